@@ -1,0 +1,3 @@
+module github.com/gosplice/gosplice
+
+go 1.25

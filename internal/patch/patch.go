@@ -1,0 +1,212 @@
+// Package patch is the patch file: what it holds, how it is written, read and checked.
+// It says nothing of how a patch is made. It is linked into programs that can be patched,
+// so it uses the standard library alone.
+//
+// All addresses of the host program ("host addresses") are absolute virtual addresses in
+// the running program; all other places are offsets from the start of the image.
+package patch
+
+// Patch is one decoded patch file. A patch is cumulative: it holds everything that differs
+// between a release and an edited source tree.
+type Patch struct {
+	// Format is the version of the file format.
+	Format int
+	// Version is the label that the user gave, such as "1.4.2".
+	Version string
+	// Made is the time of making in RFC 3339, UTC.
+	Made string
+	// Release says which program, and which build of it, the patch was made for.
+	Release Release
+	// Runtime says where in the program the runtime's functions, variables and fields are.
+	Runtime Runtime
+	// Image is the machine code and data to be loaded, laid out for base address 0.
+	Image Image
+	// Relocs are the places in the image that depend on where it is loaded, by ascending offset.
+	Relocs []Reloc
+	// Symbols are the variables and types that the patch creates. One that an earlier patch
+	// created with the same name and content is reused.
+	Symbols []Symbol
+	// Itabs are the interface tables that the image uses and the program does not have statically.
+	Itabs []Itab
+	// Fills are host words that the program's linker had left empty because nothing used them.
+	Fills []Fill
+	// FilledTypes are the host addresses of the types whose methods are among Fills.
+	FilledTypes []uint64
+	// Inits are run in order before the switch, each at most once in the life of the process.
+	Inits []Init
+	// Funcs are the functions in the image, by ascending offset.
+	Funcs []Func
+	// Redirects are the functions of the host that the patch replaces.
+	Redirects []Redirect
+	// Changes is the plan that the user saw.
+	Changes []Change
+	// ID is the SHA-256 of everything in the file before the signature, in hexadecimal.
+	// It is set by Encode and Decode.
+	ID string
+	// Signer is the ed25519 public key that signed the file, or nil. It is set by Decode,
+	// after the signature was found good.
+	Signer []byte
+}
+
+// Release identifies a build of a program.
+type Release struct {
+	// BuildID is the Go build ID that the linker wrote into the program.
+	BuildID string
+	// Main is the import path of the main package, Program the file name of the binary.
+	Main, Program string
+	GoVersion     string
+	GOOS, GOARCH  string
+	// TextHash is the SHA-256 of the host memory [Text, Etext) before any patch, in hexadecimal.
+	TextHash    string
+	Text, Etext uint64
+}
+
+// Runtime locates what the agent needs of the Go runtime. Func and Var hold host addresses
+// by symbol name, Offset holds byte offsets by "struct.field".
+type Runtime struct {
+	Func   map[string]uint64
+	Var    map[string]uint64
+	Offset map[string]uint64
+	// Rodata and Types are the bases that 32-bit type and name offsets count from.
+	Types, Rodata uint64
+}
+
+// Image is one contiguous block: text (read, execute), then rodata (read), then data (read,
+// write). Each part starts on a page boundary at the given offset.
+type Image struct {
+	// Bytes is the content; memory after len(Bytes) up to Size is zero.
+	Bytes []byte
+	// Size is the length in memory, a multiple of the page size.
+	Size uint64
+	// TextSize is the length of the text part, a multiple of the page size.
+	TextSize uint64
+	// RodataOff and DataOff are where the two other parts start.
+	RodataOff, DataOff uint64
+	// Moduledata is the offset of the runtime.moduledata of the image, in the data part.
+	Moduledata uint64
+	// NearLow and NearHigh bound the host addresses that the image must be able to reach with
+	// 32-bit displacements. The image has to be loaded above NearLow.
+	NearLow, NearHigh uint64
+}
+
+// RelocKind says how the value at a place depends on addresses.
+type RelocKind uint8
+
+// The value stored in the image is the value for base 0 (and for symbol address 0).
+const (
+	AddBase64 RelocKind = iota // 8 bytes: += base
+	AddBase32                  // 4 bytes, an offset from a host base: += base, stays in 0..1<<31-1
+	SubBase32                  // 4 bytes, a displacement to a host address: -= base
+	AddSym64                   // 8 bytes: += address of Symbols[Sym]
+	AddSym32                   // 4 bytes, an offset from a host base: += address of the symbol
+	RelSym32                   // 4 bytes, a displacement: += address of the symbol - base
+	NumRelocKinds
+)
+
+// Reloc is one place in the image to be adjusted when it is loaded.
+type Reloc struct {
+	Off  uint32
+	Kind RelocKind
+	Sym  uint32 // index into Symbols, for the Sym kinds
+}
+
+// Symbol is a variable or type that the patch creates and later patches share.
+type Symbol struct {
+	Name string
+	// Kind is "var" or "type".
+	Kind string
+	// Hash is the content of a type, or the type and size of a variable. Two symbols of one name
+	// with different hashes can't stand for each other.
+	Hash string
+	Off  uint64
+	Size uint64
+	// File and Line are where it is declared, if known.
+	File string
+	Line int
+}
+
+// Ref is an address: a host address, an image offset, or a shared symbol.
+type Ref struct {
+	// Kind is "host", "image" or "symbol".
+	Kind  string
+	Value uint64 // host address, image offset, or index into Symbols
+}
+
+// Itab asks for the interface table of a pair of types.
+type Itab struct {
+	Name string
+	// Inter is the interface type, Type the concrete type.
+	Inter, Type Ref
+	// Slots are image offsets of 8-byte words that receive the table's address.
+	Slots []uint64
+}
+
+// Fill is a host word to be set before the switch. Such words are only ever filled, never
+// cleared: the method that they lead to is the one that the full program would have had.
+type Fill struct {
+	Addr uint64
+	// Size is 4 (an offset from Runtime base Base) or 8 (an address).
+	Size int
+	// Old is the value that must be there now, unless the new one is.
+	Old  uint64
+	To   Ref
+	Base uint64
+	Name string
+}
+
+// Init is code to be run once before the switch.
+type Init struct {
+	// Name is unique: "var pkg.name" or "package path".
+	Name string
+	// Vars are the indices of the shared symbols that it initialises. When all of them are reused
+	// from an earlier patch it is not run.
+	Vars  []uint32
+	Funcs []uint64 // image offsets, in order
+	File  string
+	Line  int
+}
+
+// Func is a function in the image.
+type Func struct {
+	Name string // symbol name, unique together with ABI
+	ABI  int    // 0 or 1
+	Off  uint64
+	Size uint64
+	// Sig is a hash of what a caller must agree on: parameters, results, receiver, captures.
+	// Empty means unknown: such a function is never entered by callers of another version.
+	Sig string
+	// Siblings and Index identify a closure among the function literals of its outermost function:
+	// Siblings are hashes of the literals' sources in order. Both are unset for other functions.
+	Siblings []string
+	Index    int
+	// Busy says which PCs conflict with writing a jump over the entry.
+	Busy Busy
+	File string
+	Line int
+}
+
+// Busy is the range of offsets from a function's entry at which no goroutine may be stopped
+// while a 5-byte jump is written over the entry: Lo <= pc-entry < Hi.
+type Busy struct{ Lo, Hi uint32 }
+
+// Redirect replaces a function of the host.
+type Redirect struct {
+	// Func is the index into Funcs of the new body.
+	Func uint32
+	// Addr is the host address of the old entry, Size the length of the old body.
+	Addr, Size uint64
+	// Old are the first 8 bytes of the old body.
+	Old  [8]byte
+	Busy Busy
+}
+
+// Change is one line of the plan, kept for status and verify.
+type Change struct {
+	Symbol  string // as in the plan: "arena.(*Room).Tick"
+	What    string // "body", "new function", …
+	Verdict string // "applies", "keeps its live value", "refused"
+	ID      string // rule ID, or empty
+	File    string
+	Line    int
+	Detail  string
+}

@@ -1,0 +1,62 @@
+// Package pipeline joins the rooms of the build side: from a binary to its release record,
+// from an edited tree to a plan, from a plan to a patch. Commands and tests call it.
+package pipeline
+
+import (
+	"context"
+
+	"github.com/gosplice/gosplice/internal/patch"
+)
+
+// Progress is told what the work is doing; step is a short phrase such as "compiling".
+// done and total are 0 when there is nothing to count.
+type Progress func(step string, done, total int)
+
+// RecordOptions says what to record.
+type RecordOptions struct {
+	Binary string // the program, built by plain go build
+	Dir    string // the directory of its sources, as for go build -C
+	Out    string // the record file; empty: Binary + ".gsr"
+	// Package is the package argument of the build; empty: from build info.
+	Package  []string
+	Progress Progress
+}
+
+// RecordSummary is what the proof found.
+type RecordSummary struct {
+	File, BuildID, GoVersion, Platform string
+	Packages, Functions                int
+	TextBytes                          int64 // bytes of machine code that were compared and match
+	Size                               int64 // of the record file, bytes
+}
+
+// PlanOptions says what to compare.
+type PlanOptions struct {
+	Record   string // record file
+	Dir      string // edited tree; empty: the directory that the record names
+	Overlay  string // a go build -overlay file, or empty
+	Progress Progress
+}
+
+// Plan is every change between a release and an edited tree, with verdicts.
+type Plan struct {
+	Program   string // file name of the binary
+	Release   patch.Release
+	Functions int   // verified in the release
+	TextBytes int64 // verified in the release
+	Changes   []patch.Change
+	// Refused says that at least one change can't be applied.
+	Refused bool
+	// Empty says that no code changed.
+	Empty bool
+}
+
+// MakeRecord proves that the objects compiled from the sources are what the binary holds, and
+// writes the record. When they disagree the error says where.
+func MakeRecord(ctx context.Context, o RecordOptions) (*RecordSummary, error) { panic("to come") }
+
+// MakePlan compares an edited tree with a release.
+func MakePlan(ctx context.Context, o PlanOptions) (*Plan, error) { panic("to come") }
+
+// Patch lays out and relocates the patch of a plan that is neither refused nor empty.
+func (p *Plan) Patch(ctx context.Context, version string) (*patch.Patch, error) { panic("to come") }
