@@ -1,0 +1,154 @@
+package goobj
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"strings"
+	"unsafe"
+)
+
+var le = binary.LittleEndian
+
+// Object is one compiled or assembled object inside an archive. Its accessors read the
+// archive's bytes in place; Parse has checked every index that they follow.
+type Object struct {
+	// Pkg is the import path that the go command gave, "main" for the main package.
+	Pkg string
+	// Asm is set for assembled objects.
+	Asm bool
+
+	b    []byte
+	off  [numBlocks]uint32
+	defs [4]int // number of package, hashed64, hashed and non-package definitions
+	ndef int
+	nref int
+
+	set   *Set
+	first Sym   // the Set's number of symbol 0
+	alias []Sym // Set numbers of the hashed and non-package symbols, by index - defs[0]
+	pkgs  []*Object
+}
+
+var errCorrupt = errors.New("corrupt Go object")
+
+// parseObject checks an object's tables. body starts at the "go object" header line.
+func parseObject(pkg string, body []byte) (*Object, error) {
+	const sep = "\n!\n"
+	i := strings.Index(unsafe.String(unsafe.SliceData(body), min(len(body), 4096)), sep)
+	if i < 0 {
+		return nil, errCorrupt
+	}
+	b := body[i+len(sep):]
+	if len(b) < headerSize || string(b[:8]) != magic {
+		return nil, fmt.Errorf("%w: object format %q is not known; this gosplice reads %q", errCorrupt, b[:min(8, len(b))], magic)
+	}
+	o := &Object{Pkg: pkg, b: b, Asm: le.Uint32(b[16:])&objFromAssembly != 0}
+	for k := range o.off {
+		o.off[k] = le.Uint32(b[20+4*k:])
+		if o.off[k] > uint32(len(b)) || k > 0 && o.off[k] < o.off[k-1] {
+			return nil, errCorrupt
+		}
+	}
+	for i, k := range []int{blkSymdef, blkHashed64def, blkHasheddef, blkNonpkgdef} {
+		o.defs[i] = o.records(k, symSize)
+		o.ndef += o.defs[i]
+	}
+	o.nref = o.records(blkNonpkgref, symSize)
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	return o, nil
+}
+
+func (o *Object) records(block int, size uint32) int {
+	return int((o.off[block+1] - o.off[block]) / size)
+}
+
+// check makes the accessors safe: every string, data, relocation and auxiliary index is in range.
+func (o *Object) check() error {
+	if o.records(blkHash64, hash64Size) < o.defs[1] || o.records(blkHash, hashSize) < o.defs[2] ||
+		o.records(blkRelocIdx, 4) < o.ndef+1 || o.records(blkAuxIdx, 4) < o.ndef+1 || o.records(blkDataIdx, 4) < o.ndef+1 {
+		return errCorrupt
+	}
+	for i := 0; i < o.ndef+o.nref; i++ {
+		if !o.stringOK(o.symOff(i)) {
+			return errCorrupt
+		}
+	}
+	for _, t := range [][2]uint32{{o.off[blkPkgIdx], o.off[blkPkgIdx+1]}, {o.off[blkFile], o.off[blkFile+1]}} {
+		for p := t[0]; p+stringSize <= t[1]; p += stringSize {
+			if !o.stringOK(p) {
+				return errCorrupt
+			}
+		}
+	}
+	ranges := []struct{ index, block int }{{blkRelocIdx, o.records(blkReloc, relocSize)}, {blkAuxIdx, o.records(blkAux, auxSize)}, {blkDataIdx, int(o.off[blkData+1] - o.off[blkData])}}
+	for _, r := range ranges {
+		last := uint32(0)
+		for i := 0; i <= o.ndef; i++ {
+			v := le.Uint32(o.b[o.off[r.index]+4*uint32(i):])
+			if v < last || int(v) > r.block {
+				return errCorrupt
+			}
+			last = v
+		}
+	}
+	return nil
+}
+
+func (o *Object) stringOK(p uint32) bool {
+	n, at := uint64(le.Uint32(o.b[p:])), uint64(le.Uint32(o.b[p+4:]))
+	return at+n <= uint64(len(o.b))
+}
+
+// str reads a string in place; it lives as long as the archive stays mapped.
+func (o *Object) str(p uint32) string {
+	n, at := le.Uint32(o.b[p:]), le.Uint32(o.b[p+4:])
+	if n == 0 {
+		return ""
+	}
+	return unsafe.String(&o.b[at], n)
+}
+
+func (o *Object) symOff(i int) uint32 { return o.off[blkSymdef] + uint32(i)*symSize }
+
+func (o *Object) name(i int) string { return o.str(o.symOff(i)) }
+func (o *Object) abi(i int) uint16  { return le.Uint16(o.b[o.symOff(i)+8:]) }
+func (o *Object) kind(i int) Kind   { return Kind(o.b[o.symOff(i)+10]) }
+func (o *Object) flag(i int) uint8  { return o.b[o.symOff(i)+11] }
+func (o *Object) flag2(i int) uint8 { return o.b[o.symOff(i)+12] }
+func (o *Object) size(i int) uint32 { return le.Uint32(o.b[o.symOff(i)+13:]) }
+func (o *Object) align(i int) uint32 {
+	return le.Uint32(o.b[o.symOff(i)+17:])
+}
+
+func (o *Object) index(block, i int) (uint32, uint32) {
+	p := o.off[block] + 4*uint32(i)
+	return le.Uint32(o.b[p:]), le.Uint32(o.b[p+4:])
+}
+
+func (o *Object) data(i int) []byte {
+	lo, hi := o.index(blkDataIdx, i)
+	return o.b[o.off[blkData]+lo : o.off[blkData]+hi]
+}
+
+// Files are the source file names that the object's line tables refer to.
+func (o *Object) Files() []string {
+	n := o.records(blkFile, stringSize)
+	files := make([]string, n)
+	for i := range files {
+		files[i] = strings.TrimPrefix(o.str(o.off[blkFile]+uint32(i)*stringSize), "gofile..")
+	}
+	return files
+}
+
+// packages are the symbol prefixes of the packages that references name by index.
+func (o *Object) packages() []string {
+	n := o.records(blkPkgIdx, stringSize)
+	out := make([]string, n)
+	for i := range out {
+		out[i] = o.str(o.off[blkPkgIdx] + uint32(i)*stringSize)
+	}
+	return out
+}

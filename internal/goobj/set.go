@@ -1,0 +1,274 @@
+package goobj
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Sym numbers a symbol of a Set. 0 is no symbol.
+type Sym uint32
+
+// Name identifies a symbol by name and ABI.
+type Name struct {
+	Name string
+	ABI  uint16
+}
+
+// String is the name as messages show it.
+func (n Name) String() string {
+	if n.ABI == ABI0 {
+		return n.Name + "<0>"
+	}
+	return n.Name
+}
+
+// Set is the objects of one program, with references between them resolved. It is not safe
+// for concurrent use.
+type Set struct {
+	Objects  []*Object
+	Foreign  map[string][]Member // by package
+	archives []*mapped
+
+	starts   []Sym // first Sym of each object, ascending
+	next     Sym
+	byPrefix map[string]*Object
+	byName   map[Name]Sym
+	byHash64 map[hash64]Sym
+	byHash   map[[hashSize]byte]Sym
+	dups     map[Sym][]Sym
+	undef    []Name // names of the symbols that nothing defines, by Sym - undefBase
+	builtins []Name
+}
+
+type hash64 struct {
+	hash [hash64Size]byte
+	size uint32
+}
+
+// undefBase separates symbols that nothing defines from those of objects.
+const undefBase Sym = 1 << 31
+
+// NewSet returns an empty set for objects of one Go release; builtins is BuiltinNames of it.
+func NewSet(builtins []Name) *Set {
+	return &Set{
+		Foreign:  map[string][]Member{},
+		next:     1,
+		byPrefix: map[string]*Object{},
+		byName:   map[Name]Sym{},
+		byHash64: map[hash64]Sym{},
+		byHash:   map[[hashSize]byte]Sym{},
+		dups:     map[Sym][]Sym{},
+		builtins: builtins,
+	}
+}
+
+// Load adds the archive of a package. pkg is the import path, "main" for the main package.
+// Call Resolve after the last one.
+func (s *Set) Load(pkg, path string) error {
+	m, err := mapFile(path)
+	if err != nil {
+		return fmt.Errorf("package %s: %w", pkg, err)
+	}
+	s.archives = append(s.archives, m)
+	a, err := parseArchive(pkg, path, m.b)
+	if err != nil {
+		return fmt.Errorf("package %s: %w", pkg, err)
+	}
+	for _, o := range a.Objects {
+		s.add(o)
+	}
+	if len(a.Foreign) > 0 {
+		s.Foreign[pkg] = a.Foreign
+	}
+	return nil
+}
+
+// Close unmaps the archives. No symbol name or data of the set may be used after it.
+func (s *Set) Close() {
+	for _, m := range s.archives {
+		m.close()
+	}
+}
+
+func (s *Set) add(o *Object) {
+	o.set, o.first = s, s.next
+	s.next += Sym(o.ndef + o.nref)
+	s.Objects = append(s.Objects, o)
+	s.starts = append(s.starts, o.first)
+	if !o.Asm {
+		s.byPrefix[pathToPrefix(o.Pkg)] = o
+	}
+}
+
+// Resolve joins the objects. It fails when an object refers to a package that was not loaded.
+func (s *Set) Resolve() error {
+	for _, o := range s.Objects {
+		s.define(o)
+	}
+	for _, o := range s.Objects {
+		if err := s.bind(o); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// define enters the definitions of an object under their names and hashes. Of several
+// definitions of one symbol the first with content stands for all; the others are Dups.
+func (s *Set) define(o *Object) {
+	o.alias = make([]Sym, o.ndef-o.defs[0]+o.nref)
+	for i := range o.ndef {
+		y := o.first + Sym(i)
+		abi := o.abi(i)
+		switch {
+		case i < o.defs[0]:
+			if abi != ABIStatic && o.name(i) != "" {
+				s.defineName(Name{o.name(i), abi}, y)
+			}
+			continue
+		case i < o.defs[0]+o.defs[1]:
+			k := hash64{size: o.size(i)}
+			copy(k.hash[:], o.b[o.off[blkHash64]+uint32(i-o.defs[0])*hash64Size:])
+			y = firstOf(s, s.byHash64, k, y)
+		case i < o.defs[0]+o.defs[1]+o.defs[2]:
+			var k [hashSize]byte
+			copy(k[:], o.b[o.off[blkHash]+uint32(i-o.defs[0]-o.defs[1])*hashSize:])
+			y = firstOf(s, s.byHash, k, y)
+		case abi == ABIStatic || o.name(i) == "":
+		default:
+			y = s.defineName(Name{o.name(i), abi}, y)
+		}
+		o.alias[i-o.defs[0]] = y
+	}
+}
+
+func firstOf[K comparable](s *Set, m map[K]Sym, k K, y Sym) Sym {
+	if old, ok := m[k]; ok {
+		s.dups[old] = append(s.dups[old], y)
+		return old
+	}
+	m[k] = y
+	return y
+}
+
+func (s *Set) defineName(n Name, y Sym) Sym {
+	old, ok := s.byName[n]
+	switch {
+	case !ok:
+	case s.hasContent(old) || !s.hasContent(y):
+		s.dups[old] = append(s.dups[old], y)
+		return y
+	default:
+		s.dups[y] = append(append(s.dups[y], s.dups[old]...), old)
+	}
+	s.byName[n] = y
+	return y
+}
+
+func (s *Set) hasContent(y Sym) bool { return s.Kind(y) != 0 && (s.Size(y) > 0 || s.Kind(y).IsVar()) }
+
+// bind resolves the references of an object by name, and its package indexes.
+func (s *Set) bind(o *Object) error {
+	for i := o.defs[0] + o.defs[1] + o.defs[2]; i < o.ndef+o.nref; i++ {
+		n := Name{o.name(i), o.abi(i)}
+		if i < o.ndef && (n.ABI == ABIStatic || n.Name == "") {
+			continue
+		}
+		o.alias[i-o.defs[0]] = s.canonical(n)
+	}
+	for i, p := range o.packages() {
+		q := s.byPrefix[p]
+		if q == nil && i > 0 {
+			return fmt.Errorf("package %s refers to package %s, which is not part of the build", o.Pkg, p)
+		}
+		o.pkgs = append(o.pkgs, q)
+	}
+	return nil
+}
+
+func (s *Set) canonical(n Name) Sym {
+	if y, ok := s.byName[n]; ok {
+		return y
+	}
+	y := undefBase + Sym(len(s.undef))
+	s.undef = append(s.undef, n)
+	s.byName[n] = y
+	return y
+}
+
+// resolve follows a reference of o.
+func (s *Set) resolve(o *Object, pkg, idx uint32) Sym {
+	n := int(idx)
+	switch pkg {
+	case 0:
+		return 0
+	case pkgSelf:
+		if n < o.defs[0] {
+			return s.own(o, n)
+		}
+	case pkgHashed64:
+		if n < o.defs[1] {
+			return o.alias[n]
+		}
+	case pkgHashed:
+		if n < o.defs[2] {
+			return o.alias[o.defs[1]+n]
+		}
+	case pkgNone:
+		if n < o.defs[3]+o.nref {
+			return o.alias[o.defs[1]+o.defs[2]+n]
+		}
+	case pkgBuiltin:
+		if n < len(s.builtins) {
+			return s.canonical(s.builtins[n])
+		}
+	default:
+		if int(pkg) < len(o.pkgs) && o.pkgs[pkg] != nil && n < o.pkgs[pkg].defs[0] {
+			return s.own(o.pkgs[pkg], n)
+		}
+	}
+	panic(fmt.Errorf("package %s: %w: reference %d,%d", o.Pkg, errCorrupt, pkg, idx))
+}
+
+// own is a package symbol, which an assembled object of the same name may define in its stead.
+func (s *Set) own(o *Object, i int) Sym {
+	y := o.first + Sym(i)
+	if o.kind(i) == 0 && o.size(i) == 0 {
+		if c, ok := s.byName[Name{o.name(i), o.abi(i)}]; ok {
+			return c
+		}
+	}
+	return y
+}
+
+func (s *Set) object(y Sym) (*Object, int) {
+	lo, hi := 0, len(s.starts)
+	for lo < hi {
+		m := (lo + hi) / 2
+		if s.starts[m] <= y {
+			lo = m + 1
+		} else {
+			hi = m
+		}
+	}
+	o := s.Objects[lo-1]
+	return o, int(y - o.first)
+}
+
+// pathToPrefix escapes an import path as symbol names do.
+func pathToPrefix(path string) string {
+	slash := strings.LastIndexByte(path, '/')
+	var b strings.Builder
+	for i := 0; i < len(path); i++ {
+		c := path[i]
+		if c <= ' ' || c == '.' && i > slash || c == '%' || c == '"' || c >= 0x7f {
+			fmt.Fprintf(&b, "%%%02x", c)
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}
+
+// PackagePrefix is the prefix that the symbols of a package have.
+func PackagePrefix(path string) string { return pathToPrefix(path) }

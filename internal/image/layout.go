@@ -1,0 +1,99 @@
+package image
+
+import (
+	"debug/dwarf"
+	"embed"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Layouts of the runtime's structures, one file for each Go release and architecture, for programs
+// that carry no DWARF. Each line is "struct size" or "struct.field offset", as printed by
+// FormatLayout from a program that does.
+//
+//go:embed layouts/*.txt
+var layoutFiles embed.FS
+
+// laidOut are the structures that gosplice reads or writes.
+var laidOut = map[string]bool{
+	"runtime.moduledata": true,
+	"runtime.pcHeader":   true,
+	"runtime.g":          true,
+	"runtime.gobuf":      true,
+	"runtime.stack":      true,
+}
+
+func (f *File) readLayout(release string) error {
+	m, err := dwarfLayout(f)
+	if err != nil {
+		return err
+	}
+	if m == nil {
+		if m, err = tableLayout(release); err != nil {
+			return err
+		}
+	}
+	f.Layout = m
+	return nil
+}
+
+// dwarfLayout returns nil for a program without DWARF.
+func dwarfLayout(f *File) (map[string]uint64, error) {
+	if f.elf.Section(".debug_info") == nil && f.elf.Section(".zdebug_info") == nil {
+		return nil, nil
+	}
+	d, err := f.elf.DWARF()
+	if err != nil {
+		return nil, fmt.Errorf("debugging information: %w", err)
+	}
+	m := map[string]uint64{}
+	found := 0
+	r := d.Reader()
+	for found < len(laidOut) {
+		e, err := r.Next()
+		if err != nil {
+			return nil, fmt.Errorf("debugging information: %w", err)
+		}
+		if e == nil {
+			return nil, errors.New("debugging information lacks the runtime's structures")
+		}
+		if e.Tag == dwarf.TagSubprogram {
+			r.SkipChildren()
+			continue
+		}
+		name, _ := e.Val(dwarf.AttrName).(string)
+		if e.Tag != dwarf.TagStructType || !laidOut[name] {
+			continue
+		}
+		t, err := d.Type(e.Offset)
+		if err != nil {
+			return nil, fmt.Errorf("debugging information of %s: %w", name, err)
+		}
+		s := t.(*dwarf.StructType)
+		m[name] = uint64(s.ByteSize)
+		for _, field := range s.Field {
+			m[name+"."+field.Name] = uint64(field.ByteOffset)
+		}
+		found++
+	}
+	return m, nil
+}
+
+func tableLayout(release string) (map[string]uint64, error) {
+	b, err := layoutFiles.ReadFile("layouts/" + release + "-amd64.txt")
+	if err != nil {
+		return nil, fmt.Errorf("the program is stripped, and this gosplice has no table of the runtime's structures for %s", release)
+	}
+	m := map[string]uint64{}
+	for line := range strings.Lines(string(b)) {
+		name, value, _ := strings.Cut(strings.TrimSpace(line), " ")
+		n, err := strconv.ParseUint(value, 10, 32)
+		if err != nil {
+			return nil, fmt.Errorf("table of structures for %s: %q: %w", release, line, err)
+		}
+		m[name] = n
+	}
+	return m, nil
+}

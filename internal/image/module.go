@@ -1,0 +1,86 @@
+package image
+
+import (
+	"errors"
+	"fmt"
+	"sort"
+)
+
+// readModule finds runtime.firstmoduledata, which has a section of its own from Go 1.26 on, and
+// reads its words.
+func (f *File) readModule() error {
+	size := f.Layout["runtime.moduledata"]
+	s := f.section(".go.module")
+	switch {
+	case s != nil:
+		f.ModuleAddr = s.lo
+	case f.Symbols["runtime.firstmoduledata"] != 0:
+		f.ModuleAddr = f.Symbols["runtime.firstmoduledata"]
+	default:
+		return errors.New("the module data of the program was not found")
+	}
+	b := f.Bytes(f.ModuleAddr, int(size))
+	if b == nil {
+		return errors.New("the module data of the program is not initialised")
+	}
+	f.Module = map[string]uint64{}
+	const prefix = "runtime.moduledata."
+	for name, off := range f.Layout {
+		if len(name) > len(prefix) && name[:len(prefix)] == prefix && off+8 <= size {
+			f.Module[name[len(prefix):]] = le.Uint64(b[off:])
+		}
+	}
+	return nil
+}
+
+const pclntabMagic = 0xfffffff1
+
+// readFuncs reads the function table that the module data points to.
+func (f *File) readFuncs() error {
+	header := f.Bytes(f.Module["pcHeader"], 72)
+	if header == nil || le.Uint32(header) != pclntabMagic {
+		return errors.New("the function table has an unknown format")
+	}
+	n := int(le.Uint64(header[8:]))
+	lens := f.Layout["runtime.moduledata.ftab"] + 8
+	m := f.Bytes(f.ModuleAddr+lens, 8)
+	if m == nil || int(le.Uint64(m)) != n+1 {
+		return fmt.Errorf("the function table says %d functions, the module data another number", n)
+	}
+	ftab := f.Bytes(f.Module["ftab"], n*8+4)
+	if ftab == nil {
+		return errors.New("the function table lies outside of the program")
+	}
+	f.Funcs = make([]Func, n)
+	for i := range f.Funcs {
+		entry, at := le.Uint32(ftab[8*i:]), le.Uint32(ftab[8*i+4:])
+		fn := f.Bytes(f.Module["pclntable"]+uint64(at), 8)
+		if fn == nil {
+			return fmt.Errorf("function %d lies outside of the function table", i)
+		}
+		name := f.cstringAt(f.Module["funcnametab"] + uint64(le.Uint32(fn[4:])))
+		f.Funcs[i] = Func{Name: name, Entry: f.Text() + uint64(entry), End: f.Text() + uint64(le.Uint32(ftab[8*i+8:]))}
+	}
+	if !sort.SliceIsSorted(f.Funcs, func(i, j int) bool { return f.Funcs[i].Entry < f.Funcs[j].Entry }) {
+		return errors.New("the function table is not in order")
+	}
+	return nil
+}
+
+func (f *File) cstringAt(addr uint64) string {
+	for i := range f.sections {
+		if s := &f.sections[i]; addr >= s.lo && addr < s.lo+uint64(len(s.data)) {
+			return cstring(s.data[addr-s.lo:])
+		}
+	}
+	return ""
+}
+
+// FuncAt is the function whose body holds pc, or nil.
+func (f *File) FuncAt(pc uint64) *Func {
+	i := sort.Search(len(f.Funcs), func(i int) bool { return f.Funcs[i].Entry > pc }) - 1
+	if i < 0 || pc >= f.Funcs[i].End {
+		return nil
+	}
+	return &f.Funcs[i]
+}
