@@ -1,0 +1,171 @@
+package gotool
+
+import (
+	"debug/buildinfo"
+	"debug/elf"
+	"encoding/binary"
+	"fmt"
+	"runtime/debug"
+	"slices"
+	"strings"
+)
+
+// FromBinary reads from a program how it was built. A program that gosplice can't patch yet
+// is refused with an *UnsupportedError that names the reason.
+func FromBinary(path string) (*Build, error) {
+	info, err := buildinfo.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("%s: no Go build information: %w", path, err)
+	}
+	b := fromBuildInfo(info)
+	if err := checkSettings(b.GoVersion, b.Settings); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	f, err := elf.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("%s: not an ELF program: %w", path, err)
+	}
+	defer f.Close()
+	if err := checkELF(f); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if b.BuildID, err = buildID(f); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return b, nil
+}
+
+// fromBuildInfo puts build information into the form of a command line.
+func fromBuildInfo(info *buildinfo.BuildInfo) *Build {
+	b := &Build{
+		Main:      info.Path,
+		GoVersion: plainVersion(info.GoVersion),
+		Settings:  make(map[string]string),
+	}
+	// "command-line-arguments" is no package: the build named files, which build information
+	// does not list.
+	if info.Path != commandLinePackage {
+		b.Packages = []string{info.Path}
+	}
+	for _, s := range info.Settings {
+		b.Settings[s.Key] = s.Value
+	}
+	b.Flags = flagsOf(info.Settings)
+	b.Env = envOf(info.Settings)
+	return b
+}
+
+// commandLinePackage is the import path of a main package that was named by its files.
+const commandLinePackage = "command-line-arguments"
+
+// flagsOf returns the settings that were flags. Each is one argument, however many spaces
+// its value has: -gcflags=all=-N -l.
+func flagsOf(settings []debug.BuildSetting) []string {
+	var flags []string
+	for _, s := range settings {
+		// The two that every program has say nothing that FromBinary has not checked.
+		if strings.HasPrefix(s.Key, "-") && s.Key != "-buildmode" && s.Key != "-compiler" {
+			flags = append(flags, s.Key+"="+s.Value)
+		}
+	}
+	// Build information has no word for "no profile", and without one the go command would
+	// use a default.pgo that has since been put beside the main package.
+	if !slices.ContainsFunc(flags, isPGO) {
+		flags = append(flags, "-pgo=off")
+	}
+	return flags
+}
+
+func isPGO(flag string) bool { return strings.HasPrefix(flag, "-pgo=") }
+
+// envOf returns the settings that were variables of the environment.
+func envOf(settings []debug.BuildSetting) []string {
+	var env []string
+	for _, s := range settings {
+		if strings.HasPrefix(s.Key, "GO") || strings.HasPrefix(s.Key, "CGO_") {
+			env = append(env, s.Key+"="+s.Value)
+		}
+	}
+	return env
+}
+
+// checkSettings refuses builds by what build information says of them.
+func checkSettings(version string, s map[string]string) error {
+	if have := s["GOOS"] + "/" + s["GOARCH"]; have != "linux/amd64" {
+		return &UnsupportedError{"platform", have, "gosplice patches linux/amd64 programs"}
+	}
+	if !supported(version) {
+		return &UnsupportedError{"Go version", version, "build with one of " + strings.Join(releases, ", ")}
+	}
+	if c := s["-compiler"]; c != "" && c != "gc" {
+		return &UnsupportedError{"compiler", c, "build with the gc compiler"}
+	}
+	if mode := s["-buildmode"]; mode != "" && mode != "exe" {
+		return &UnsupportedError{"build mode", mode, "build with -buildmode=exe, the default on linux/amd64"}
+	}
+	for _, flag := range []string{"-race", "-msan", "-asan", "-cover"} {
+		if s[flag] == "true" {
+			return &UnsupportedError{"a build with", flag, "build without " + flag}
+		}
+	}
+	if v, ok := s["GOFIPS140"]; ok && v != "off" {
+		return &UnsupportedError{"FIPS 140 module", v, "build with GOFIPS140=off"}
+	}
+	if strings.Contains(s["-ldflags"], "-linkmode=external") || strings.Contains(s["-ldflags"], "-linkmode external") {
+		return externalLinking("-linkmode=external")
+	}
+	return nil
+}
+
+// checkELF refuses programs by how their file looks.
+func checkELF(f *elf.File) error {
+	if f.Machine != elf.EM_X86_64 || f.Class != elf.ELFCLASS64 {
+		return &UnsupportedError{"machine", f.Machine.String(), "gosplice patches linux/amd64 programs"}
+	}
+	if f.Type == elf.ET_DYN {
+		return &UnsupportedError{"build mode", "pie", "build with -buildmode=exe, the default on linux/amd64"}
+	}
+	if f.Type != elf.ET_EXEC {
+		return &UnsupportedError{"file type", f.Type.String(), "name an executable"}
+	}
+	if f.Section(".text") == nil || f.Section(".gopclntab") == nil {
+		return &UnsupportedError{"a program without", "section headers", "keep them (strip is fine, sstrip and packers are not)"}
+	}
+	// Go's own linker makes none of these sections, and every C linker makes some of them from
+	// the start files of the C library, also after strip.
+	for _, name := range []string{".init", ".fini", ".init_array", ".fini_array", ".eh_frame_hdr", ".gnu.hash", ".comment"} {
+		if f.Section(name) != nil {
+			return externalLinking("(section " + name + ")")
+		}
+	}
+	return nil
+}
+
+func externalLinking(have string) error {
+	return &UnsupportedError{"external linking", have, "build with CGO_ENABLED=0, or with cgo in the standard library only"}
+}
+
+// buildID reads the Go build ID from its ELF note.
+func buildID(f *elf.File) (string, error) {
+	const goNote, headerSize, nameSize = 4, 12, 4
+	none := &UnsupportedError{"a program without", "build ID", "build without -ldflags=-buildid="}
+	s := f.Section(".note.go.buildid")
+	if s == nil {
+		return "", none
+	}
+	data, err := s.Data()
+	if err != nil {
+		return "", fmt.Errorf("reading the build ID: %w", err)
+	}
+	if len(data) < headerSize+nameSize {
+		return "", none
+	}
+	size := binary.LittleEndian.Uint32(data[4:])
+	kind := binary.LittleEndian.Uint32(data[8:])
+	name := string(data[headerSize : headerSize+nameSize])
+	desc := data[headerSize+nameSize:]
+	if kind != goNote || name != "Go\x00\x00" || size == 0 || uint64(size) > uint64(len(desc)) {
+		return "", none
+	}
+	return string(desc[:size]), nil
+}

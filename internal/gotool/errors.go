@@ -1,0 +1,107 @@
+package gotool
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// UnsupportedError says that a program was built in a way that gosplice can't patch yet.
+type UnsupportedError struct {
+	What string // the property, such as "build mode"
+	Have string // its value in this program, such as "pie"
+	Do   string // what to do instead
+}
+
+func (e *UnsupportedError) Error() string {
+	return fmt.Sprintf("%s %s is not supported: %s", e.What, e.Have, e.Do)
+}
+
+// ToolchainError says that the go command at hand is not the one that built the program.
+type ToolchainError struct {
+	What       string // "go command" or "GOEXPERIMENT"
+	Have, Want string
+	Do         string
+}
+
+func (e *ToolchainError) Error() string {
+	return fmt.Sprintf("the program was built with %s %s, here it is %s: %s", e.What, orNone(e.Want), orNone(e.Have), e.Do)
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "(none)"
+	}
+	return s
+}
+
+// CompileError says that the sources don't compile.
+type CompileError struct {
+	// Package is the import path of the first package that failed, if the go command named it.
+	Package string
+	// Lines are the messages of the compiler and of the go command, "file:line:col: message",
+	// with file names relative to the directory of the build.
+	Lines []string
+}
+
+// Error is the first message and the number of others; Lines has all.
+func (e *CompileError) Error() string {
+	first := strings.TrimSpace(e.Lines[0])
+	if n := len(e.Lines) - 1; n > 0 {
+		return fmt.Sprintf("%s (and %d more)", first, n)
+	}
+	return first
+}
+
+// CommandError says that the go command failed for another reason than the sources.
+type CommandError struct {
+	Args   []string // of the go command
+	Err    error    // how it ended
+	Stderr string
+}
+
+// Error is the first line that the go command wrote.
+func (e *CommandError) Error() string {
+	for line := range strings.Lines(e.Stderr) {
+		if line = strings.TrimSpace(line); line != "" {
+			return fmt.Sprintf("go %s: %s", e.Args[0], strings.TrimPrefix(line, "go: "))
+		}
+	}
+	return fmt.Sprintf("go %s: %v", e.Args[0], e.Err)
+}
+
+func (e *CommandError) Unwrap() error { return e.Err }
+
+// sourcePosition starts a message about a place in a source file.
+var sourcePosition = regexp.MustCompile(`^\S[^:]*:\d+(:\d+)?: `)
+
+// failure turns what the go command wrote before it failed into an error.
+func failure(args []string, stderr string, err error) error {
+	compile := &CompileError{}
+	var rest []string
+	for line := range strings.Lines(stderr) {
+		line = strings.TrimRight(line, "\r\n")
+		switch {
+		case line == "" || strings.HasPrefix(line, "go: downloading "):
+		case strings.HasPrefix(line, "# "):
+			if compile.Package == "" {
+				compile.Package = strings.TrimPrefix(line, "# ")
+			}
+		case sourcePosition.MatchString(line):
+			compile.Lines = append(compile.Lines, line)
+		case strings.HasPrefix(line, "\t") && len(compile.Lines) > 0:
+			// The compiler indents what belongs to the message before.
+			compile.Lines[len(compile.Lines)-1] += "\n" + line
+		default:
+			rest = append(rest, line)
+		}
+	}
+	if len(compile.Lines) > 0 {
+		return compile
+	}
+	if compile.Package != "" && len(rest) > 0 {
+		compile.Lines = rest
+		return compile
+	}
+	return &CommandError{Args: args, Err: err, Stderr: strings.Join(rest, "\n")}
+}
