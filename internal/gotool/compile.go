@@ -30,7 +30,7 @@ func (b *Build) Compile(ctx context.Context, out string, extra []string) error {
 // Output is the file that go build would write for the value of its -o flag: named after the
 // package when that is empty or a directory.
 func (b *Build) Output(ctx context.Context, o string) (string, error) {
-	isDir := o != "" && (os.IsPathSeparator(o[len(o)-1]) || isDirectory(filepath.Join(b.Dir, o)))
+	isDir := o != "" && (os.IsPathSeparator(o[len(o)-1]) || isDirectory(b.from(o)))
 	if o != "" && !isDir {
 		return b.from(o), nil
 	}

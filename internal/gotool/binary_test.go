@@ -1,0 +1,198 @@
+package gotool
+
+import (
+	"context"
+	"errors"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// plainModule prints a word that a linker flag can set.
+var plainModule = map[string]string{
+	"go.mod":         "module example.com/app\n\ngo 1.25\n",
+	"main.go":        "package main\n\nimport \"example.com/app/greet\"\n\nfunc main() { println(greet.Hello(), extra) }\n",
+	"extra.go":       "//go:build !extra\n\npackage main\n\nvar extra = \"plain\"\n",
+	"tagged.go":      "//go:build extra\n\npackage main\n\nvar extra = \"tagged\"\n",
+	"greet/greet.go": "package greet\n\nfunc Hello() string { return \"hello\" }\n",
+}
+
+// cgoModule needs an external linker.
+var cgoModule = map[string]string{
+	"go.mod":  "module example.com/app\n\ngo 1.25\n",
+	"main.go": "package main\n\n// static int one(void) { return 1; }\nimport \"C\"\n\nfunc main() { println(int(C.one())) }\n",
+}
+
+// goBuild builds the module in dir and returns the program.
+func goBuild(t *testing.T, dir string, env []string, args ...string) string {
+	t.Helper()
+	out := filepath.Join(t.TempDir(), "app")
+	cmd := exec.Command("go", append([]string{"build", "-o", out}, args...)...)
+	cmd.Dir = dir
+	cmd.Env = append(cmd.Environ(), env...)
+	if text, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("go build %s: %v\n%s", strings.Join(args, " "), err, text)
+	}
+	return out
+}
+
+func TestRebuildsTheMainPackageOfTheProgram(t *testing.T) {
+	tests := []struct {
+		name     string
+		env      []string
+		args     []string
+		packages []string // given by the user
+	}{
+		{name: "plain"},
+		{name: "without cgo", env: []string{"CGO_ENABLED=0"}},
+		{name: "with cgo", env: []string{"CGO_ENABLED=1"}},
+		{name: "trimpath", args: []string{"-trimpath"}},
+		{name: "stripped", args: []string{"-ldflags=-s -w -X main.extra=linked"}},
+		{name: "tags", args: []string{"-tags=extra,other"}},
+		{name: "compiler flags", args: []string{"-gcflags=all=-N -l"}},
+		{name: "microarchitecture", env: []string{"GOAMD64=v3"}},
+		{name: "C flags", env: []string{"CGO_CFLAGS=-O1"}},
+		{name: "experiment", env: []string{"GOEXPERIMENT=newinliner"}},
+		{name: "GOFLAGS of the build", env: []string{"GOFLAGS=-tags=extra -buildvcs=false"}},
+		{name: "files", args: []string{"main.go", "extra.go"}, packages: []string{"main.go", "extra.go"}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			dir := writeFiles(t, plainModule)
+			program := goBuild(t, dir, test.env, test.args...)
+			// What the environment says now must not matter.
+			t.Setenv("GOFLAGS", "-tags=wrong -gcflags=-S -buildvcs=false")
+			t.Setenv("GOAMD64", "v2")
+			t.Setenv("CGO_CFLAGS", "-O0")
+
+			b, err := FromBinary(program)
+			if err != nil {
+				t.Fatal(err)
+			}
+			b.Dir = dir
+			if test.packages != nil {
+				b.Packages = test.packages
+			}
+			packages, err := b.List(context.Background(), "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			main := packages[len(packages)-1]
+			// A program's build ID has the build ID of its main package in the middle, which
+			// covers everything that the package was compiled from.
+			if id := strings.Split(b.BuildID, "/"); len(id) != 4 || main.BuildID != id[1]+"/"+id[2] {
+				t.Errorf("main package has build ID %s, program %s", main.BuildID, b.BuildID)
+			}
+			if main.ImportPath != b.Main || main.Export == "" {
+				t.Errorf("last package is %s with archive %q, want %s", main.ImportPath, main.Export, b.Main)
+			}
+		})
+	}
+}
+
+func TestProgramWithProfile(t *testing.T) {
+	for _, flag := range []string{"-trimpath=false", "-trimpath"} {
+		t.Run(flag, func(t *testing.T) {
+			dir := writeFiles(t, plainModule)
+			writeProfile(t, filepath.Join(dir, "default.pgo"))
+			program := goBuild(t, dir, nil, flag)
+			b, err := FromBinary(program)
+			if err != nil {
+				t.Fatal(err)
+			}
+			b.Dir = dir
+			packages, err := b.List(context.Background(), "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			main := packages[len(packages)-1]
+			if !strings.Contains(b.BuildID, "/"+main.BuildID+"/") {
+				t.Errorf("main package has build ID %s, program %s", main.BuildID, b.BuildID)
+			}
+			for _, p := range packages {
+				if strings.Contains(p.ImportPath, "[") {
+					t.Errorf("package %s is listed as a variant", p.ImportPath)
+				}
+			}
+		})
+	}
+}
+
+func TestProfileAddedAfterTheBuild(t *testing.T) {
+	dir := writeFiles(t, plainModule)
+	program := goBuild(t, dir, nil)
+	b, err := FromBinary(program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Contains(b.Flags, "-pgo=off") {
+		t.Errorf("flags %q would use a default.pgo that the program was built without", b.Flags)
+	}
+}
+
+func TestRefusesWhatIsNotSupported(t *testing.T) {
+	tests := []struct {
+		name   string
+		module map[string]string
+		env    []string
+		args   []string
+		want   string
+	}{
+		{name: "race", args: []string{"-race"}, want: "a build with -race is not supported"},
+		{name: "cover", args: []string{"-cover"}, want: "a build with -cover is not supported"},
+		{name: "pie", args: []string{"-buildmode=pie"}, want: "build mode pie is not supported"},
+		{name: "plugin", args: []string{"-buildmode=plugin"}, want: "build mode plugin is not supported"},
+		{name: "stripped plugin", args: []string{"-buildmode=plugin", "-trimpath", "-ldflags=-s -w"}, want: "build mode plugin is not supported"},
+		{name: "external linking", args: []string{"-ldflags=-linkmode=external"}, want: "external linking -linkmode=external is not supported"},
+		{name: "external linking that build information hides", args: []string{"-trimpath", "-ldflags=-linkmode=external -s -w"},
+			want: "external linking (section .init) is not supported"},
+		{name: "external linking because of cgo", module: cgoModule, want: "external linking (section .init) is not supported"},
+		{name: "other architecture", env: []string{"GOARCH=arm64", "CGO_ENABLED=0"}, want: "platform linux/arm64 is not supported"},
+		{name: "other system", env: []string{"GOOS=windows", "CGO_ENABLED=0"}, want: "platform windows/amd64 is not supported"},
+		{name: "without build ID", args: []string{"-ldflags=-buildid="}, want: "a program without build ID is not supported"},
+		{name: "FIPS 140", env: []string{"GOFIPS140=latest"}, want: "FIPS 140 module latest is not supported"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			module := test.module
+			if module == nil {
+				module = plainModule
+			}
+			program := goBuild(t, writeFiles(t, module), test.env, test.args...)
+			_, err := FromBinary(program)
+			var unsupported *UnsupportedError
+			if !errors.As(err, &unsupported) {
+				t.Fatalf("error is %v, want an UnsupportedError", err)
+			}
+			if !strings.Contains(err.Error(), test.want) || unsupported.Do == "" {
+				t.Errorf("error is %q, want %q and what to do", err, test.want)
+			}
+		})
+	}
+}
+
+func TestNotAProgram(t *testing.T) {
+	if _, err := FromBinary("binary_test.go"); err == nil || !strings.Contains(err.Error(), "no Go build information") {
+		t.Errorf("error is %v", err)
+	}
+	if _, err := FromBinary("missing"); err == nil {
+		t.Error("no error for a missing file")
+	}
+}
+
+func TestSupportedReleases(t *testing.T) {
+	for version, want := range map[string]bool{
+		"go1.26": true, "go1.26.8": true,
+		"go1.25.3": false, "go1.27": false, "go1.26rc1": false, "go1.260": false,
+		"devel go1.26-abcdef": false, "": false,
+	} {
+		if got := supported(version); got != want {
+			t.Errorf("supported(%q) = %v", version, got)
+		}
+	}
+	if got := plainVersion("go1.26.8-X:newinliner,nodwarf5"); got != "go1.26.8" {
+		t.Errorf("version without experiments is %q", got)
+	}
+}
