@@ -1,0 +1,122 @@
+package server
+
+import (
+	"errors"
+	"net"
+	"sync/atomic"
+	"time"
+
+	"github.com/gosplice/gosplice/examples/arena/game"
+	"github.com/gosplice/gosplice/examples/arena/item"
+	"github.com/gosplice/gosplice/examples/arena/wire"
+)
+
+// session is one connection, with at most one player.
+type session struct {
+	server *Server
+	conn   net.Conn
+	wire   *wire.Conn
+	ending atomic.Bool
+	player *game.Player // nil before join
+}
+
+func newSession(s *Server, conn net.Conn) *session {
+	return &session{server: s, conn: conn, wire: wire.NewConn(conn)}
+}
+
+// end lets serve return when the request at hand is answered.
+func (s *session) end() {
+	s.ending.Store(true)
+	s.conn.SetReadDeadline(time.Now())
+}
+
+// serve answers requests until the connection ends.
+func (s *session) serve() {
+	defer s.conn.Close()
+	defer s.leave()
+	for s.serveOne() == nil {
+	}
+	s.wire.Flush()
+}
+
+// serveOne reads one request and answers it. After an error there is no next one.
+func (s *session) serveOne() error {
+	s.conn.SetDeadline(time.Now().Add(IdleLimit))
+	if s.ending.Load() {
+		return net.ErrClosed
+	}
+	req, err := wire.Read[wire.Request](s.wire)
+	var bad *wire.BadLine
+	var re wire.Reply
+	switch {
+	case err == nil:
+		re = s.answer(req)
+	case errors.As(err, &bad):
+		re.Error = bad.Error()
+	case errors.Is(err, wire.ErrTooLong):
+		wire.Write(s.wire, wire.Reply{Error: err.Error()})
+		return err
+	default:
+		return err
+	}
+	re.Seq = req.Seq
+	s.server.requests.Add(1)
+	if err := wire.Write(s.wire, re); err != nil {
+		return err
+	}
+	if s.wire.Waiting() {
+		return nil // flushed with a later reply
+	}
+	return s.wire.Flush()
+}
+
+func (s *session) leave() {
+	if s.player != nil {
+		s.server.world.Leave(s.player)
+	}
+}
+
+// answer does what a request asks for.
+func (s *session) answer(req wire.Request) wire.Reply {
+	switch {
+	case req.Op == wire.Inspect:
+		return inspect(req)
+	case req.Op == wire.Census:
+		return s.census(req)
+	case req.Op == wire.Join:
+		return s.join(req)
+	case s.player == nil:
+		return wire.Reply{Error: "join first"}
+	}
+	return s.player.Do(req)
+}
+
+func (s *session) join(req wire.Request) wire.Reply {
+	if s.player != nil {
+		return wire.Reply{Error: "already in a room"}
+	}
+	p, err := s.server.world.Join(req.Room, req.Name)
+	if err != nil {
+		return wire.Reply{Error: err.Error()}
+	}
+	s.player = p
+	return p.Do(wire.Request{Op: wire.Look})
+}
+
+// inspect says what a weapon would do to somebody in armour.
+func inspect(req wire.Request) wire.Reply {
+	w := item.NewWeapon(req.Weapon)
+	if w == nil {
+		return wire.Reply{Error: "no such weapon"}
+	}
+	blow := &wire.Blow{Power: w.Power(), Armour: req.Armour}
+	blow.Damage, blow.Rule = item.Damage(blow.Power, blow.Armour)
+	return wire.Reply{OK: true, Blow: blow}
+}
+
+func (s *session) census(req wire.Request) wire.Reply {
+	c := s.server.world.Count(req.Room)
+	c.Accepted = s.server.accepted.Load()
+	c.Requests = s.server.requests.Load()
+	return wire.Reply{OK: true, Count: &c}
+}
