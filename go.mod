@@ -1,3 +1,5 @@
 module github.com/gosplice/gosplice
 
-go 1.25
+go 1.26.0
+
+require golang.org/x/arch v0.32.0 // indirect

@@ -8,7 +8,7 @@ import (
 )
 
 // The runtime symbols that objects refer to by number, one file for each Go release: the names
-// and ABIs of cmd/internal/goobj/builtinlist.go, one a line.
+// and ABIs of cmd/internal/goobj/builtinlist.go, one a line, the ABI being the last character.
 //
 //go:embed builtins/*.txt
 var builtinFiles embed.FS
@@ -21,7 +21,8 @@ func BuiltinNames(release string) ([]Name, error) {
 	}
 	var names []Name
 	for line := range strings.Lines(string(b)) {
-		name, abi, _ := strings.Cut(strings.TrimSpace(line), " ")
+		line = strings.TrimSpace(line)
+		name, abi := line[:max(0, len(line)-2)], line[max(0, len(line)-1):]
 		n, err := strconv.Atoi(abi)
 		if err != nil {
 			return nil, fmt.Errorf("builtin list of %s: %q: %w", release, line, err)

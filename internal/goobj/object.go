@@ -34,8 +34,8 @@ var errCorrupt = errors.New("corrupt Go object")
 
 // parseObject checks an object's tables. body starts at the "go object" header line.
 func parseObject(pkg string, body []byte) (*Object, error) {
-	const sep = "\n!\n"
-	i := strings.Index(unsafe.String(unsafe.SliceData(body), min(len(body), 4096)), sep)
+	const sep = "\n!\n" // cgo's directives may stand before it
+	i := strings.Index(unsafe.String(unsafe.SliceData(body), len(body)), sep)
 	if i < 0 {
 		return nil, errCorrupt
 	}

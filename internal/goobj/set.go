@@ -155,7 +155,7 @@ func (s *Set) defineName(n Name, y Sym) Sym {
 	old, ok := s.byName[n]
 	switch {
 	case !ok:
-	case s.hasContent(old) || !s.hasContent(y):
+	case s.content(old) >= s.content(y):
 		s.dups[old] = append(s.dups[old], y)
 		return y
 	default:
@@ -165,7 +165,16 @@ func (s *Set) defineName(n Name, y Sym) Sym {
 	return y
 }
 
-func (s *Set) hasContent(y Sym) bool { return s.Kind(y) != 0 && (s.Size(y) > 0 || s.Kind(y).IsVar()) }
+// content ranks definitions of one name: code or data, zeroed memory, nothing.
+func (s *Set) content(y Sym) int {
+	switch {
+	case len(s.Data(y)) > 0:
+		return 2
+	case s.Kind(y) != 0:
+		return 1
+	}
+	return 0
+}
 
 // bind resolves the references of an object by name, and its package indexes.
 func (s *Set) bind(o *Object) error {
@@ -230,11 +239,11 @@ func (s *Set) resolve(o *Object, pkg, idx uint32) Sym {
 	panic(fmt.Errorf("package %s: %w: reference %d,%d", o.Pkg, errCorrupt, pkg, idx))
 }
 
-// own is a package symbol, which an assembled object of the same name may define in its stead.
+// own is a package symbol. Assembly may define the content of a variable that Go code declares.
 func (s *Set) own(o *Object, i int) Sym {
 	y := o.first + Sym(i)
-	if o.kind(i) == 0 && o.size(i) == 0 {
-		if c, ok := s.byName[Name{o.name(i), o.abi(i)}]; ok {
+	if k := o.kind(i); k == 0 || k.IsZero() {
+		if c, ok := s.byName[Name{o.name(i), o.abi(i)}]; ok && o.abi(i) != ABIStatic {
 			return c
 		}
 	}

@@ -1,0 +1,155 @@
+package goobj
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"hash"
+	"strings"
+)
+
+// Fingerprint identifies the meaning of a symbol across builds: its content, with references by
+// name where the target has a lasting name and by content where it has none. Positions in the
+// source are left out.
+type Fingerprint [16]byte
+
+// Fingerprinter computes fingerprints and remembers them. It is not safe for concurrent use.
+type Fingerprinter struct {
+	set  *Set
+	memo map[Sym]Fingerprint
+	busy map[Sym]int
+}
+
+// NewFingerprinter works on the symbols of a resolved set.
+func NewFingerprinter(s *Set) *Fingerprinter {
+	return &Fingerprinter{s, map[Sym]Fingerprint{}, map[Sym]int{}}
+}
+
+// numbered are name parts of compiler temporaries, whose numbers shift when the source is edited.
+var numbered = []string{"..stmp_", "..typeAssert.", "..interfaceSwitch.", "..gobytes.", "..autotmp_"}
+
+// ByContent reports whether y has no lasting name, so that builds can only be compared by content.
+func (s *Set) ByContent(y Sym) bool {
+	n := s.NameOf(y)
+	if n.Name == "" || n.ABI == ABIStatic {
+		return true
+	}
+	if IsType(n.Name) || IsItab(n.Name) {
+		return false
+	}
+	if s.Hashed(y) && !s.Kind(y).IsText() {
+		return true
+	}
+	for _, p := range numbered {
+		if strings.Contains(n.Name, p) {
+			return true
+		}
+	}
+	return false
+}
+
+// IsType reports the name of a type descriptor.
+func IsType(name string) bool {
+	return strings.HasPrefix(name, "type:") && !strings.HasPrefix(name, "type:.")
+}
+
+// IsItab reports the name of an interface table.
+func IsItab(name string) bool { return strings.HasPrefix(name, "go:itab.") }
+
+// Of is the fingerprint of y.
+func (f *Fingerprinter) Of(y Sym) Fingerprint {
+	if fp, ok := f.memo[y]; ok {
+		return fp
+	}
+	f.busy[y] = len(f.busy) + 1
+	h := sha256.New()
+	f.content(h, y)
+	if f.set.Kind(y).IsText() {
+		f.function(h, y)
+	}
+	delete(f.busy, y)
+	var fp Fingerprint
+	copy(fp[:], h.Sum(nil))
+	f.memo[y] = fp
+	return fp
+}
+
+func (f *Fingerprinter) content(h hash.Hash, y Sym) {
+	s := f.set
+	data := append([]byte(nil), s.Data(y)...)
+	for _, r := range s.Relocs(y) {
+		if r.Size > 0 && r.Off+r.Size <= len(data) {
+			clear(data[r.Off : r.Off+r.Size])
+		}
+	}
+	number(h, uint64(s.Size(y)), uint64(s.Kind(y)), uint64(len(data)))
+	h.Write(data)
+	for _, r := range s.Relocs(y) {
+		if r.Size == 0 {
+			continue // a marker for the linker
+		}
+		weak := uint64(0)
+		if r.Weak {
+			weak = 1
+		}
+		number(h, uint64(r.Off), uint64(r.Size), uint64(r.Type), weak, uint64(r.Add))
+		f.target(h, r.Sym)
+	}
+}
+
+// function adds what the runtime knows of a function beside its code, without source positions.
+func (f *Fingerprinter) function(h hash.Hash, y Sym) {
+	const callerAgreement = 10 // arguments, locals, ID and flags
+	for a := range f.set.Auxs(y) {
+		switch a.Type {
+		case AuxFuncInfo:
+			if d := f.set.Data(a.Sym); len(d) >= callerAgreement {
+				h.Write(d[:callerAgreement])
+			}
+		case AuxFuncdata:
+			number(h, uint64(a.Type))
+			f.target(h, a.Sym)
+		case AuxPcsp, AuxPcdata:
+			number(h, uint64(a.Type))
+			if a.Sym != 0 {
+				h.Write(f.set.Data(a.Sym))
+			}
+		}
+	}
+}
+
+// target adds what a reference means.
+func (f *Fingerprinter) target(h hash.Hash, y Sym) {
+	s := f.set
+	if y == 0 {
+		number(h, 0)
+		return
+	}
+	if at, ok := f.busy[y]; ok {
+		number(h, 1, uint64(at))
+		return
+	}
+	n := s.NameOf(y)
+	byContent := s.ByContent(y)
+	if !byContent {
+		h.Write([]byte(n.Name))
+		number(h, 2, uint64(n.ABI))
+		// The target may have moved into the patch with new content, which its users must follow.
+		if !s.Kind(y).IsRodata() || IsType(n.Name) || IsItab(n.Name) {
+			return
+		}
+	}
+	if s.Kind(y) == 0 && len(s.Data(y)) == 0 {
+		number(h, 3)
+		return
+	}
+	fp := f.Of(y)
+	h.Write(fp[:])
+}
+
+func number(h hash.Hash, v ...uint64) {
+	var b [8]byte
+	for _, x := range v {
+		binary.LittleEndian.PutUint64(b[:], x)
+		h.Write(b[:])
+	}
+}

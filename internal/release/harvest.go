@@ -1,0 +1,350 @@
+// Package release proves that compiled objects and a linked program agree, learns the address of
+// every symbol from the proof, and keeps the result in a release record.
+package release
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"sort"
+	"strings"
+
+	"github.com/gosplice/gosplice/internal/goobj"
+	"github.com/gosplice/gosplice/internal/image"
+)
+
+var le = binary.LittleEndian
+
+// harvest follows references: where the object of F says "here is a reference to S", the linked
+// bytes of F hold S's address. Every symbol that is reached is compared with the program.
+type harvest struct {
+	set  *goobj.Set
+	file *image.File
+
+	addr     map[goobj.Sym]uint64
+	matched  map[goobj.Sym]goobj.Sym // symbol -> the definition whose bytes the program has
+	at       map[uint64]goobj.Sym    // text address -> symbol
+	queue    []goobj.Sym
+	pruned   map[goobj.Sym][]int // type -> relocation numbers that the linker left empty
+	noInit   []goobj.Sym         // map initialisers that the linker dropped
+	indirect map[goobj.Sym]bool  // functions whose address is used other than by a call
+
+	unreachable, mapNoop uint64
+	functions            int
+	textBytes            int64
+}
+
+// Mismatch is a place where objects and program differ.
+type Mismatch struct {
+	Symbol, Package string
+	Addr            uint64
+	Why             string
+}
+
+func (m *Mismatch) Error() string {
+	return fmt.Sprintf("%s (package %s) at %#x: %s", m.Symbol, m.Package, m.Addr, m.Why)
+}
+
+func newHarvest(set *goobj.Set, file *image.File) *harvest {
+	return &harvest{
+		set: set, file: file,
+		addr:     map[goobj.Sym]uint64{},
+		matched:  map[goobj.Sym]goobj.Sym{},
+		at:       map[uint64]goobj.Sym{},
+		pruned:   map[goobj.Sym][]int{},
+		indirect: map[goobj.Sym]bool{},
+	}
+}
+
+// run harvests from the functions that the program names.
+func (h *harvest) run() error {
+	entries := h.entries()
+	h.unreachable = entries[goobj.Name{Name: "runtime.unreachableMethod", ABI: goobj.ABIInternal}]
+	h.mapNoop = entries[goobj.Name{Name: "runtime.mapinitnoop", ABI: goobj.ABIInternal}]
+	names := make([]goobj.Name, 0, len(entries))
+	for n := range entries {
+		names = append(names, n)
+	}
+	sort.Slice(names, func(i, j int) bool { return entries[names[i]] < entries[names[j]] })
+	for _, n := range names {
+		y, ok := h.set.Lookup(n.Name, n.ABI)
+		if !ok || !h.set.Kind(y).IsText() || h.set.Size(y) == 0 {
+			continue
+		}
+		if err := h.learn(y, entries[n]); err != nil {
+			return err
+		}
+	}
+	for len(h.queue) > 0 {
+		y := h.queue[len(h.queue)-1]
+		h.queue = h.queue[:len(h.queue)-1]
+		if err := h.visit(y); err != nil {
+			return err
+		}
+	}
+	h.variables()
+	return h.covered()
+}
+
+// entries are the functions that the program names unambiguously.
+func (h *harvest) entries() map[goobj.Name]uint64 {
+	out := map[goobj.Name]uint64{}
+	count := map[string]int{}
+	for _, f := range h.file.Funcs {
+		count[f.Name]++
+	}
+	for _, f := range h.file.Funcs {
+		if count[f.Name] > 1 {
+			continue
+		}
+		_, hasGo := h.set.Lookup(f.Name, goobj.ABIInternal)
+		_, hasAsm := h.set.Lookup(f.Name, goobj.ABI0)
+		switch {
+		case hasGo && !hasAsm:
+			out[goobj.Name{Name: f.Name, ABI: goobj.ABIInternal}] = f.Entry
+		case hasAsm && !hasGo:
+			out[goobj.Name{Name: f.Name, ABI: goobj.ABI0}] = f.Entry
+		}
+	}
+	for name, a := range h.file.Symbols {
+		if base, ok := strings.CutSuffix(name, ".abi0"); ok {
+			out[goobj.Name{Name: base, ABI: goobj.ABI0}] = a
+			if b, ok := h.file.Symbols[base]; ok {
+				out[goobj.Name{Name: base, ABI: goobj.ABIInternal}] = b
+			}
+		}
+	}
+	return out
+}
+
+// learn notes that y is at a.
+func (h *harvest) learn(y goobj.Sym, a uint64) error {
+	if old, ok := h.addr[y]; ok {
+		if old != a && h.set.Size(y) > 0 {
+			return h.mismatch(y, a, fmt.Sprintf("another reference says %#x", old))
+		}
+		return nil
+	}
+	if !h.file.Contains(a) {
+		return h.mismatch(y, a, "the address lies outside of the program")
+	}
+	h.addr[y] = a
+	if h.set.Defined(y) {
+		h.queue = append(h.queue, y)
+	}
+	return nil
+}
+
+func (h *harvest) mismatch(y goobj.Sym, a uint64, why string) error {
+	m := &Mismatch{Symbol: h.set.NameOf(y).Name, Addr: a, Why: why}
+	if h.set.Defined(y) {
+		m.Package = h.set.Object(y).Pkg
+	}
+	return m
+}
+
+// visit compares y with the program and follows its references.
+func (h *harvest) visit(y goobj.Sym) error {
+	a := h.addr[y]
+	kind := h.set.Kind(y)
+	n := len(h.set.Data(y))
+	if kind.IsZero() || n == 0 {
+		h.matched[y] = y
+		return nil
+	}
+	d, ok := h.match(y, a)
+	if !ok {
+		if kind.IsVar() {
+			return nil // the linker sets variables too: -ldflags=-X, build information
+		}
+		return h.mismatch(y, a, "the program holds other bytes than the compiled object")
+	}
+	h.matched[y] = d
+	if kind.IsText() {
+		h.at[a] = y
+		h.functions++
+		h.textBytes += int64(n)
+	}
+	for k, r := range h.set.Relocs(d) {
+		if r.Size == 0 || r.Sym == 0 {
+			continue
+		}
+		if err := h.follow(d, y, a, k, r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// match finds the definition of y whose bytes are in the program at a.
+func (h *harvest) match(y goobj.Sym, a uint64) (goobj.Sym, bool) {
+	if h.equal(y, a) {
+		return y, true
+	}
+	for _, d := range h.set.Dups(y) {
+		if len(h.set.Data(d)) > 0 && h.equal(d, a) {
+			return d, true
+		}
+	}
+	return 0, false
+}
+
+func (h *harvest) equal(y goobj.Sym, a uint64) bool {
+	want := h.set.Data(y)
+	have := h.file.Bytes(a, len(want))
+	if have == nil {
+		return false
+	}
+	last := 0
+	// The compiler writes relocations in ascending order for code; sort for the rest.
+	for _, r := range sortedRelocs(h.set, y) {
+		if r.Off < last {
+			continue
+		}
+		if !bytes.Equal(want[last:r.Off], have[last:r.Off]) {
+			return false
+		}
+		last = min(r.Off+r.Size, len(want))
+	}
+	return bytes.Equal(want[last:], have[last:])
+}
+
+func sortedRelocs(s *goobj.Set, y goobj.Sym) []goobj.Reloc {
+	var rs []goobj.Reloc
+	sorted := true
+	for _, r := range s.Relocs(y) {
+		if r.Size == 0 || r.Off > len(s.Data(y)) {
+			continue
+		}
+		if n := len(rs); n > 0 && rs[n-1].Off > r.Off {
+			sorted = false
+		}
+		rs = append(rs, r)
+	}
+	if !sorted {
+		sort.Slice(rs, func(i, j int) bool { return rs[i].Off < rs[j].Off })
+	}
+	return rs
+}
+
+// follow decodes relocation k of definition d of y at a.
+func (h *harvest) follow(d, y goobj.Sym, a uint64, k int, r goobj.Reloc) error {
+	b := h.file.Bytes(a+uint64(r.Off), r.Size)
+	switch r.Type {
+	case goobj.RCall, goobj.RPCRel:
+		v := int64(int32(le.Uint32(b)))
+		t := uint64(int64(a) + int64(r.Off) + int64(r.Size) + v - r.Add)
+		if r.Type == goobj.RCall && r.Weak && t == h.mapNoop {
+			h.noInit = append(h.noInit, r.Sym)
+			return nil
+		}
+		if r.Type == goobj.RPCRel && h.set.Kind(r.Sym).IsText() {
+			h.indirect[r.Sym] = true
+		}
+		return h.learn(r.Sym, t)
+	case goobj.RAddr:
+		var v uint64
+		if r.Size == 8 {
+			v = le.Uint64(b)
+		} else {
+			v = uint64(le.Uint32(b))
+		}
+		if v == 0 || v == h.unreachable && h.set.NameOf(r.Sym).Name != "runtime.unreachableMethod" {
+			return nil
+		}
+		if h.set.Kind(r.Sym).IsText() && !strings.HasSuffix(h.set.NameOf(y).Name, "·f") {
+			h.indirect[r.Sym] = true
+		}
+		return h.learn(r.Sym, v-uint64(r.Add))
+	case goobj.RAddrOff, goobj.RMethodOff:
+		v := le.Uint32(b)
+		if r.Type == goobj.RMethodOff && (v == 0xffffffff || v == 0) {
+			h.pruned[y] = append(h.pruned[y], k)
+			return nil
+		}
+		if v == 0 && r.Weak {
+			return nil
+		}
+		if h.set.Kind(r.Sym).IsText() {
+			h.indirect[r.Sym] = true
+		}
+		return h.learn(r.Sym, h.base(r.Sym)+uint64(v)-uint64(r.Add))
+	case goobj.RTLSLE:
+		if v := int32(le.Uint32(b)); v != tlsOffset {
+			return h.mismatch(y, a, fmt.Sprintf("thread-local storage is at %d, not at %d", v, tlsOffset))
+		}
+		return nil
+	}
+	return h.mismatch(y, a, fmt.Sprintf("relocation type %d is not known", r.Type))
+}
+
+// tlsOffset is where an internally linked linux/amd64 program keeps g, relative to FS.
+const tlsOffset = -8
+
+// base is what a 32-bit offset to y counts from.
+func (h *harvest) base(y goobj.Sym) uint64 {
+	switch n := h.set.NameOf(y).Name; {
+	case h.set.Kind(y).IsText():
+		return h.file.Text()
+	case strings.HasPrefix(n, "type:"):
+		return h.file.Module["types"]
+	}
+	return h.file.Module["rodata"]
+}
+
+// variables adds what no live code refers to but the symbol table names.
+func (h *harvest) variables() {
+	for n, y := range h.set.AllNames() {
+		if _, ok := h.addr[y]; ok || n.ABI == goobj.ABIStatic || h.set.Kind(y).IsText() || h.set.ByContent(y) || h.set.Size(y) == 0 {
+			continue
+		}
+		if a, ok := h.file.Symbols[n.Name]; ok && (h.set.Kind(y).IsVar() || h.equal(y, a)) {
+			h.addr[y] = a
+			h.matched[y] = y
+		}
+	}
+}
+
+// linkerMade are functions that the linker writes itself.
+var linkerMade = map[string]bool{
+	"go:buildid":                    true,
+	"runtime.text":                  true,
+	"runtime.etext":                 true,
+	"local.runtime.etext":           true,
+	"local.runtime.text":            true,
+	"_rt0_amd64_linux":              true,
+	"go:textfipsstart":              true,
+	"go:textfipsend":                true,
+	"runtime.addmoduledata":         true,
+	"local.moduledata":              true,
+	"runtime.elf_savegpr0":          true,
+	"crosscall_amd64":               true,
+	"x_cgo_inittls":                 true,
+	"_cgo_topofstack":               true,
+	"go:link.addmoduledata":         true,
+	"crypto/internal/fips140.start": true,
+}
+
+// covered checks that every function of the program was compared.
+func (h *harvest) covered() error {
+	foreign := newForeign(h.set)
+	missing := 0
+	var first *image.Func
+	for i := range h.file.Funcs {
+		f := &h.file.Funcs[i]
+		if _, ok := h.at[f.Entry]; ok {
+			continue
+		}
+		if linkerMade[f.Name] || foreign.has(f.Name, h.file.Bytes(f.Entry, int(f.End-f.Entry))) {
+			continue
+		}
+		if first == nil {
+			first = f
+		}
+		missing++
+	}
+	if first != nil {
+		return fmt.Errorf("%d functions of the program were not found in the compiled packages, first %s at %#x", missing, first.Name, first.Entry)
+	}
+	return nil
+}
