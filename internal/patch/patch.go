@@ -2,6 +2,9 @@
 // It says nothing of how a patch is made. It is linked into programs that can be patched,
 // so it uses the standard library alone.
 //
+// The fields with the tag json:"-" are kept in the file outside its JSON header; format.go
+// describes the layout.
+//
 // All addresses of the host program ("host addresses") are absolute virtual addresses in
 // the running program; all other places are offsets from the start of the image.
 package patch
@@ -9,8 +12,8 @@ package patch
 // Patch is one decoded patch file. A patch is cumulative: it holds everything that differs
 // between a release and an edited source tree.
 type Patch struct {
-	// Format is the version of the file format.
-	Format int
+	// Format is the version of the file format. It is set by Encode and Decode.
+	Format int `json:"-"`
 	// Version is the label that the user gave, such as "1.4.2".
 	Version string
 	// Made is the time of making in RFC 3339, UTC.
@@ -22,7 +25,8 @@ type Patch struct {
 	// Image is the machine code and data to be loaded, laid out for base address 0.
 	Image Image
 	// Relocs are the places in the image that depend on where it is loaded, by ascending offset.
-	Relocs []Reloc
+	// They lie within Image.Bytes and do not overlap.
+	Relocs []Reloc `json:"-"`
 	// Symbols are the variables and types that the patch creates. One that an earlier patch
 	// created with the same name and content is reused.
 	Symbols []Symbol
@@ -40,12 +44,12 @@ type Patch struct {
 	Redirects []Redirect
 	// Changes is the plan that the user saw.
 	Changes []Change
-	// ID is the SHA-256 of everything in the file before the signature, in hexadecimal.
-	// It is set by Encode and Decode.
-	ID string
+	// ID is the SHA-256 of everything in the file before the seal, in hexadecimal, so it does not
+	// depend on who signed. It is set by Encode and Decode.
+	ID string `json:"-"`
 	// Signer is the ed25519 public key that signed the file, or nil. It is set by Decode,
-	// after the signature was found good.
-	Signer []byte
+	// after the signature was found good, and by Encode.
+	Signer []byte `json:"-"`
 }
 
 // Release identifies a build of a program.
@@ -75,7 +79,7 @@ type Runtime struct {
 // write). Each part starts on a page boundary at the given offset.
 type Image struct {
 	// Bytes is the content; memory after len(Bytes) up to Size is zero.
-	Bytes []byte
+	Bytes []byte `json:"-"`
 	// Size is the length in memory, a multiple of the page size.
 	Size uint64
 	// TextSize is the length of the text part, a multiple of the page size.

@@ -1,0 +1,197 @@
+package patch
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+func (p *Patch) checkImage() error {
+	m := &p.Image
+	switch {
+	case m.Size == 0 || m.Size > MaxImage || m.Size%pageSize != 0:
+		return fmt.Errorf("image has size %#x, which is not a number of pages up to %#x", m.Size, MaxImage)
+	case uint64(len(m.Bytes)) > m.Size:
+		return fmt.Errorf("image has %d bytes of content and a size of %d", len(m.Bytes), m.Size)
+	case m.TextSize%pageSize != 0 || m.RodataOff%pageSize != 0 || m.DataOff%pageSize != 0:
+		return fmt.Errorf("image parts %#x, %#x, %#x do not start at pages", m.TextSize, m.RodataOff, m.DataOff)
+	case m.TextSize > m.RodataOff || m.RodataOff > m.DataOff || m.DataOff > m.Size:
+		return fmt.Errorf("image parts %#x, %#x, %#x overlap or exceed its size %#x", m.TextSize, m.RodataOff, m.DataOff, m.Size)
+	case m.NearLow > m.NearHigh || m.NearHigh > maxAddress || m.NearHigh-m.NearLow > 1<<31:
+		return fmt.Errorf("image must reach %#x-%#x, which 32-bit displacements can't", m.NearLow, m.NearHigh)
+	}
+	// The layout of runtime.moduledata depends on the Go release; all fields that are used must
+	// be in the image.
+	end := m.Moduledata + 8
+	for name, off := range p.Runtime.Offset {
+		if strings.Contains(name, "moduledata.") {
+			end = max(end, m.Moduledata+off+8)
+		}
+	}
+	if m.Moduledata < m.DataOff || m.Moduledata > m.Size || end > m.Size || m.Moduledata%8 != 0 {
+		return fmt.Errorf("module data at %#x is not in the data of the image", m.Moduledata)
+	}
+	return nil
+}
+
+// hasSymbol says whether relocations of the kind refer to a symbol.
+func (k RelocKind) hasSymbol() bool { return k == AddSym64 || k == AddSym32 || k == RelSym32 }
+
+// Size is the number of bytes that a relocation of the kind changes.
+func (k RelocKind) Size() int {
+	if k == AddBase64 || k == AddSym64 {
+		return 8
+	}
+	return 4
+}
+
+func (p *Patch) checkRelocs() error {
+	free := uint64(0) // end of the relocation before
+	for i, r := range p.Relocs {
+		if r.Kind >= NumRelocKinds {
+			return fmt.Errorf("relocation %d has the unknown kind %d", i, r.Kind)
+		}
+		off, size := uint64(r.Off), uint64(r.Kind.Size())
+		switch {
+		case off < free:
+			return fmt.Errorf("relocation %d at %#x overlaps the one before or is out of order", i, off)
+		case !inImage(off, size, 0, uint64(len(p.Image.Bytes))):
+			return fmt.Errorf("relocation %d at %#x is outside of the image's %#x bytes", i, off, len(p.Image.Bytes))
+		case r.Kind.hasSymbol() && uint64(r.Sym) >= uint64(len(p.Symbols)):
+			return fmt.Errorf("relocation %d at %#x refers to symbol %d of %d", i, off, r.Sym, len(p.Symbols))
+		case !r.Kind.hasSymbol() && r.Sym != 0:
+			return fmt.Errorf("relocation %d at %#x refers to a symbol, which its kind does not", i, off)
+		}
+		free = off + size
+	}
+	return nil
+}
+
+func (p *Patch) checkSymbols() error {
+	type key struct{ kind, name string }
+	seen := make(map[key]bool)
+	for i, s := range p.Symbols {
+		for _, v := range []string{s.Name, s.Hash, s.File} {
+			if err := checkString(fmt.Sprintf("symbol %d", i), v); err != nil {
+				return err
+			}
+		}
+		part := p.Image.RodataOff
+		switch s.Kind {
+		case "var":
+			part = p.Image.DataOff
+		case "type":
+		default:
+			return fmt.Errorf("symbol %.80q has the unknown kind %.20q", s.Name, s.Kind)
+		}
+		switch {
+		case s.Name == "" || s.Hash == "":
+			return fmt.Errorf("symbol %d %.80q has no name or no hash", i, s.Name)
+		case !inImage(s.Off, s.Size, part, p.Image.Size):
+			return fmt.Errorf("%s %.80q at %#x is not in the part of the image that holds such symbols", s.Kind, s.Name, s.Off)
+		case seen[key{s.Kind, s.Name}]:
+			return fmt.Errorf("%s %.80q is there twice", s.Kind, s.Name)
+		}
+		seen[key{s.Kind, s.Name}] = true
+	}
+	return nil
+}
+
+func (p *Patch) checkFuncs() error {
+	type key struct {
+		name string
+		abi  int
+	}
+	seen := make(map[key]bool)
+	free := uint64(0) // end of the function before; alignment keeps its first word free
+	for i, f := range p.Funcs {
+		if err := checkFuncStrings(i, f); err != nil {
+			return err
+		}
+		switch {
+		case f.Name == "" || f.ABI != 0 && f.ABI != 1:
+			return fmt.Errorf("function %d %.80q has no name or has ABI %d", i, f.Name, f.ABI)
+		case seen[key{f.Name, f.ABI}]:
+			return fmt.Errorf("function %.80q is there twice", f.Name)
+		case f.Off < free || f.Off%jumpWord != 0:
+			return fmt.Errorf("function %.80q at %#x overlaps the one before, is out of order or not aligned to %d", f.Name, f.Off, jumpWord)
+		case f.Size == 0 || !inImage(f.Off, max(f.Size, jumpWord), 0, p.Image.TextSize):
+			return fmt.Errorf("function %.80q at %#x with %d bytes is not in the text of the image", f.Name, f.Off, f.Size)
+		case len(f.Siblings) == 0 && f.Index != 0, len(f.Siblings) > 0 && (f.Index < 0 || f.Index >= len(f.Siblings)):
+			return fmt.Errorf("function %.80q is closure %d of %d", f.Name, f.Index, len(f.Siblings))
+		}
+		if err := f.Busy.check(f.Size); err != nil {
+			return fmt.Errorf("function %.80q: %w", f.Name, err)
+		}
+		seen[key{f.Name, f.ABI}] = true
+		free = f.Off + f.Size
+	}
+	return nil
+}
+
+func checkFuncStrings(i int, f Func) error {
+	what := fmt.Sprintf("function %d", i)
+	for _, s := range []string{f.Name, f.Sig, f.File} {
+		if err := checkString(what, s); err != nil {
+			return err
+		}
+	}
+	for _, s := range f.Siblings {
+		if err := checkString(what, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// check reports whether b fits a function of the given size in bytes. It may reach beyond a
+// function that is shorter than the word written over its entry.
+func (b Busy) check(size uint64) error {
+	if b.Lo > b.Hi || uint64(b.Hi) > max(size, jumpWord) {
+		return fmt.Errorf("busy range %d-%d does not fit the %d bytes of the function", b.Lo, b.Hi, size)
+	}
+	return nil
+}
+
+func (p *Patch) checkInits() error {
+	seen := make(map[string]bool)
+	for _, in := range p.Inits {
+		for _, s := range []string{in.Name, in.File} {
+			if err := checkString("initialiser", s); err != nil {
+				return err
+			}
+		}
+		switch {
+		case in.Name == "" || seen[in.Name]:
+			return fmt.Errorf("initialiser %.80q has no name or is there twice", in.Name)
+		case len(in.Funcs) == 0:
+			return fmt.Errorf("initialiser %.80q has no function", in.Name)
+		}
+		seen[in.Name] = true
+		for _, v := range in.Vars {
+			if uint64(v) >= uint64(len(p.Symbols)) || p.Symbols[v].Kind != "var" {
+				return fmt.Errorf("initialiser %.80q: symbol %d is not a variable", in.Name, v)
+			}
+		}
+		for _, off := range in.Funcs {
+			if !p.isEntry(off) {
+				return fmt.Errorf("initialiser %.80q: offset %#x is not the entry of a function", in.Name, off)
+			}
+		}
+	}
+	return nil
+}
+
+// isEntry says whether off is the offset of a function in the image. Funcs must be ordered.
+func (p *Patch) isEntry(off uint64) bool {
+	_, found := slices.BinarySearchFunc(p.Funcs, off, func(f Func, off uint64) int {
+		switch {
+		case f.Off < off:
+			return -1
+		case f.Off > off:
+			return 1
+		}
+		return 0
+	})
+	return found
+}

@@ -1,0 +1,128 @@
+package patch
+
+import (
+	"errors"
+	"strings"
+	"testing"
+)
+
+func TestCheckAcceptsSample(t *testing.T) {
+	if err := sample().Check(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Each case breaks one promise of the documentation of patch.go.
+func TestCheckRefuses(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		spoil func(*Patch)
+	}{
+		{"version release", func(p *Patch) { p.Version = "release" }},
+		{"version with space", func(p *Patch) { p.Version = "1 2" }},
+		{"version with escape", func(p *Patch) { p.Version = "\x1b[2J" }},
+		{"version too long", func(p *Patch) { p.Version = strings.Repeat("1", 1000) }},
+		{"made", func(p *Patch) { p.Made = "yesterday" }},
+		{"no build ID", func(p *Patch) { p.Release.BuildID = "" }},
+		{"no Go version", func(p *Patch) { p.Release.GoVersion = "" }},
+		{"text hash", func(p *Patch) { p.Release.TextHash = "00" }},
+		{"text reversed", func(p *Patch) { p.Release.Etext = p.Release.Text }},
+		{"text too long", func(p *Patch) { p.Release.Etext = 1 << 46 }},
+		{"text beyond user memory", func(p *Patch) { p.Release.Text, p.Release.Etext = 1<<63, 1<<63+1 }},
+		{"runtime function in data", func(p *Patch) { p.Runtime.Func["f"] = 0x700000 }},
+		{"runtime function at Etext", func(p *Patch) { p.Runtime.Func["f"] = p.Release.Etext }},
+		{"runtime variable in text", func(p *Patch) { p.Runtime.Var["v"] = 0x402000 }},
+		{"runtime variable zero", func(p *Patch) { p.Runtime.Var["v"] = 0 }},
+		{"runtime offset", func(p *Patch) { p.Runtime.Offset["g.stack"] = 1 << 40 }},
+		{"runtime types", func(p *Patch) { p.Runtime.Types = 1 << 60 }},
+		{"image size zero", func(p *Patch) { p.Image.Size = 0 }},
+		{"image size odd", func(p *Patch) { p.Image.Size++ }},
+		{"image size huge", func(p *Patch) { p.Image.Size = MaxImage + pageSize }},
+		{"image content too long", func(p *Patch) { p.Image.Bytes = make([]byte, p.Image.Size+1) }},
+		{"text beyond rodata", func(p *Patch) { p.Image.TextSize = 2 * pageSize }},
+		{"rodata beyond data", func(p *Patch) { p.Image.RodataOff = 3 * pageSize }},
+		{"data beyond image", func(p *Patch) { p.Image.DataOff = 6 * pageSize }},
+		{"data not at page", func(p *Patch) { p.Image.DataOff += 8 }},
+		{"moduledata in rodata", func(p *Patch) { p.Image.Moduledata = pageSize }},
+		{"moduledata at end", func(p *Patch) { p.Image.Moduledata = p.Image.Size - 8 }},
+		{"moduledata wraps", func(p *Patch) { p.Image.Moduledata = 1<<64 - 8 }},
+		{"near reversed", func(p *Patch) { p.Image.NearLow = p.Image.NearHigh + 1 }},
+		{"near too far", func(p *Patch) { p.Image.NearHigh = 1 << 40 }},
+		{"reloc kind", func(p *Patch) { p.Relocs[0].Kind = NumRelocKinds }},
+		{"reloc overlaps", func(p *Patch) { p.Relocs[1].Off = 0x13 }},
+		{"reloc order", func(p *Patch) { p.Relocs[0], p.Relocs[1] = p.Relocs[1], p.Relocs[0] }},
+		{"reloc beyond content", func(p *Patch) { p.Relocs[4].Off++ }},
+		{"reloc symbol", func(p *Patch) { p.Relocs[1].Sym = 2 }},
+		{"reloc needless symbol", func(p *Patch) { p.Relocs[0].Sym = 1 }},
+		{"symbol kind", func(p *Patch) { p.Symbols[0].Kind = "func" }},
+		{"symbol twice", func(p *Patch) { p.Symbols[1] = p.Symbols[0] }},
+		{"symbol without hash", func(p *Patch) { p.Symbols[0].Hash = "" }},
+		{"variable in rodata", func(p *Patch) { p.Symbols[0].Off = pageSize }},
+		{"type in text", func(p *Patch) { p.Symbols[1].Off = 0 }},
+		{"symbol beyond image", func(p *Patch) { p.Symbols[0].Size = 1 << 63 }},
+		{"symbol name too long", func(p *Patch) { p.Symbols[0].Name = strings.Repeat("x", 1<<17) }},
+		{"symbol name not UTF-8", func(p *Patch) { p.Symbols[0].Name = "\xff" }},
+		{"function order", func(p *Patch) { p.Funcs[0], p.Funcs[1] = p.Funcs[1], p.Funcs[0] }},
+		{"function overlap", func(p *Patch) { p.Funcs[0].Size = 0x41 }},
+		{"function alignment", func(p *Patch) { p.Funcs[2].Off++ }},
+		{"function empty", func(p *Patch) { p.Funcs[2].Size = 0 }},
+		{"function in rodata", func(p *Patch) { p.Funcs[2].Off = pageSize }},
+		{"function size wraps", func(p *Patch) { p.Funcs[2].Size = 1<<64 - 0x80 }},
+		{"function at end of text", func(p *Patch) { p.Funcs[2].Off = pageSize - 4 }},
+		{"function twice", func(p *Patch) { p.Funcs[1].Name = p.Funcs[0].Name }},
+		{"function ABI", func(p *Patch) { p.Funcs[1].ABI = 2 }},
+		{"function busy reversed", func(p *Patch) { p.Funcs[0].Busy = Busy{5, 1} }},
+		{"function busy too long", func(p *Patch) { p.Funcs[0].Busy = Busy{1, 0x34} }},
+		{"closure index", func(p *Patch) { p.Funcs[1].Index = 2 }},
+		{"closure index negative", func(p *Patch) { p.Funcs[1].Index = -1 }},
+		{"index without siblings", func(p *Patch) { p.Funcs[0].Index = 1 }},
+		{"redirect function", func(p *Patch) { p.Redirects[0].Func = 3 }},
+		{"redirects to one function", func(p *Patch) { p.Redirects[0].Func = 0 }},
+		{"redirect in data", func(p *Patch) { p.Redirects[0].Addr = 0x700000 }},
+		{"redirect at end of text", func(p *Patch) { p.Redirects[0].Addr = p.Release.Etext - 4 }},
+		{"redirect alignment", func(p *Patch) { p.Redirects[0].Addr += 4 }},
+		{"redirect size", func(p *Patch) { p.Redirects[0].Size = 1 << 62 }},
+		{"redirect empty", func(p *Patch) { p.Redirects[0].Size = 0 }},
+		{"redirects overlap", func(p *Patch) { p.Redirects[1].Size = 0x21 }},
+		{"redirect twice", func(p *Patch) { p.Redirects[0].Addr = p.Redirects[1].Addr }},
+		{"redirect busy", func(p *Patch) { p.Redirects[0].Busy = Busy{0, 9} }},
+		{"itab slot in text", func(p *Patch) { p.Itabs[0].Slots[0] = 0x100 }},
+		{"itab slot at end", func(p *Patch) { p.Itabs[0].Slots[0] = p.Image.Size }},
+		{"itab slot unaligned", func(p *Patch) { p.Itabs[0].Slots[0]++ }},
+		{"itab slot relocated", func(p *Patch) { p.Itabs[0].Slots[0] = 0x1008 }},
+		{"itab slot relocated in part", func(p *Patch) { p.Itabs[0].Slots[0] = 0x2ff8 }},
+		{"itab slot twice", func(p *Patch) { p.Itabs[0].Slots[0] = p.Itabs[0].Slots[1] }},
+		{"itab type", func(p *Patch) { p.Itabs[0].Type = Ref{"symbol", 2} }},
+		{"itab interface", func(p *Patch) { p.Itabs[0].Inter = Ref{"image", p.Image.Size} }},
+		{"itab reference kind", func(p *Patch) { p.Itabs[0].Inter = Ref{"", 5} }},
+		{"itab reference nil", func(p *Patch) { p.Itabs[0].Inter = Ref{"host", 0} }},
+		{"fill of text", func(p *Patch) { p.Fills[0].Addr = 0x402000 }},
+		{"fill into text", func(p *Patch) { p.Fills[1].Addr = p.Release.Etext - 8 }},
+		{"fill size", func(p *Patch) { p.Fills[0].Size = 2 }},
+		{"fill base of address", func(p *Patch) { p.Fills[1].Base = 0x401000 }},
+		{"fill old value", func(p *Patch) { p.Fills[0].Old = 1 << 32 }},
+		{"fill unaligned", func(p *Patch) { p.Fills[0].Addr += 2 }},
+		{"fill at top of memory", func(p *Patch) { p.Fills[1].Addr = 1<<64 - 8 }},
+		{"fills overlap", func(p *Patch) { p.Fills[0].Addr = p.Fills[1].Addr + 4 }},
+		{"filled type in text", func(p *Patch) { p.FilledTypes[0] = 0x402000 }},
+		{"initialiser without name", func(p *Patch) { p.Inits[0].Name = "" }},
+		{"initialiser twice", func(p *Patch) { p.Inits = append(p.Inits, p.Inits[0]) }},
+		{"initialiser without function", func(p *Patch) { p.Inits[0].Funcs = nil }},
+		{"initialiser within function", func(p *Patch) { p.Inits[0].Funcs[0]++ }},
+		{"initialiser variable", func(p *Patch) { p.Inits[0].Vars[0] = 2 }},
+		{"initialiser of type", func(p *Patch) { p.Inits[0].Vars[0] = 1 }},
+		{"change", func(p *Patch) { p.Changes[0].Detail = "\xff" }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := sample()
+			c.spoil(p)
+			err := p.Check()
+			if !errors.Is(err, ErrMalformed) {
+				t.Fatalf("Check = %v", err)
+			}
+			if strings.Contains(err.Error(), "\n") || len(err.Error()) > 500 {
+				t.Errorf("error is not one short line: %q", err)
+			}
+		})
+	}
+}

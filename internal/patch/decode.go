@@ -1,0 +1,204 @@
+package patch
+
+import (
+	"bytes"
+	"compress/flate"
+	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+)
+
+// Decode reads a patch file. It verifies the digest and the signature, if there is one, and then
+// checks the patch; who may sign is for the caller to decide, by Patch.Signer. The memory that it
+// takes is bounded by the size of the file. Errors wrap ErrMalformed.
+func Decode(file []byte) (*Patch, error) {
+	p, err := decode(file)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
+	}
+	if err := p.Check(); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+func decode(file []byte) (*Patch, error) {
+	if len(file) > MaxFile {
+		return nil, fmt.Errorf("the file has %d bytes, the limit is %d", len(file), MaxFile)
+	}
+	if len(file) < preambleSize || string(file[:len(magic)]) != magic {
+		return nil, fmt.Errorf("the file is not a patch file (it does not begin with %q)", magic)
+	}
+	format := binary.LittleEndian.Uint32(file[len(magic):])
+	if format != FormatVersion {
+		return nil, fmt.Errorf("the file has format %d, this program reads format %d: make the patch with the gosplice release that the program links", format, FormatVersion)
+	}
+	rest := file[preambleSize:]
+	var sections [3]section
+	for i, name := range [...]string{"header", "relocations", "image"} {
+		var err error
+		if sections[i], rest, err = cutSection(rest, name); err != nil {
+			return nil, err
+		}
+	}
+	p := &Patch{Format: int(format)}
+	if err := p.openSeal(file[:len(file)-len(rest)], rest); err != nil {
+		return nil, err
+	}
+	if err := p.readHeader(sections[0]); err != nil {
+		return nil, err
+	}
+	var err error
+	if p.Image.Bytes, err = sections[2].content(MaxImage); err != nil {
+		return nil, err
+	}
+	if err := p.readRelocs(sections[1]); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// section is one section, still compressed.
+type section struct {
+	name   string
+	stored []byte
+	size   int // of the content
+}
+
+// cutSection returns the section at the start of b and what follows it.
+func cutSection(b []byte, name string) (section, []byte, error) {
+	if len(b) < sectionHead {
+		return section{}, nil, fmt.Errorf("the file ends before its %s", name)
+	}
+	stored, size := binary.LittleEndian.Uint32(b), binary.LittleEndian.Uint32(b[4:])
+	b = b[sectionHead:]
+	if uint64(stored) > uint64(len(b)) {
+		return section{}, nil, fmt.Errorf("the file ends within its %s", name)
+	}
+	return section{name, b[:stored], int(size)}, b[stored:], nil
+}
+
+// content decompresses the section, which may have at most limit bytes.
+func (s section) content(limit int) ([]byte, error) {
+	if s.size > limit || s.size > maxExpansion*len(s.stored) {
+		return nil, fmt.Errorf("%s claims %d bytes in %d", s.name, s.size, len(s.stored))
+	}
+	source := bytes.NewReader(s.stored)
+	r := flate.NewReader(source)
+	content := make([]byte, s.size)
+	if _, err := io.ReadFull(r, content); err != nil {
+		return nil, fmt.Errorf("decompress %s: %w", s.name, err)
+	}
+	if n, err := r.Read(make([]byte, 1)); n != 0 || err != io.EOF || source.Len() != 0 {
+		return nil, fmt.Errorf("%s is longer than it claims", s.name)
+	}
+	return content, nil
+}
+
+// openSeal verifies the seal of body and sets ID and Signer.
+func (p *Patch) openSeal(body, seal []byte) error {
+	if len(seal) < digestSize+1 {
+		return fmt.Errorf("the file ends within its seal")
+	}
+	digest := sha256.Sum256(body)
+	if !bytes.Equal(digest[:], seal[:digestSize]) {
+		return fmt.Errorf("the file was damaged: its content does not match its hash")
+	}
+	p.ID = hex.EncodeToString(digest[:])
+	kind, signature := seal[digestSize], seal[digestSize+1:]
+	switch {
+	case kind == unsigned && len(signature) == 0:
+		return nil
+	case kind == signedEd25519 && len(signature) == ed25519.PublicKeySize+ed25519.SignatureSize:
+		key := ed25519.PublicKey(signature[:ed25519.PublicKeySize])
+		if !ed25519.Verify(key, signedMessage(digest), signature[ed25519.PublicKeySize:]) {
+			return fmt.Errorf("the signature does not fit the file")
+		}
+		p.Signer = bytes.Clone(key)
+		return nil
+	}
+	return fmt.Errorf("the signature has kind %d and %d bytes", kind, len(signature))
+}
+
+// readHeader sets the fields that the header holds.
+func (p *Patch) readHeader(s section) error {
+	text, err := s.content(maxHeader)
+	if err != nil {
+		return err
+	}
+	if err := checkDensity(text); err != nil {
+		return err
+	}
+	d := json.NewDecoder(bytes.NewReader(text))
+	// A field that this release does not know may be one that it must not ignore.
+	d.DisallowUnknownFields()
+	if err := d.Decode(p); err != nil {
+		return fmt.Errorf("header: %w", err)
+	}
+	if d.InputOffset() != int64(len(text)) {
+		return fmt.Errorf("header: text follows the JSON object")
+	}
+	return nil
+}
+
+// checkDensity refuses JSON whose values would take far more memory than their text, such as a
+// list of a million empty objects.
+func checkDensity(text []byte) error {
+	objects := bytes.Count(text, []byte("{"))
+	nulls := bytes.Count(text, []byte("null"))
+	if objects > 16+len(text)/20 || nulls > 32+4*objects {
+		return fmt.Errorf("header: %d objects and %d nulls in %d bytes", objects, nulls, len(text))
+	}
+	return nil
+}
+
+// readRelocs sets Relocs. It is the inverse of appendRelocs. Image.Bytes must be set: it bounds
+// how many there can be.
+func (p *Patch) readRelocs(s section) error {
+	b, err := s.content(maxRelocs)
+	if err != nil {
+		return err
+	}
+	last := uint64(0)
+	for len(b) > 0 {
+		var r Reloc
+		var step uint64
+		if step, b, err = cutUvarint(b); err != nil {
+			return err
+		}
+		last += step >> 3
+		if last > math.MaxUint32 || step>>3 > math.MaxUint32 {
+			return fmt.Errorf("relocation %d is outside the image", len(p.Relocs))
+		}
+		r.Off, r.Kind = uint32(last), RelocKind(step&7)
+		if r.Kind.hasSymbol() {
+			var sym uint64
+			if sym, b, err = cutUvarint(b); err != nil {
+				return err
+			}
+			if sym > math.MaxUint32 {
+				return fmt.Errorf("relocation %d refers to symbol %d", len(p.Relocs), sym)
+			}
+			r.Sym = uint32(sym)
+		}
+		if len(p.Relocs) >= len(p.Image.Bytes)/4 {
+			return fmt.Errorf("more relocations than the image has room for")
+		}
+		p.Relocs = append(p.Relocs, r)
+	}
+	return nil
+}
+
+// cutUvarint returns the varint at the start of b and what follows it.
+func cutUvarint(b []byte) (uint64, []byte, error) {
+	v, n := binary.Uvarint(b)
+	if n <= 0 {
+		return 0, nil, fmt.Errorf("relocations end within a number")
+	}
+	return v, b[n:], nil
+}

@@ -1,0 +1,174 @@
+package patch
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"encoding/binary"
+	"errors"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+func testKey() ed25519.PrivateKey { return ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)) }
+
+func mustEncode(t testing.TB, p *Patch, key ed25519.PrivateKey) []byte {
+	t.Helper()
+	file, err := Encode(p, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+func TestRoundTrip(t *testing.T) {
+	for name, key := range map[string]ed25519.PrivateKey{"unsigned": nil, "signed": testKey()} {
+		t.Run(name, func(t *testing.T) {
+			p := sample()
+			file := mustEncode(t, p, key)
+			got, err := Decode(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			// DeepEqual tells a key from the bytes of a key.
+			p.Signer = []byte(p.Signer)
+			if !reflect.DeepEqual(got, p) {
+				t.Errorf("decoded patch differs:\n got %+v\nwant %+v", got, p)
+			}
+			if (key == nil) != (got.Signer == nil) {
+				t.Errorf("Signer = %x", got.Signer)
+			}
+			if again := mustEncode(t, got, key); !bytes.Equal(again, file) {
+				t.Error("encoding the decoded patch gives another file")
+			}
+		})
+	}
+}
+
+func TestIDDoesNotDependOnSignature(t *testing.T) {
+	a, b := sample(), sample()
+	mustEncode(t, a, nil)
+	mustEncode(t, b, testKey())
+	if a.ID != b.ID || len(a.ID) != 64 {
+		t.Errorf("IDs %q and %q", a.ID, b.ID)
+	}
+	b.Version = "1.4.3"
+	mustEncode(t, b, nil)
+	if a.ID == b.ID {
+		t.Error("different patches have one ID")
+	}
+}
+
+func TestTruncatedFile(t *testing.T) {
+	for _, key := range []ed25519.PrivateKey{nil, testKey()} {
+		file := mustEncode(t, sample(), key)
+		for n := range file {
+			if _, err := Decode(file[:n]); !errors.Is(err, ErrMalformed) {
+				t.Fatalf("first %d of %d bytes: %v", n, len(file), err)
+			}
+		}
+		if _, err := Decode(append(file, 0)); !errors.Is(err, ErrMalformed) {
+			t.Fatalf("one byte more: %v", err)
+		}
+	}
+}
+
+func TestFlippedBits(t *testing.T) {
+	for _, key := range []ed25519.PrivateKey{nil, testKey()} {
+		file := mustEncode(t, sample(), key)
+		for i := range file {
+			for bit := range 8 {
+				file[i] ^= 1 << bit
+				if _, err := Decode(file); !errors.Is(err, ErrMalformed) {
+					t.Fatalf("bit %d of byte %d of %d flipped: %v", bit, i, len(file), err)
+				}
+				file[i] ^= 1 << bit
+			}
+		}
+	}
+}
+
+func TestForeignSignature(t *testing.T) {
+	p := sample()
+	signed := mustEncode(t, p, testKey())
+	p.Version = "2"
+	other := mustEncode(t, p, testKey())
+	const signature = ed25519.SignatureSize
+	copy(other[len(other)-signature:], signed[len(signed)-signature:])
+	if _, err := Decode(other); err == nil || !strings.Contains(err.Error(), "signature") {
+		t.Errorf("signature of another file: %v", err)
+	}
+}
+
+func TestNewerFormat(t *testing.T) {
+	file := mustEncode(t, sample(), nil)
+	binary.LittleEndian.PutUint32(file[len(magic):], FormatVersion+1)
+	if _, err := Decode(file); err == nil || !strings.Contains(err.Error(), "format 2") {
+		t.Errorf("newer format: %v", err)
+	}
+}
+
+// sealed returns a file of the given sections whose seal is right, as an attacker can make it.
+func sealed(header, relocs, image []byte) []byte {
+	file := []byte(magic)
+	file = binary.LittleEndian.AppendUint32(file, FormatVersion)
+	for _, content := range [][]byte{header, relocs, image} {
+		file = appendSection(file, content)
+	}
+	return appendSeal(file, new(Patch), nil)
+}
+
+func TestHostileSections(t *testing.T) {
+	image := make([]byte, pageSize)
+	for name, file := range map[string][]byte{
+		"empty header":     sealed(nil, nil, image),
+		"header of null":   sealed([]byte("null"), nil, image),
+		"two objects":      sealed([]byte("{}{}"), nil, image),
+		"unknown field":    sealed([]byte(`{"Danger":1}`), nil, image),
+		"empty objects":    sealed([]byte(`{"Funcs":[`+strings.Repeat("{},", 1e6)+`{}]}`), nil, image),
+		"nulls":            sealed([]byte(`{"Funcs":[`+strings.Repeat("null,", 1e6)+`null]}`), nil, image),
+		"deep":             sealed([]byte(strings.Repeat("[", 1e6)), nil, image),
+		"endless varint":   sealed([]byte("{}"), bytes.Repeat([]byte{0xff}, 100), image),
+		"too many relocs":  sealed([]byte("{}"), make([]byte, 1e6), image),
+		"reloc far away":   sealed([]byte("{}"), binary.AppendUvarint(nil, 1<<63), image),
+		"symbol too great": sealed([]byte("{}"), binary.AppendUvarint([]byte{byte(AddSym64)}, 1<<40), image),
+	} {
+		if _, err := Decode(file); !errors.Is(err, ErrMalformed) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestSectionThatLies(t *testing.T) {
+	for _, size := range []int{0, 99, 101, 1 << 30} {
+		s, rest, err := cutSection(appendSection(nil, make([]byte, 100)), "image")
+		if err != nil || len(rest) != 0 {
+			t.Fatal(err)
+		}
+		s.size = size
+		if _, err := s.content(MaxImage); err == nil {
+			t.Errorf("section of 100 bytes claims %d, and is read", size)
+		}
+	}
+}
+
+func TestEncodeRefusesWhatCheckRefuses(t *testing.T) {
+	p := sample()
+	p.Image.Size = 1
+	if _, err := Encode(p, nil); !errors.Is(err, ErrMalformed) {
+		t.Errorf("Encode: %v", err)
+	}
+	if _, err := Encode(sample(), make(ed25519.PrivateKey, 5)); err == nil {
+		t.Error("a key of 5 bytes signs")
+	}
+}
+
+func BenchmarkDecode(b *testing.B) {
+	file := mustEncode(b, sample(), nil)
+	b.ReportMetric(float64(len(file)), "file-bytes")
+	for b.Loop() {
+		if _, err := Decode(file); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

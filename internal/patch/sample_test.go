@@ -1,0 +1,61 @@
+package patch
+
+import "strings"
+
+// sample returns a small patch that uses every field.
+func sample() *Patch {
+	content := make([]byte, 3*pageSize)
+	for i := range content {
+		content[i] = byte(i * 7)
+	}
+	return &Patch{
+		Version: "1.4.2",
+		Made:    "2026-03-01T12:00:00Z",
+		Release: Release{
+			BuildID: "a/b/c/d", Main: "example.org/server", Program: "server",
+			GoVersion: "go1.26.8", GOOS: "linux", GOARCH: "amd64",
+			TextHash: strings.Repeat("0f", 32), Text: 0x401000, Etext: 0x500000,
+		},
+		Runtime: Runtime{
+			Func:   map[string]uint64{"runtime.stopTheWorld": 0x402000},
+			Var:    map[string]uint64{"runtime.allgs": 0x700000},
+			Offset: map[string]uint64{"moduledata.next": 0x230},
+			Types:  0x500000, Rodata: 0x500000,
+		},
+		Image: Image{
+			Bytes: content, Size: 5 * pageSize, TextSize: pageSize, RodataOff: pageSize, DataOff: 2 * pageSize,
+			Moduledata: 2*pageSize + 64, NearLow: 0x400000, NearHigh: 0x800000,
+		},
+		Relocs: []Reloc{
+			{Off: 0x10, Kind: SubBase32},
+			{Off: 0x14, Kind: RelSym32, Sym: 1},
+			{Off: 0x1008, Kind: AddBase64},
+			{Off: 0x1010, Kind: AddSym64, Sym: 0},
+			{Off: 0x2fff - 3, Kind: AddBase32},
+		},
+		Symbols: []Symbol{
+			{Name: "arena.hits", Kind: "var", Hash: "int/8", Off: 3 * pageSize, Size: 8, File: "arena/a.go", Line: 3},
+			{Name: "arena.bonus", Kind: "type", Hash: "x1", Off: pageSize + 0x100, Size: 0x60},
+		},
+		Itabs: []Itab{{
+			Name:  "go:itab.arena.bonus,fmt.Stringer",
+			Inter: Ref{"host", 0x510000}, Type: Ref{"symbol", 1}, Slots: []uint64{pageSize + 0x200, 2*pageSize + 0x300},
+		}},
+		Fills: []Fill{
+			{Addr: 0x510100, Size: 4, Old: 0xffffffff, To: Ref{"image", 0x40}, Base: 0x401000, Name: "arena.(*Room).String"},
+			{Addr: 0x510108, Size: 8, To: Ref{"symbol", 1}, Name: "arena.x"},
+		},
+		FilledTypes: []uint64{0x510080},
+		Inits:       []Init{{Name: "var arena.hits", Vars: []uint32{0}, Funcs: []uint64{0x80}, File: "arena/a.go", Line: 3}},
+		Funcs: []Func{
+			{Name: "arena.(*Room).Tick", ABI: 1, Off: 0, Size: 0x33, Sig: "s1", Busy: Busy{1, 5}, File: "arena/a.go", Line: 10},
+			{Name: "arena.(*Room).Tick.func2", ABI: 1, Off: 0x40, Size: 3, Sig: "s2", Siblings: []string{"h1", "h2"}, Index: 1},
+			{Name: "arena.init.hits", ABI: 1, Off: 0x80, Size: 0x20},
+		},
+		Redirects: []Redirect{
+			{Func: 1, Addr: 0x403000, Size: 3, Old: [8]byte{1, 2, 3}, Busy: Busy{0, 5}},
+			{Func: 0, Addr: 0x402fe0, Size: 0x20, Old: [8]byte{4, 5, 6}, Busy: Busy{1, 5}},
+		},
+		Changes: []Change{{Symbol: "arena.(*Room).Tick", What: "body", Verdict: "applies", File: "arena/a.go", Line: 10}},
+	}
+}
