@@ -5,9 +5,7 @@ import "strings"
 // sample returns a small patch that uses every field.
 func sample() *Patch {
 	content := make([]byte, 3*pageSize)
-	for i := range content {
-		content[i] = byte(i * 7)
-	}
+	copy(content, "machine code")
 	return &Patch{
 		Version: "1.4.2",
 		Made:    "2026-03-01T12:00:00Z",

@@ -1,0 +1,102 @@
+package control
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+)
+
+const (
+	dirName      = "gosplice"
+	socketSuffix = ".sock"
+	// maxSocketPath is what fits into a socket address on Linux, in bytes.
+	maxSocketPath = 107
+)
+
+// DefaultDir is where a program of this user listens unless it names a directory: gosplice
+// in $XDG_RUNTIME_DIR, or /tmp/gosplice-UID when that is unset or not this user's.
+func DefaultDir() string {
+	if dir := os.Getenv("XDG_RUNTIME_DIR"); filepath.IsAbs(dir) && ownedBy(dir, os.Geteuid()) {
+		return filepath.Join(dir, dirName)
+	}
+	return sharedDir(strconv.Itoa(os.Geteuid()))
+}
+
+func sharedDir(uid string) string { return filepath.Join("/tmp", dirName+"-"+uid) }
+
+// SocketPath is where the program with the given process ID listens in dir.
+func SocketPath(dir string, pid int) (string, error) {
+	path := filepath.Join(dir, strconv.Itoa(pid)+socketSuffix)
+	if len(path) > maxSocketPath {
+		return "", fmt.Errorf("socket %s has %d bytes in its path, the system allows %d: choose a shorter directory", path, len(path), maxSocketPath)
+	}
+	return path, nil
+}
+
+// SearchDirs are the directories in which programs may listen that this user can patch: their own,
+// and for root those of everyone.
+func SearchDirs() []string {
+	uid := strconv.Itoa(os.Geteuid())
+	if uid == "0" {
+		uid = "*"
+	}
+	dirs := []string{DefaultDir()}
+	for _, pattern := range []string{filepath.Join("/run/user", uid, dirName), sharedDir(uid)} {
+		found, _ := filepath.Glob(pattern) // the pattern is well formed
+		dirs = append(dirs, found...)
+	}
+	slices.Sort(dirs)
+	dirs = slices.Compact(dirs)
+	return slices.DeleteFunc(dirs, func(dir string) bool { return !trusted(dir) })
+}
+
+// trusted says whether what listens in dir is what it says it is. Anybody can make a directory
+// in /tmp, under a name that belongs to somebody else.
+func trusted(dir string) bool {
+	info, err := os.Lstat(dir)
+	if err != nil || !info.IsDir() {
+		return false
+	}
+	owner, known := Owner(info)
+	return known && (owner == os.Geteuid() || os.Geteuid() == 0)
+}
+
+func ownedBy(dir string, uid int) bool {
+	info, err := os.Stat(dir)
+	if err != nil || !info.IsDir() {
+		return false
+	}
+	owner, known := Owner(info)
+	return known && owner == uid
+}
+
+// Sockets are the sockets in dir with the process IDs in their names. A directory that is not
+// there has none.
+func Sockets(dir string) (map[int]string, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		if os.IsNotExist(err) {
+			return nil, nil
+		}
+		return nil, err
+	}
+	sockets := make(map[int]string)
+	for _, e := range entries {
+		if pid, ok := socketPID(e); ok {
+			sockets[pid] = filepath.Join(dir, e.Name())
+		}
+	}
+	return sockets, nil
+}
+
+func socketPID(e fs.DirEntry) (int, bool) {
+	name := e.Name()
+	if e.Type()&fs.ModeSocket == 0 || filepath.Ext(name) != socketSuffix {
+		return 0, false
+	}
+	pid, err := strconv.Atoi(name[:len(name)-len(socketSuffix)])
+	return pid, err == nil && pid > 0
+}

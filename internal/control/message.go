@@ -1,0 +1,213 @@
+// Package control is how the command talks to the agent in a running program: messages over a
+// Unix socket, where those sockets are, and a client. It does not know what a message makes the
+// runtime do.
+//
+// A connection carries any number of requests, each answered by one response before the next is
+// read. Durations are nanoseconds in JSON, times are RFC 3339.
+package control
+
+import (
+	"time"
+
+	"github.com/gosplice/gosplice/internal/patch"
+)
+
+// Protocol is the version of the messages. An agent refuses requests of another version.
+const Protocol = 1
+
+// Verb says what a request asks for.
+type Verb string
+
+const (
+	VerbHello    Verb = "hello"    // who are you: answered at once, without stopping anything
+	VerbStatus   Verb = "status"   // what is applied; looks at all goroutines, so stops them for a moment
+	VerbApply    Verb = "apply"    // apply Request.Patch
+	VerbRollback Verb = "rollback" // go back to version Request.To
+	VerbJournal  Verb = "journal"  // what was asked so far, and what came of it
+)
+
+// Request is one message from the command.
+type Request struct {
+	Protocol int
+	Verb     Verb
+	// Patch is the patch file, for apply. It travels behind the JSON.
+	Patch []byte `json:"-"`
+	// To is the version to go back to, for rollback: a version label, patch.ReleaseVersion, an ID
+	// or the first 8 or more digits of one. Empty is the version before the current one.
+	To string `json:",omitempty"`
+	SwitchOptions
+}
+
+// SwitchOptions are the wishes for apply and rollback. The zero value is the usual behaviour.
+type SwitchOptions struct {
+	// Quiesce, if not 0, asks to switch only at an instant when no goroutine is inside a function
+	// that is replaced, and to wait that long for it.
+	Quiesce time.Duration `json:",omitempty"`
+	// InitTimeout bounds each initialiser; 0 is 30 s.
+	InitTimeout time.Duration `json:",omitempty"`
+}
+
+// Code is how a request ended.
+type Code string
+
+const (
+	Done    Code = "done"
+	Failed  Code = "failed"  // tried and not achieved; the program is as before
+	Usage   Code = "usage"   // the request makes no sense
+	Refused Code = "refused" // possible to ask, but not safe or not allowed here
+)
+
+// Exit is the exit code of a command whose request ended with c.
+func (c Code) Exit() int {
+	switch c {
+	case Done:
+		return 0
+	case Usage:
+		return 2
+	case Refused:
+		return 3
+	}
+	return 1
+}
+
+// Reasons of refusals and failures: stable words for programs, where Message is for people.
+const (
+	ReasonProtocol     = "protocol"      // request of another protocol, or not a request
+	ReasonMalformed    = "malformed"     // the patch file is damaged or contradicts itself
+	ReasonWrongBase    = "wrong-base"    // made for another build of the program
+	ReasonToolchain    = "toolchain"     // made for another Go release or platform
+	ReasonTextDiffers  = "text-differs"  // the program's code in memory is not what it was made for
+	ReasonUnsigned     = "unsigned"      // the program asks for a signature that is not there
+	ReasonForeignKey   = "foreign-key"   // signed, but not by a key that the program trusts
+	ReasonNotApproved  = "not-approved"  // the program's own approval function said no
+	ReasonInProgress   = "in-progress"   // another apply or rollback is under way
+	ReasonTypeChanged  = "type-changed"  // a type or variable differs from the one an earlier patch made
+	ReasonInit         = "init"          // an initialiser failed
+	ReasonRuntime      = "runtime"       // the runtime of the program can't be patched here
+	ReasonMemory       = "memory"        // no memory near the program's code
+	ReasonBusy         = "busy"          // a goroutine stayed where the code has to be written
+	ReasonNoVersion    = "no-version"    // no such version, or nothing to roll back
+	ReasonNotPermitted = "not-permitted" // the asking user is neither the program's nor root
+)
+
+// Response is the answer to one request.
+type Response struct {
+	Protocol int
+	Code     Code
+	// Reason is one of the Reason constants when Code is not Done.
+	Reason string `json:",omitempty"`
+	// Message is one line for people: what happened, to what, and what to do next.
+	Message string `json:",omitempty"`
+	// Detail is more for those who look closer, in lines, such as the stack of a panic.
+	Detail string `json:",omitempty"`
+
+	Hello    *Hello    `json:",omitempty"`
+	Status   *Status   `json:",omitempty"`
+	Switched *Switched `json:",omitempty"` // of apply and rollback
+	Journal  []Entry   `json:",omitempty"` // oldest first
+}
+
+// Hello says which program answers.
+type Hello struct {
+	PID, UID  int
+	Program   string // path of the executable
+	Main      string // import path of the main package
+	BuildID   string
+	GoVersion string
+	GOOS      string
+	GOARCH    string
+	// Version is what runs now: a version label or patch.ReleaseVersion.
+	Version string
+	// Started is when the program called gosplice.Start.
+	Started time.Time
+}
+
+// Status is what is applied in a program.
+type Status struct {
+	Hello
+	// WriteMode says by which means code is written, once a patch was applied.
+	WriteMode string `json:",omitempty"`
+	// InProgress says what is under way, such as "apply 1.4.2"; OldCode is then left out.
+	InProgress string `json:",omitempty"`
+	// Patches are the patches that were applied, in the order of their first time.
+	Patches []Applied
+	// Stack are the versions that rollback goes through, the current one last; empty in the release.
+	Stack []string
+	// Redirected are the functions of the release that calls leave for a patch now.
+	Redirected []Function
+	// OldCode are the functions of other versions that goroutines are still in.
+	OldCode []OldCode
+	// Memory is what all loaded images take, in bytes, those of failed tries included.
+	Memory uint64
+	// Signed says that only signed patches are accepted.
+	Signed bool
+}
+
+// Applied is one patch in the process.
+type Applied struct {
+	ID      string // SHA-256 of the file
+	Version string
+	Made    string
+	Current bool
+	// Time, UID and PID are of the latest time that it was applied or rolled back to.
+	Time     time.Time
+	UID, PID int
+	Pause    time.Duration // for which the program stood still then
+	FileSize int           // bytes
+	Memory   uint64        // bytes
+	Signer   string        `json:",omitempty"` // ed25519 public key, hexadecimal
+	Changes  []patch.Change
+}
+
+// Function is a function and where it is declared.
+type Function struct {
+	Name string
+	File string
+	Line int
+}
+
+// OldCode counts goroutines in one function that is not the current version's.
+type OldCode struct {
+	Function string
+	// Version is whose body they run: a version label or patch.ReleaseVersion.
+	Version    string
+	Goroutines int
+	// Stack is the stack of one of them, innermost first.
+	Stack []Function
+}
+
+// Switched is what an apply or a rollback did.
+type Switched struct {
+	// Message says it in one line.
+	Message string
+	// From and To are versions, ID is the patch of To or empty.
+	From, To, ID string
+	// Already says that To was current before: nothing was done.
+	Already bool
+	// Functions is the number of entries of functions that were written.
+	Functions int
+	// Inits are the initialisers that ran.
+	Inits []string
+	// Reused and Created count the variables and types shared with earlier patches, and new ones.
+	Reused, Created int
+	Memory          uint64        // newly taken, bytes
+	Pause           time.Duration // for which the program stood still
+	Scan            time.Duration // part of Pause for looking at goroutines
+	Attempts        int           // stops of the world that it took
+	// OldCode are the goroutines still in code of other versions, just after the switch.
+	OldCode []OldCode
+}
+
+// Entry is one line of the journal.
+type Entry struct {
+	Time     time.Time
+	UID, PID int    // who asked
+	Verb     Verb   // what
+	ID       string `json:",omitempty"` // patch, if known
+	Version  string `json:",omitempty"`
+	Code     Code
+	Reason   string `json:",omitempty"`
+	Message  string
+	Pause    time.Duration
+	Took     time.Duration // from the whole request read to the answer
+}
