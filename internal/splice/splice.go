@@ -1,13 +1,17 @@
 // Package splice is the part that touches the Go runtime of the process it runs in: it maps
 // images, registers their module data, makes interface tables, stops the world, checks every
 // goroutine and writes jumps over function entries. It knows no files, sockets or patch history.
+//
+// It supports Go 1.24 to 1.27 on linux/amd64. What depends on the operating system is in the
+// *_linux.go files, what depends on the processor in the *_amd64.go files, and what depends on the
+// Go release in layout.go and world.go.
 package splice
 
-import "github.com/gosplice/gosplice/internal/patch"
+import (
+	"time"
 
-// Engine is the armed machinery. Its methods are not safe for concurrent use; the agent
-// serialises them.
-type Engine struct{ _ patch.Runtime }
+	"github.com/gosplice/gosplice/internal/patch"
+)
 
 // Write is one 8-byte word of code to be replaced. Addr is a function entry, aligned to 8.
 type Write struct {
@@ -22,10 +26,39 @@ type Write struct {
 // Range is a function body: Lo <= pc < Hi.
 type Range struct{ Lo, Hi uint64 }
 
+func (r Range) contains(addr uint64) bool { return addr >= r.Lo && addr < r.Hi }
+
+// holds reports whether the n bytes at addr lie in the range.
+func (r Range) holds(addr, n uint64) bool { return addr >= r.Lo && addr <= r.Hi && n <= r.Hi-addr }
+
 // Held counts the goroutines that have a frame in one range.
 type Held struct {
 	Range int // index into the ranges asked for
 	Count int
 	// Stack is the stack of one of these goroutines as PCs, innermost first, as runtime.CallersFrames takes it.
 	Stack []uintptr
+}
+
+// Options bound a switch.
+type Options struct {
+	// Attempts is how often the world may be stopped. Zero means as often as Timeout allows.
+	Attempts int
+	// Timeout limits the whole switch. Zero means 2 seconds.
+	Timeout time.Duration
+	// Quiesce are ranges in which no goroutine may have a frame at the switch.
+	Quiesce []Range
+}
+
+// Stats says what a switch cost.
+type Stats struct {
+	// Pause is how long the world was stopped in the last attempt, from the request to stop until
+	// everything runs again.
+	Pause time.Duration
+	// Scan is the part of Pause that went into checking goroutines.
+	Scan time.Duration
+	// Goroutines is the number of goroutines looked at in the last attempt, exited ones included
+	// as far as the runtime keeps them for reuse.
+	Goroutines int
+	// Attempts is how often the world was stopped.
+	Attempts int
 }

@@ -1,0 +1,45 @@
+package splice
+
+import "encoding/binary"
+
+// archMissing names what the processor lacks; nothing here.
+const archMissing = ""
+
+// jumpOver returns the first word of a function with a jump to target written over it: opcode E9 and
+// a 32-bit displacement. ok is false when target is out of reach.
+func jumpOver(word [8]byte, entry, target uint64) (_ [8]byte, ok bool) {
+	displacement := int64(target - (entry + 5))
+	if displacement != int64(int32(displacement)) {
+		return word, false
+	}
+	word[0] = 0xe9
+	binary.LittleEndian.PutUint32(word[1:], uint32(int32(displacement)))
+	return word, true
+}
+
+// afterCall reports whether the instruction before pc is a call: E8 to an aligned address in code,
+// or a call through a register. Other calls, which only assembly uses, are not recognised; a
+// PC that follows none was put on the stack by a signal handler. pc-8 must be readable.
+func afterCall(pc uint64, inCode func(uint64) bool) bool {
+	b := bytesAt(pc-8, 8)
+	if b[3] == 0xe8 {
+		target := pc + uint64(int64(int32(binary.LittleEndian.Uint32(b[4:]))))
+		return target%16 == 0 && inCode(target)
+	}
+	return b[6] == 0xff && b[7]&^7 == 0xd0
+}
+
+// interruptedFrame finds where a goroutine stopped by a signal goes on. It stands in asyncPreempt2,
+// called by asyncPreempt, which the signal handler made it call at any instruction: the frame
+// pointer in fp is asyncPreempt2's, the one it leads to asyncPreempt's, and above that lie the PC and
+// the stack as they were.
+func interruptedFrame(fp uint64, stack Range) (pc, sp, callerFP uint64, ok bool) {
+	if !stack.holds(fp, 16) || fp%wordSize != 0 {
+		return 0, 0, 0, false
+	}
+	fp = load64(fp)
+	if !stack.holds(fp, 16) || fp%wordSize != 0 {
+		return 0, 0, 0, false
+	}
+	return load64(fp + 8), fp + 16, load64(fp), true
+}

@@ -1,0 +1,16 @@
+//go:build !amd64
+
+package splice
+
+import "runtime"
+
+// Arm refuses before any of the following is used.
+const archMissing = "writing jumps and finding where a goroutine was interrupted on " + runtime.GOARCH
+
+func jumpOver(word [8]byte, entry, target uint64) (_ [8]byte, ok bool) { return word, false }
+
+func afterCall(pc uint64, inCode func(uint64) bool) bool { return false }
+
+func interruptedFrame(fp uint64, stack Range) (pc, sp, callerFP uint64, ok bool) {
+	return 0, 0, 0, false
+}

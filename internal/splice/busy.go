@@ -1,0 +1,60 @@
+package splice
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// ErrBusy says that a switch was given up because goroutines stayed where it could not be made.
+// Nothing was changed.
+type ErrBusy struct {
+	// Funcs are the functions in the way at the last attempt, by name.
+	Funcs []BusyFunc
+	// Unknown counts goroutines whose stack could not be followed.
+	Unknown int
+	// Quiesce says that whole bodies had to be free of frames, not only entries of stopped goroutines.
+	Quiesce  bool
+	Attempts int
+	After    time.Duration
+}
+
+// BusyFunc is a function that goroutines were in.
+type BusyFunc struct {
+	Name string
+	// Count is the number of goroutines.
+	Count int
+	// Self says that the goroutine that asked for the switch is one of them: waiting can't help.
+	Self bool
+}
+
+func (e *ErrBusy) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "not switched, nothing changed: after %d attempts in %v goroutines are still ", e.Attempts, e.After.Round(time.Millisecond))
+	if len(e.Funcs) == 0 {
+		fmt.Fprintf(&b, "stopped where their stack can't be followed (%d); try again", e.Unknown)
+		return b.String()
+	}
+	b.WriteString("in ")
+	self := false
+	for i, f := range e.Funcs {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		if i == 5 {
+			fmt.Fprintf(&b, "and %d more functions", len(e.Funcs)-i)
+			break
+		}
+		fmt.Fprintf(&b, "%s (%d)", f.Name, f.Count)
+		self = self || f.Self
+	}
+	switch {
+	case self:
+		b.WriteString("; one of them is the goroutine that asks: ask from another one")
+	case e.Quiesce:
+		b.WriteString("; wait until they return, or switch without quiescence")
+	default:
+		b.WriteString("; try again when they have returned")
+	}
+	return b.String()
+}

@@ -1,0 +1,94 @@
+package splice
+
+import (
+	"fmt"
+
+	"github.com/gosplice/gosplice/internal/patch"
+)
+
+// layout holds the byte offsets of the runtime's fields, as the patch file gives them for the Go
+// release of this program.
+type layout struct {
+	stack, sched, asyncSafePoint, status uint64 // in runtime.g
+	sp, pc, bp                           uint64 // in runtime.gobuf
+	module                               map[string]uint64
+	moduleSize                           uint64
+}
+
+const (
+	wordSize = 8
+	// maxG bounds offsets in runtime.g, which has about 500 bytes, and maxModule those in moduledata.
+	maxG      = 2048
+	maxModule = 4096
+)
+
+// States of a goroutine in runtime.g.atomicstatus, equal in all supported releases.
+const (
+	statusIdle    = 0
+	statusRunning = 2
+	statusSyscall = 3
+	statusDead    = 6
+	statusLimit   = 16     // all states are below
+	statusScan    = 0x1000 // flag: the garbage collector scans the stack
+)
+
+func newLayout(rt patch.Runtime) (layout, error) {
+	var l layout
+	fields := []struct {
+		name  string
+		to    *uint64
+		align uint64
+		limit uint64
+	}{
+		{"runtime.g.stack", &l.stack, wordSize, maxG},
+		{"runtime.g.sched", &l.sched, wordSize, maxG},
+		{"runtime.g.asyncSafePoint", &l.asyncSafePoint, 1, maxG},
+		{"runtime.g.atomicstatus", &l.status, 4, maxG},
+		{"runtime.gobuf.sp", &l.sp, wordSize, 128},
+		{"runtime.gobuf.pc", &l.pc, wordSize, 128},
+		{"runtime.gobuf.bp", &l.bp, wordSize, 128},
+		{"runtime.moduledata", &l.moduleSize, wordSize, maxModule},
+	}
+	for _, f := range fields {
+		v, ok := rt.Offset[f.name]
+		if !ok {
+			return l, fmt.Errorf("the patch lacks the offset of %s: make it again with this gosplice", f.name)
+		}
+		if v%f.align != 0 || v > f.limit {
+			return l, fmt.Errorf("offset %d of %s is not possible: make the patch again for this program", v, f.name)
+		}
+		*f.to = v
+	}
+	const prefix = "runtime.moduledata."
+	l.module = map[string]uint64{}
+	for name, v := range rt.Offset {
+		if len(name) > len(prefix) && name[:len(prefix)] == prefix {
+			if v >= l.moduleSize {
+				return l, fmt.Errorf("offset %d of %s is not possible: make the patch again for this program", v, name)
+			}
+			l.module[name[len(prefix):]] = v
+		}
+	}
+	return l, nil
+}
+
+// The following read a goroutine. While the world runs their results are stale at once.
+
+func (l *layout) stackOf(g uint64) Range { return Range{load64(g + l.stack), load64(g + l.stack + 8)} }
+func (l *layout) spOf(g uint64) uint64   { return load64(g + l.sched + l.sp) }
+func (l *layout) pcOf(g uint64) uint64   { return load64(g + l.sched + l.pc) }
+func (l *layout) bpOf(g uint64) uint64   { return load64(g + l.sched + l.bp) }
+
+// asyncOf is 1 for a goroutine that a signal stopped in the middle of its code.
+func (l *layout) asyncOf(g uint64) uint8 { return load8(g + l.asyncSafePoint) }
+
+func (l *layout) statusOf(g uint64) uint32 { return load32(g+l.status) &^ statusScan }
+
+// word reads a word-sized field of a moduledata, or 0 when the release has no such field.
+func (l *layout) word(module uint64, field string) uint64 {
+	off, ok := l.module[field]
+	if !ok {
+		return 0
+	}
+	return load64(module + off)
+}

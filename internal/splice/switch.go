@@ -1,0 +1,317 @@
+package splice
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+)
+
+const (
+	defaultTimeout = 2 * time.Second
+	// Waits between attempts: the first ones only yield, then from minBackoff doubling to maxBackoff.
+	yields     = 3
+	minBackoff = 50 * time.Microsecond
+	maxBackoff = 10 * time.Millisecond
+)
+
+// WriteMode says how code is written: "proc-mem" or "mprotect".
+func (e *Engine) WriteMode() string { return e.writer.mode }
+
+// Func makes a func value of the code at addr, which takes and returns nothing.
+func (e *Engine) Func(addr uint64) func() { return funcAt[func()](addr) }
+
+// Switch replaces the words of all writes in one stop of the world, when no goroutine is in the way
+// and every word is what Write.Old says, or nothing. While goroutines are in the way it starts the world
+// again, waits a little and retries, until the options or ctx end it; then the error is an *ErrBusy
+// or wraps ctx.Err(). A goroutine in a loop that can't be interrupted (GODEBUG=asyncpreemptoff=1) makes
+// it wait for the loop, as it does the garbage collector.
+func (e *Engine) Switch(ctx context.Context, writes []Write, o Options) (Stats, error) {
+	if len(writes) == 0 {
+		return Stats{}, nil
+	}
+	s, err := e.newSwitching(writes, o)
+	if err != nil {
+		return Stats{}, err
+	}
+	if err := e.writer.prepare(s.hull, s.spans); err != nil {
+		return Stats{}, err
+	}
+	defer e.writer.finish(s.hull)
+	return s.run(ctx)
+}
+
+// switching is one call of Switch. Everything that the stopped world needs is allocated in it before.
+type switching struct {
+	e       *Engine
+	writes  []Write // ascending
+	spans   []span
+	hull    Range // around the spans
+	entries *entryCheck
+	frames  *census // nil without quiescence
+	options Options
+	stats   Stats
+}
+
+func (e *Engine) newSwitching(writes []Write, o Options) (*switching, error) {
+	s := &switching{e: e, options: o, writes: slices.Clone(writes)}
+	if s.options.Timeout <= 0 {
+		s.options.Timeout = defaultTimeout
+	}
+	slices.SortFunc(s.writes, func(a, b Write) int { return cmp.Compare(a.Addr, b.Addr) })
+	if err := e.checkWrites(s.writes); err != nil {
+		return nil, err
+	}
+	if len(o.Quiesce) > 0 {
+		var err error
+		if s.frames, err = e.newCensus(o.Quiesce, false); err != nil {
+			return nil, err
+		}
+		if err := s.checkSelf(); err != nil {
+			return nil, err
+		}
+	}
+	s.spans = spansOf(s.writes, pageSize)
+	s.hull = Range{s.writes[0].Addr, s.writes[len(s.writes)-1].Addr + wordSize}
+	s.entries = e.newEntryCheck(s.writes, e.code())
+	return s, nil
+}
+
+// checkWrites finds, before the world is stopped, what can't be written. writes are ascending.
+func (e *Engine) checkWrites(writes []Write) error {
+	for i, w := range writes {
+		switch {
+		case w.Addr%wordSize != 0:
+			return fmt.Errorf("%s at %#x is not aligned to %d bytes: its code can't be switched in one step", w.Name, w.Addr, wordSize)
+		case !e.text.holds(w.Addr, wordSize):
+			return fmt.Errorf("%s at %#x lies outside of the program's code (%#x to %#x): the patch was made for another program", w.Name, w.Addr, e.text.Lo, e.text.Hi)
+		case i > 0 && w.Addr == writes[i-1].Addr:
+			return fmt.Errorf("%s and %s are both to be written at %#x: make the patch again", writes[i-1].Name, w.Name, w.Addr)
+		case runsWhenStopped(w.Addr):
+			return fmt.Errorf("%s runs while the world is stopped and can't be replaced: restart the program with the edit built in", w.Name)
+		case [8]byte(bytesAt(w.Addr, wordSize)) != w.Old:
+			return fmt.Errorf("%s at %#x is not the code that the patch was made for (% x instead of % x): something else has changed it", w.Name, w.Addr, bytesAt(w.Addr, wordSize), w.Old)
+		}
+	}
+	return nil
+}
+
+// checkSelf refuses a quiescent switch asked for from inside one of the functions.
+func (s *switching) checkSelf() error {
+	s.frames.countSelf()
+	defer s.frames.reset()
+	if busy := s.busyFrames(); len(busy) > 0 {
+		for i := range busy {
+			busy[i].Self = true
+		}
+		return &ErrBusy{Funcs: busy, Quiesce: true}
+	}
+	return nil
+}
+
+// run attempts the switch until it succeeds, fails, or time is up.
+func (s *switching) run(ctx context.Context) (Stats, error) {
+	began := time.Now()
+	for {
+		if err := ctx.Err(); err != nil {
+			return s.stats, fmt.Errorf("not switched, nothing changed: %w", err)
+		}
+		s.stats.Attempts++
+		switch r := s.attempt(); r.outcome {
+		case switched:
+			return s.stats, nil
+		case failed:
+			return s.stats, s.failure(r)
+		}
+		after := time.Since(began)
+		if s.stats.Attempts == s.options.Attempts || after >= s.options.Timeout {
+			return s.stats, s.busy(after)
+		}
+		wait(ctx, s.stats.Attempts)
+	}
+}
+
+// wait lets goroutines move on before the next attempt.
+func wait(ctx context.Context, attempts int) {
+	if attempts <= yields {
+		runtime.Gosched()
+		return
+	}
+	timer := time.NewTimer(min(minBackoff<<min(attempts-yields, 10), maxBackoff))
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}
+
+// result is what an attempt came to. It is made in a stopped world and so holds no error values.
+type result struct {
+	outcome outcome
+	problem problem
+	errno   errno
+	at      uint64 // address that the problem is about
+	damaged bool   // undoing failed too
+}
+
+type outcome uint8
+
+const (
+	switched outcome = iota
+	inTheWay
+	failed
+)
+
+type problem uint8
+
+const (
+	changedCode problem = iota + 1 // code near a write is not what it was before the stop
+	refusedWrite
+	lostWrite // a word does not read back
+)
+
+// attempt stops the world, and switches if nothing is in the way.
+func (s *switching) attempt() result {
+	s.entries.reset()
+	if s.frames != nil {
+		s.frames.reset()
+	}
+	p := s.e.world.pause()
+	r := s.stopped()
+	s.stats.Scan = time.Since(p.since)
+	if r.outcome == switched {
+		r = s.write()
+		s.e.barrier.sync()
+	}
+	s.stats.Pause = s.e.world.resume(p)
+	s.stats.Goroutines = s.entries.goroutines
+	return r
+}
+
+// stopped checks all goroutines. It runs in a stopped world.
+func (s *switching) stopped() result {
+	if len(s.entries.busy) > 0 {
+		s.e.world.forEachG(s.entries.visit)
+		if s.entries.conflicts > 0 && !skipEntryCheck {
+			return result{outcome: inTheWay}
+		}
+	}
+	if s.frames != nil {
+		s.e.world.forEachG(s.frames.visit)
+		s.entries.goroutines = s.frames.goroutines
+		for i := range s.frames.counts {
+			if s.frames.counts[i].count > 0 {
+				return result{outcome: inTheWay}
+			}
+		}
+	}
+	return result{outcome: switched}
+}
+
+// write changes all words, or none. It runs in a stopped world.
+func (s *switching) write() result {
+	for i := range s.spans {
+		if n := &s.spans[i]; !bytes.Equal(n.old, bytesAt(n.addr, len(n.old))) {
+			return result{outcome: failed, problem: changedCode, at: n.addr}
+		}
+	}
+	w := s.e.writer
+	if !w.usable() {
+		return result{outcome: failed, problem: refusedWrite, errno: errClosed, at: s.spans[0].addr}
+	}
+	for i := range s.spans {
+		n := &s.spans[i]
+		e := w.write(n.addr, n.new)
+		if failWrite(i) {
+			e = errLost
+		}
+		if e != 0 {
+			return s.undo(i+1, result{outcome: failed, problem: refusedWrite, errno: e, at: n.addr})
+		}
+	}
+	for i := range s.spans {
+		if n := &s.spans[i]; !bytes.Equal(n.new, bytesAt(n.addr, len(n.new))) {
+			return s.undo(len(s.spans), result{outcome: failed, problem: lostWrite, at: n.addr})
+		}
+	}
+	return result{outcome: switched}
+}
+
+// undo writes the old content of the first n spans back. It runs in a stopped world.
+func (s *switching) undo(n int, r result) result {
+	for i := range s.spans[:n] {
+		sp := &s.spans[i]
+		s.e.writer.write(sp.addr, sp.old)
+		if !bytes.Equal(sp.old, bytesAt(sp.addr, len(sp.old))) {
+			r.damaged = true
+		}
+	}
+	return r
+}
+
+// failure puts a failed attempt into words.
+func (s *switching) failure(r result) error {
+	name := nameAt(r.at)
+	if i, ok := slices.BinarySearchFunc(s.writes, r.at, func(w Write, at uint64) int { return cmp.Compare(w.Addr, at) }); ok {
+		name = s.writes[i].Name
+	}
+	var what string
+	switch r.problem {
+	case changedCode:
+		what = fmt.Sprintf("something else has changed code at or after %s: detach debuggers and try again", name)
+	case refusedWrite:
+		what = fmt.Sprintf("writing the code of %s at %#x: %v", name, r.at, r.errno)
+	case lostWrite:
+		what = fmt.Sprintf("writing the code of %s at %#x had no effect: allow writes through /proc/self/mem", name, r.at)
+	}
+	if r.damaged {
+		return errors.New(what + "; putting the old code back failed too: restart the program now")
+	}
+	return errors.New("not switched, nothing changed: " + what)
+}
+
+// busy says what was in the way at the last attempt.
+func (s *switching) busy(after time.Duration) error {
+	err := &ErrBusy{Unknown: s.entries.unknown, Attempts: s.stats.Attempts, After: after}
+	for i, n := range s.entries.counts {
+		if n > 0 {
+			err.Funcs = append(err.Funcs, BusyFunc{Name: s.writes[i].Name, Count: n})
+		}
+	}
+	if s.frames != nil && s.entries.conflicts == 0 {
+		err.Quiesce = true
+		err.Unknown = s.frames.unknown
+		err.Funcs = s.busyFrames()
+	}
+	slices.SortStableFunc(err.Funcs, func(a, b BusyFunc) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), strings.Compare(a.Name, b.Name))
+	})
+	return err
+}
+
+// busyFrames names the ranges that have frames.
+func (s *switching) busyFrames() []BusyFunc {
+	var funcs []BusyFunc
+	for i, k := range s.frames.counts {
+		if k.count == 0 {
+			continue
+		}
+		lo := s.options.Quiesce[i].Lo
+		name := nameAt(lo)
+		for _, w := range s.writes {
+			if w.Addr == lo && w.Name != "" {
+				name = w.Name
+			}
+		}
+		if name == "" {
+			name = fmt.Sprintf("the code at %#x", lo)
+		}
+		funcs = append(funcs, BusyFunc{Name: name, Count: k.count})
+	}
+	return funcs
+}
