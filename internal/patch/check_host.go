@@ -41,8 +41,8 @@ func (p *Patch) checkItabs() error {
 			}
 		}
 		for _, off := range t.Slots {
-			if off%8 != 0 || !inImage(off, 8, p.Image.RodataOff, p.Image.Size) {
-				return fmt.Errorf("interface table %.80q: slot %#x is not in the data of the image", t.Name, off)
+			if off%8 != 0 || !inImage(off, 8, p.Image.DataOff, p.Image.Size) {
+				return fmt.Errorf("interface table %.80q: slot %#x is not in the data part of the image, which starts at %#x", t.Name, off, p.Image.DataOff)
 			}
 			if p.relocated(off, 8) {
 				return fmt.Errorf("interface table %.80q: slot %#x is relocated as well", t.Name, off)

@@ -15,8 +15,8 @@ func (p *Patch) checkImage() error {
 		return fmt.Errorf("image has %d bytes of content and a size of %d", len(m.Bytes), m.Size)
 	case m.TextSize%pageSize != 0 || m.RodataOff%pageSize != 0 || m.DataOff%pageSize != 0:
 		return fmt.Errorf("image parts %#x, %#x, %#x do not start at pages", m.TextSize, m.RodataOff, m.DataOff)
-	case m.TextSize > m.RodataOff || m.RodataOff > m.DataOff || m.DataOff > m.Size:
-		return fmt.Errorf("image parts %#x, %#x, %#x overlap or exceed its size %#x", m.TextSize, m.RodataOff, m.DataOff, m.Size)
+	case m.TextSize == 0 || m.TextSize > m.RodataOff || m.RodataOff > m.DataOff || m.DataOff > m.Size:
+		return fmt.Errorf("image parts %#x, %#x, %#x are empty, overlap or exceed its size %#x", m.TextSize, m.RodataOff, m.DataOff, m.Size)
 	case m.NearLow > m.NearHigh || m.NearHigh > maxAddress || m.NearHigh-m.NearLow > 1<<31:
 		return fmt.Errorf("image must reach %#x-%#x, which 32-bit displacements can't", m.NearLow, m.NearHigh)
 	}

@@ -141,7 +141,8 @@ type Itab struct {
 	Name string
 	// Inter is the interface type, Type the concrete type.
 	Inter, Type Ref
-	// Slots are image offsets of 8-byte words that receive the table's address.
+	// Slots are image offsets of 8-byte words that receive the table's address. They are in the
+	// data part: the address is known only after the image was sealed and registered.
 	Slots []uint64
 }
 

@@ -29,6 +29,7 @@ func sample() *Patch {
 			{Off: 0x14, Kind: RelSym32, Sym: 1},
 			{Off: 0x1008, Kind: AddBase64},
 			{Off: 0x1010, Kind: AddSym64, Sym: 0},
+			{Off: 0x2008, Kind: AddBase64},
 			{Off: 0x2fff - 3, Kind: AddBase32},
 		},
 		Symbols: []Symbol{
@@ -37,7 +38,7 @@ func sample() *Patch {
 		},
 		Itabs: []Itab{{
 			Name:  "go:itab.arena.bonus,fmt.Stringer",
-			Inter: Ref{"host", 0x510000}, Type: Ref{"symbol", 1}, Slots: []uint64{pageSize + 0x200, 2*pageSize + 0x300},
+			Inter: Ref{"host", 0x510000}, Type: Ref{"symbol", 1}, Slots: []uint64{2*pageSize + 0x308, 2*pageSize + 0x300},
 		}},
 		Fills: []Fill{
 			{Addr: 0x510100, Size: 4, Old: 0xffffffff, To: Ref{"image", 0x40}, Base: 0x401000, Name: "arena.(*Room).String"},
