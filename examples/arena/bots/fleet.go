@@ -76,6 +76,7 @@ type Fleet struct {
 
 	cancel  context.CancelFunc
 	playing sync.WaitGroup
+	over    chan struct{} // closed when nobody plays any more
 }
 
 // Start connects the bots, lets all of them join their rooms, and then lets them play until
@@ -88,6 +89,7 @@ func Start(ctx context.Context, o Options) (*Fleet, error) {
 		opts:   o,
 		prefix: fmt.Sprintf("fleet-%08x", rand.Uint32()),
 		rules:  newSightings(),
+		over:   make(chan struct{}),
 	}
 	for i := range o.Rooms {
 		f.rooms = append(f.rooms, newRoom(fmt.Sprintf("%s-%d", f.prefix, i)))
@@ -103,6 +105,10 @@ func Start(ctx context.Context, o Options) (*Fleet, error) {
 	for _, b := range f.bots {
 		f.playing.Go(func() { b.play(ctx) })
 	}
+	go func() {
+		f.playing.Wait()
+		close(f.over)
+	}()
 	return f, nil
 }
 
@@ -143,8 +149,8 @@ func (f *Fleet) Stop() Stats {
 	return f.Stats()
 }
 
-// Wait returns when the bots play no more: stopped, out of time, or all disconnected.
-func (f *Fleet) Wait() { f.playing.Wait() }
+// Over is closed when the bots play no more: stopped, out of time, or all disconnected.
+func (f *Fleet) Over() <-chan struct{} { return f.over }
 
 // Prefix is what the names of all rooms and players of this fleet begin with.
 func (f *Fleet) Prefix() string { return f.prefix }
@@ -180,6 +186,8 @@ func (f *Fleet) AwaitRule(ctx context.Context, rule string, version int) (time.T
 		select {
 		case <-ctx.Done():
 			return time.Time{}, fmt.Errorf("no answer came from version %d of rule %q: %w", version, rule, ctx.Err())
+		case <-f.over:
+			return time.Time{}, fmt.Errorf("no answer came from version %d of rule %q while the bots played", version, rule)
 		case <-tick.C:
 		}
 	}

@@ -41,12 +41,7 @@ func play(ctx context.Context, o bots.Options) error {
 	if err != nil {
 		return err
 	}
-	over := make(chan struct{})
-	go func() {
-		fleet.Wait()
-		close(over)
-	}()
-	report(fleet, over)
+	report(fleet)
 	_, err = fleet.Census()
 	stats := fleet.Stop()
 	fmt.Println(stats)
@@ -60,12 +55,12 @@ func play(ctx context.Context, o bots.Options) error {
 }
 
 // report prints the numbers now and then.
-func report(fleet *bots.Fleet, over <-chan struct{}) {
+func report(fleet *bots.Fleet) {
 	every := time.NewTicker(5 * time.Second)
 	defer every.Stop()
 	for {
 		select {
-		case <-over:
+		case <-fleet.Over():
 			fmt.Println(fleet.Sightings())
 			return
 		case <-every.C:

@@ -1,0 +1,125 @@
+// Package local runs an arena as a process of this machine: for demonstrations and tests.
+package local
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// How long a process may take to listen, and to end.
+const (
+	startWithin = 30 * time.Second
+	endWithin   = 15 * time.Second
+)
+
+// Process is a running arena.
+type Process struct {
+	PID  int
+	Addr string // where players connect
+
+	cmd    *exec.Cmd
+	output lastLines
+	ended  chan struct{}
+	err    error // how it ended, once ended is closed
+}
+
+// Start runs the program file, and returns when it listens. The process outlives ctx, which
+// bounds the start alone.
+func Start(ctx context.Context, file string) (*Process, error) {
+	p := &Process{cmd: exec.Command(file, "-addr", "127.0.0.1:0"), ended: make(chan struct{})}
+	p.cmd.SysProcAttr = apart()
+	out, in := io.Pipe()
+	p.cmd.Stdout, p.cmd.Stderr = in, in
+	if err := p.cmd.Start(); err != nil {
+		return nil, err
+	}
+	p.PID = p.cmd.Process.Pid
+	go func() {
+		p.err = p.cmd.Wait()
+		in.Close()
+		close(p.ended)
+	}()
+	listens := make(chan string, 1)
+	go p.read(out, listens)
+	ctx, cancel := context.WithTimeout(ctx, startWithin)
+	defer cancel()
+	select {
+	case p.Addr = <-listens:
+		return p, nil
+	case <-p.ended:
+		return nil, fmt.Errorf("%s ended before it listened: %w", file, p.wrong())
+	case <-ctx.Done():
+		p.Stop()
+		return nil, fmt.Errorf("%s does not listen: %w: %s", file, ctx.Err(), p.Output())
+	}
+}
+
+// read follows what the process prints.
+func (p *Process) read(out io.Reader, listens chan<- string) {
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		p.output.add(lines.Text())
+		var addr string
+		var pid int
+		if n, _ := fmt.Sscanf(lines.Text(), "listening on %s pid %d", &addr, &pid); n == 2 {
+			listens <- addr
+		}
+	}
+	io.Copy(io.Discard, out)
+}
+
+// Stop asks the process to end, waits until it has, and returns what was wrong with its end.
+func (p *Process) Stop() error {
+	p.cmd.Process.Signal(syscall.SIGTERM)
+	select {
+	case <-p.ended:
+		return p.wrong()
+	case <-time.After(endWithin):
+		p.cmd.Process.Kill()
+		<-p.ended
+		return fmt.Errorf("process %d did not end within %v of being asked to, and was killed: %s", p.PID, endWithin, p.Output())
+	}
+}
+
+// wrong says how the process ended, if not as it should.
+func (p *Process) wrong() error {
+	var exit *exec.ExitError
+	if errors.As(p.err, &exit) {
+		return fmt.Errorf("process %d ended with %w: %s", p.PID, exit, p.Output())
+	}
+	return p.err
+}
+
+// Ended is closed when the process has ended.
+func (p *Process) Ended() <-chan struct{} { return p.ended }
+
+// Output is the last of what the process printed.
+func (p *Process) Output() string { return p.output.String() }
+
+// lastLines keeps the last lines added.
+type lastLines struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+func (l *lastLines) add(line string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.lines = append(l.lines, line); len(l.lines) > 50 {
+		l.lines = l.lines[1:]
+	}
+}
+
+func (l *lastLines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Join(l.lines, "\n")
+}
