@@ -1,0 +1,5 @@
+//go:build !splicefaults
+
+package main
+
+func breakCheck() { panic("build with the tag splicefaults") }
