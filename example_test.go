@@ -1,0 +1,42 @@
+package gosplice_test
+
+import (
+	"errors"
+	"log"
+	"os"
+	"time"
+
+	"github.com/gosplice/gosplice"
+)
+
+func ExampleStart() {
+	if err := gosplice.Start(); err != nil {
+		log.Print(err) // the program runs on, and can't be patched
+	}
+	defer gosplice.Stop()
+}
+
+func ExampleWithApproval() {
+	maintenance := func(now time.Time) bool { return now.Hour() < 6 }
+	err := gosplice.Start(gosplice.WithApproval(func(r gosplice.Request) error {
+		if !r.Rollback && !maintenance(time.Now()) {
+			return errors.New("patches are applied between 0:00 and 6:00")
+		}
+		return nil
+	}))
+	if err != nil {
+		log.Print(err)
+	}
+	defer gosplice.Stop()
+}
+
+func ExampleWithSocketDir() {
+	dir, err := os.MkdirTemp("", "app")
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := gosplice.Start(gosplice.WithSocketDir(dir)); err != nil {
+		log.Print(err)
+	}
+	defer gosplice.Stop()
+}

@@ -1,0 +1,87 @@
+// Package gosplice lets the code of a running program be changed while its state stays.
+//
+// A program that calls [Start] listens on a Unix socket, on which the gosplice command applies
+// patches made from an edited source tree, shows what is applied, and rolls back. Until the first patch
+// nothing in the program is changed: its functions are the ones that the compiler made, at
+// full speed, and one parked goroutine is all that it costs.
+//
+// Who may patch: the user who runs the program, and root. The socket has mode 0600 and lies in a
+// directory that only that user can enter, and the kernel says who connects. [WithTrustedKeys] asks
+// for signed patches on top, [WithApproval] lets the program decide about each request.
+//
+// Programs can be patched on linux/amd64. On other platforms the package compiles and [Start]
+// returns an error, so that a program need not care.
+package gosplice
+
+import (
+	"crypto/ed25519"
+	"log/slog"
+
+	"github.com/gosplice/gosplice/internal/agent"
+)
+
+// Start makes the program ready to be patched. It returns in less than a millisecond and
+// starts nothing but the goroutine that waits for requests. An error says why the program can't be
+// patched here; the program runs on as if Start had not been called. Calling Start again without
+// [Stop] is an error.
+func Start(options ...Option) error {
+	var o agent.Options
+	for _, option := range options {
+		option.set(&o)
+	}
+	return agent.Start(o)
+}
+
+// Stop closes the socket. What was patched stays patched, and a request that is under way is
+// finished. It is an error if Start did not succeed before.
+func Stop() error { return agent.Stop() }
+
+// Option changes what [Start] does.
+type Option struct{ set func(*agent.Options) }
+
+// WithSocketDir chooses the directory of the socket, which is PID.sock in it. The directory is made if
+// it is not there; otherwise it has to belong to the user who runs the program, with mode 0700.
+// By default it is gosplice in $XDG_RUNTIME_DIR, or /tmp/gosplice-UID, where the command looks.
+func WithSocketDir(dir string) Option {
+	return Option{func(o *agent.Options) { o.Dir = dir }}
+}
+
+// WithLogger chooses the log for what is applied, rolled back and refused. By default it is
+// [slog.Default] at that time.
+func WithLogger(logger *slog.Logger) Option {
+	return Option{func(o *agent.Options) { o.Logger = logger }}
+}
+
+// WithTrustedKeys makes the program accept only patches that were signed with one of the keys.
+func WithTrustedKeys(keys ...ed25519.PublicKey) Option {
+	return Option{func(o *agent.Options) { o.TrustedKeys = append(o.TrustedKeys, keys...) }}
+}
+
+// WithApproval has approve asked before each apply and rollback, after the checks of who asks and
+// whom the patch fits, and before anything is changed. An error refuses the request, and its text
+// is shown to who asked. While approve runs other requests to change the program are refused.
+func WithApproval(approve func(Request) error) Option {
+	return Option{func(o *agent.Options) {
+		o.Approve = func(r agent.Request) error {
+			return approve(Request{
+				Rollback: r.Action == agent.ActionRollback, Version: r.Version, ID: r.ID,
+				Signer: r.Signer, UID: r.UID, PID: r.PID,
+			})
+		}
+	}}
+}
+
+// Request is what the function of [WithApproval] is asked about.
+type Request struct {
+	// Rollback says that the program is to go back; otherwise a patch is to be applied.
+	Rollback bool
+	// Version is the version that is to run: the label of a patch, or "release" for the unpatched
+	// program.
+	Version string
+	// ID is the SHA-256 of that patch in hexadecimal, or empty for the release.
+	ID string
+	// Signer is the key that signed the patch to be applied, or nil if it is not signed.
+	Signer ed25519.PublicKey
+	// UID and PID are of the process that asks.
+	UID, PID int
+}

@@ -1,0 +1,169 @@
+// Package agent is what a program runs so that it can be patched: it listens on a Unix socket,
+// decides who may ask, applies and rolls back patches, and remembers what was done. Nothing
+// changes in the program before the first request, and one parked goroutine is all it costs.
+package agent
+
+import (
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/gosplice/gosplice/internal/control"
+	"github.com/gosplice/gosplice/internal/splice"
+)
+
+// Options are what a program may choose. The zero value is the usual behaviour.
+type Options struct {
+	// Dir is the directory of the socket; empty is control.DefaultDir.
+	Dir string
+	// Logger gets a record of each apply, rollback and connection turned away; nil is
+	// slog.Default() at that time.
+	Logger *slog.Logger
+	// Approve is asked before each apply and rollback, and refuses with an error. It may block;
+	// other requests to change the program are refused meanwhile.
+	Approve func(Request) error
+	// TrustedKeys, if any, are the keys of which one must have signed a patch.
+	TrustedKeys []ed25519.PublicKey
+}
+
+// Action is what is asked for.
+type Action string
+
+const (
+	ActionApply    Action = "apply"
+	ActionRollback Action = "rollback"
+)
+
+// Request is what Options.Approve is asked about.
+type Request struct {
+	Action Action
+	// Version is the version to run, and ID its patch; for the release they are
+	// patch.ReleaseVersion and empty.
+	Version, ID string
+	// Signer is the verified public key of the signature, or nil; for apply only.
+	Signer []byte
+	// UID and PID are of the process that asks.
+	UID, PID int
+}
+
+// process is the state that is one in a process, whatever is started and stopped.
+var process struct {
+	sync.Mutex
+	patcher *patcher
+	server  *server // nil when not started
+}
+
+// Start listens for requests. It returns at once, in less than a millisecond, and fails when it
+// was called before without Stop, when the program can't be patched here, or when the socket
+// can't be made.
+func Start(o Options) error {
+	process.Lock()
+	defer process.Unlock()
+	if process.server != nil {
+		return fmt.Errorf("the agent was started already, and listens at %s: call Start once", process.server.listener.Addr())
+	}
+	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
+		return fmt.Errorf("this program can't be patched while it runs: gosplice supports linux/amd64, this is %s/%s", runtime.GOOS, runtime.GOARCH)
+	}
+	if process.patcher == nil {
+		program, err := identify()
+		if err != nil {
+			return err
+		}
+		process.patcher = newPatcher(program, armSplice)
+	}
+	s, err := newServer(o, process.patcher)
+	if err != nil {
+		return err
+	}
+	// Only early: a program that gives up privileges may not be able to later. When it fails
+	// the first patch finds another way, or says why there is none.
+	_ = splice.OpenText()
+	process.server = s
+	return nil
+}
+
+// Stop closes the socket and waits until no new request is taken; one that is under way goes on.
+// What was patched stays patched, and is known when Start is called again.
+func Stop() error {
+	process.Lock()
+	defer process.Unlock()
+	if process.server == nil {
+		return errors.New("the agent is not started")
+	}
+	err := process.server.stop()
+	process.server = nil
+	return err
+}
+
+// server is a started agent.
+type server struct {
+	patcher  *patcher
+	listener *net.UnixListener
+	rules    policy
+	logger   *slog.Logger
+	started  time.Time
+	stopped  chan struct{} // closed when accept returned
+
+	mu    sync.Mutex
+	conns map[*net.UnixConn]bool // nil after stop
+}
+
+// newServer starts an agent.
+func newServer(o Options, p *patcher) (*server, error) {
+	for _, k := range o.TrustedKeys {
+		if len(k) != ed25519.PublicKeySize {
+			return nil, fmt.Errorf("a trusted key has %d bytes, an ed25519 public key has %d", len(k), ed25519.PublicKeySize)
+		}
+	}
+	dir := o.Dir
+	if dir == "" {
+		dir = control.DefaultDir()
+	}
+	listener, err := listen(dir)
+	if err != nil {
+		return nil, err
+	}
+	s := &server{
+		patcher: p, listener: listener, logger: o.Logger,
+		rules:   policy{approve: o.Approve, trusted: o.TrustedKeys},
+		started: time.Now(), stopped: make(chan struct{}), conns: make(map[*net.UnixConn]bool),
+	}
+	go s.accept()
+	return s, nil
+}
+
+func (s *server) stop() error {
+	err := s.listener.Close()
+	<-s.stopped
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for conn := range s.conns {
+		conn.Close()
+	}
+	s.conns = nil
+	return err
+}
+
+// track enters a new connection, unless there are too many.
+func (s *server) track(conn *net.UnixConn) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.conns == nil || len(s.conns) >= maxConnections {
+		return false
+	}
+	s.conns[conn] = true
+	return true
+}
+
+func (s *server) forget(conn *net.UnixConn) {
+	s.mu.Lock()
+	delete(s.conns, conn)
+	s.mu.Unlock()
+	conn.Close()
+}

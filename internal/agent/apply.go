@@ -1,0 +1,210 @@
+package agent
+
+import (
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/gosplice/gosplice/internal/control"
+	"github.com/gosplice/gosplice/internal/patch"
+	"github.com/gosplice/gosplice/internal/splice"
+)
+
+// policy is who may change the program, beyond its user.
+type policy struct {
+	approve func(Request) error
+	trusted []ed25519.PublicKey
+}
+
+// apply switches the program to the patch in file. It refuses before it touches anything, or
+// fails with the program as it was before; memory that the runtime knows of stays taken then.
+func (a *patcher) apply(file []byte, who peer, o control.SwitchOptions, rules policy, entry *control.Entry) (*control.Switched, error) {
+	end, err := a.begin("apply")
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	p, err := patch.Decode(file)
+	if err != nil {
+		return nil, refused(control.ReasonMalformed, "%v", err)
+	}
+	entry.ID, entry.Version = p.ID, labelOf(p)
+	a.setProgress("apply " + labelOf(p))
+	if err := a.program.fits(&p.Release); err != nil {
+		return nil, err
+	}
+	if err := rules.accepts(p); err != nil {
+		return nil, err
+	}
+	if now := a.current(); now != nil && now.id == p.ID {
+		return &control.Switched{
+			Message: fmt.Sprintf("version %s is applied already, nothing was done", now.label),
+			From:    now.label, To: now.label, ID: now.id, Already: true,
+		}, nil
+	}
+	if err := rules.ask(Request{
+		Action: ActionApply, Version: labelOf(p), ID: p.ID, Signer: p.Signer, UID: who.uid, PID: who.pid,
+	}); err != nil {
+		return nil, err
+	}
+	if err := a.prepare(p); err != nil {
+		return nil, err
+	}
+	result := &control.Switched{}
+	v := a.loaded(p.ID)
+	if v == nil {
+		if v, err = a.load(p, len(file), o.InitTimeout, result); err != nil {
+			return nil, err
+		}
+	}
+	return a.activate(v, append(slices.Clone(a.stack), v), who, o, result)
+}
+
+// accepts reports whether the signature of p is what the program asks for.
+func (r policy) accepts(p *patch.Patch) error {
+	switch {
+	case len(r.trusted) == 0:
+		return nil
+	case p.Signer == nil:
+		return refused(control.ReasonUnsigned, "the patch is not signed, and this program accepts only patches signed with a key that it trusts: sign it")
+	case !slices.ContainsFunc(r.trusted, func(k ed25519.PublicKey) bool { return k.Equal(ed25519.PublicKey(p.Signer)) }):
+		return refused(control.ReasonForeignKey, "the patch is signed with the key %x, which this program does not trust: sign it with one that it does", p.Signer)
+	}
+	return nil
+}
+
+// ask asks the program's approval function, if there is one. A panic in it is a no.
+func (r policy) ask(q Request) (err error) {
+	if r.approve == nil {
+		return nil
+	}
+	defer func() {
+		if v := recover(); v != nil {
+			err = refused(control.ReasonNotApproved, "the program's approval function panicked: %v", v)
+		}
+	}()
+	if err := r.approve(q); err != nil {
+		return refused(control.ReasonNotApproved, "the program did not approve: %v", err)
+	}
+	return nil
+}
+
+// prepare makes sure that p describes the code and the runtime of this process, and arms the
+// engine with the first patch.
+func (a *patcher) prepare(p *patch.Patch) error {
+	if err := a.program.textMatches(&p.Release); err != nil {
+		return err
+	}
+	if err := a.program.checkPlaces(p); err != nil {
+		return err
+	}
+	if err := a.checkOriginals(p); err != nil {
+		return err
+	}
+	if a.engine != nil {
+		if !sameRuntime(a.runtime, p.Runtime) {
+			return refused(control.ReasonRuntime, "the patch places the Go runtime elsewhere than the first patch of this process did: make it with the same gosplice release")
+		}
+		return nil
+	}
+	e, err := a.arm(p.Runtime, p.Release.Text, p.Release.Etext)
+	if err != nil {
+		return refused(control.ReasonRuntime, "%v", err)
+	}
+	a.state.Lock()
+	a.engine, a.runtime = e, p.Runtime
+	a.state.Unlock()
+	return nil
+}
+
+// checkOriginals reports a function of the program that does not begin as p says. Entries that
+// hold a jump now are compared with what they held before.
+func (a *patcher) checkOriginals(p *patch.Patch) error {
+	known := hostSites(a.images())
+	for _, r := range p.Redirects {
+		original := word(memoryAt(r.Addr, uint64(len(word{}))))
+		if s, ok := known[r.Addr]; ok {
+			original = s.original
+		}
+		if original != r.Old {
+			f := &p.Funcs[r.Func]
+			return refused(control.ReasonMalformed, "malformed patch: %s%s begins with % x in this process, and with % x in the patch: make the patch again", f.Name, at(f.File, f.Line), original, r.Old)
+		}
+	}
+	return nil
+}
+
+func sameRuntime(a, b patch.Runtime) bool {
+	return maps.Equal(a.Func, b.Func) && maps.Equal(a.Var, b.Var) && maps.Equal(a.Offset, b.Offset) &&
+		a.Types == b.Types && a.Rodata == b.Rodata
+}
+
+// activate makes v the current version (nil: the release) in one switch, and stack the versions
+// behind it. The result is completed.
+func (a *patcher) activate(v *version, stack []*version, who peer, o control.SwitchOptions, result *control.Switched) (*control.Switched, error) {
+	from := a.current()
+	if v != nil {
+		result.ID = v.id
+	}
+	result.From, result.To = nameOf(from), nameOf(v)
+	stats, functions, err := a.switchTo(v, o)
+	if err != nil {
+		return nil, err
+	}
+	result.Functions = functions
+	result.Pause, result.Scan, result.Attempts = stats.Pause, stats.Scan, stats.Attempts
+	a.state.Lock()
+	a.stack = stack
+	if v != nil {
+		a.symbols.add(v.symbols, v.addrs, v.label)
+		for _, name := range v.ran {
+			a.inits.ran[name] = true
+		}
+		v.last = activation{time.Now(), who, stats.Pause}
+	}
+	a.state.Unlock()
+	result.Message = fmt.Sprintf("%s -> %s: %d functions switched, the program stood still for %v", result.From, result.To, functions, stats.Pause.Round(time.Microsecond))
+	result.OldCode, err = a.oldCode()
+	if err != nil {
+		result.Message += fmt.Sprintf("; goroutines in old code could not be counted: %v", err)
+	}
+	return result, nil
+}
+
+// switchTo writes what has to change at function entries for v to run, and returns their number.
+func (a *patcher) switchTo(v *version, o control.SwitchOptions) (splice.Stats, int, error) {
+	sites, err := desired(a.images(), imageOf(v))
+	if err != nil {
+		return splice.Stats{}, 0, failed(control.ReasonMemory, "version %s can't be switched to: %v", nameOf(v), err)
+	}
+	writes := differences(sites, a.written)
+	if len(writes) == 0 {
+		return splice.Stats{}, 0, nil
+	}
+	options := splice.Options{Timeout: o.Quiesce}
+	if o.Quiesce > 0 {
+		options.Quiesce = leaving(sites, writes)
+	}
+	var stats splice.Stats
+	a.withEngine(func() { stats, err = a.engine.Switch(context.Background(), writes, options) })
+	if err != nil {
+		reason := ""
+		if busy := (*splice.ErrBusy)(nil); errors.As(err, &busy) {
+			reason = control.ReasonBusy
+		}
+		return stats, 0, failed(reason, "%v", err)
+	}
+	a.program.text.frozen = true
+	for _, s := range sites {
+		if s.wanted == s.original {
+			delete(a.written, s.addr)
+		} else {
+			a.written[s.addr] = s.wanted
+		}
+	}
+	return stats, len(writes), nil
+}

@@ -1,0 +1,227 @@
+package agent
+
+import (
+	"cmp"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/gosplice/gosplice/internal/patch"
+	"github.com/gosplice/gosplice/internal/splice"
+)
+
+// Which code every function entry that was ever touched should hold is computed here from nothing
+// but the loaded images and the version that is to run. Applying, rolling back and applying again
+// are then one thing: compare with what is there, and write the differences.
+
+// word is what is replaced at a function entry: a jump of 5 bytes, and 3 bytes that stay.
+type word [8]byte
+
+// image is the part of a loaded patch that decides about function entries.
+type image struct {
+	base      uint64
+	funcs     []patch.Func
+	redirects []patch.Redirect
+	// originals are the first words of funcs as they were loaded, relocated.
+	originals []word
+
+	byName  map[funcKey]int // index into funcs
+	hostOf  map[int]uint64  // entry in the program that funcs[i] replaces
+	forHost map[uint64]int  // the inverse
+}
+
+// funcKey identifies a function across versions.
+type funcKey struct {
+	name string
+	abi  int
+}
+
+// newImage returns the image of p, loaded at base into memory.
+func newImage(p *patch.Patch, base uint64, memory []byte) *image {
+	m := &image{
+		base: base, funcs: p.Funcs, redirects: p.Redirects,
+		originals: make([]word, len(p.Funcs)),
+		byName:    make(map[funcKey]int, len(p.Funcs)),
+		hostOf:    make(map[int]uint64, len(p.Redirects)),
+		forHost:   make(map[uint64]int, len(p.Redirects)),
+	}
+	for i, f := range p.Funcs {
+		m.originals[i] = word(memory[f.Off:])
+		m.byName[funcKey{f.Name, f.ABI}] = i
+	}
+	for _, r := range p.Redirects {
+		m.hostOf[int(r.Func)] = r.Addr
+		m.forHost[r.Addr] = int(r.Func)
+	}
+	return m
+}
+
+// entry is the address of funcs[i].
+func (m *image) entry(i int) uint64 { return m.base + m.funcs[i].Off }
+
+// site is a function entry and what it should hold.
+type site struct {
+	addr, size       uint64 // of the function's body
+	original, wanted word
+	// busy are the offsets at which no goroutine may be stopped when original gives way to a jump.
+	busy patch.Busy
+	name string
+}
+
+// desired returns all entries of the images and of the functions that they replace, each once, by
+// address, with what they should hold when target runs; nil stands for the unpatched program. It
+// fails when a jump would be too long.
+func desired(images []*image, target *image) ([]site, error) {
+	var sites []site
+	jump := func(s site, to uint64) error {
+		var ok bool
+		if s.wanted, ok = jumpOver(s.original, s.addr, to); !ok {
+			return fmt.Errorf("the new %s at %#x is too far away from the old one at %#x", s.name, to, s.addr)
+		}
+		sites = append(sites, s)
+		return nil
+	}
+	for addr, s := range hostSites(images) {
+		if target != nil {
+			if i, ok := target.forHost[addr]; ok {
+				if err := jump(s, target.entry(i)); err != nil {
+					return nil, err
+				}
+				continue
+			}
+		}
+		sites = append(sites, s)
+	}
+	for _, m := range images {
+		for i := range m.funcs {
+			s := m.site(i)
+			to, leaves := m.successor(i, target)
+			if !leaves {
+				sites = append(sites, s)
+			} else if err := jump(s, to); err != nil {
+				return nil, err
+			}
+		}
+	}
+	slices.SortFunc(sites, func(a, b site) int { return cmp.Compare(a.addr, b.addr) })
+	return sites, nil
+}
+
+// hostSites are the functions of the program that any of the images replaces, by entry, with
+// their own code.
+func hostSites(images []*image) map[uint64]site {
+	sites := make(map[uint64]site)
+	for _, m := range images {
+		for _, r := range m.redirects {
+			sites[r.Addr] = site{
+				addr: r.Addr, size: r.Size, original: r.Old, wanted: r.Old,
+				busy: r.Busy, name: m.funcs[r.Func].Name,
+			}
+		}
+	}
+	return sites
+}
+
+// site is the entry of funcs[i] with its own code.
+func (m *image) site(i int) site {
+	f := &m.funcs[i]
+	return site{
+		addr: m.entry(i), size: f.Size, original: m.originals[i], wanted: m.originals[i],
+		busy: f.Busy, name: f.Name,
+	}
+}
+
+// successor returns where the callers of funcs[i] should arrive when target runs, if not in
+// funcs[i] itself. Such callers are goroutines that are still in m, and func values and
+// interfaces made by it.
+func (m *image) successor(i int, target *image) (to uint64, leaves bool) {
+	if m == target {
+		return 0, false
+	}
+	host, replaces := m.hostOf[i]
+	if target != nil {
+		f := &m.funcs[i]
+		if j, ok := target.byName[funcKey{f.Name, f.ABI}]; ok && interchangeable(f, &target.funcs[j]) {
+			return target.entry(j), true
+		}
+		if _, again := target.forHost[host]; again {
+			return 0, false
+		}
+	}
+	return host, replaces
+}
+
+// interchangeable says whether callers of one version of a function can be led to another one.
+func interchangeable(a, b *patch.Func) bool {
+	return a.Sig != "" && a.Sig == b.Sig && sameLiterals(a.Siblings, b.Siblings)
+}
+
+// sameLiterals says whether the closures of a function have the same numbers in two versions of
+// it, as far as hashes of their sources can tell: each has its source in both, or a source that is
+// new on one side and gone on the other. A literal that was inserted or removed shifts the
+// others, and a func value made before must not arrive in another body.
+func sameLiterals(a, b []string) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i] != b[i] && (slices.Contains(a, b[i]) || slices.Contains(b, a[i])) {
+			return false
+		}
+	}
+	return true
+}
+
+// differences returns the writes that take the program from what it holds now to what is wanted.
+// Entries that written does not name hold their original code.
+func differences(sites []site, written map[uint64]word) []splice.Write {
+	var writes []splice.Write
+	for _, s := range sites {
+		now, ok := written[s.addr]
+		if !ok {
+			now = s.original
+		}
+		if now == s.wanted {
+			continue
+		}
+		w := splice.Write{Addr: s.addr, Old: now, New: s.wanted, Name: s.name}
+		// A goroutine is never stopped inside a jump, so only code that is replaced by one for
+		// the first time has to be clear.
+		if now == s.original {
+			w.Busy = s.busy
+		}
+		writes = append(writes, w)
+	}
+	return writes
+}
+
+// leaving returns the bodies that calls no longer enter after the writes.
+func leaving(sites []site, writes []splice.Write) []splice.Range {
+	var bodies []splice.Range
+	for _, w := range writes {
+		i, _ := slices.BinarySearchFunc(sites, w.Addr, func(s site, addr uint64) int { return cmp.Compare(s.addr, addr) })
+		if s := sites[i]; s.wanted != s.original && s.size > 1 {
+			bodies = append(bodies, body(s.addr, s.size))
+		}
+	}
+	return bodies
+}
+
+// body is the range of a function without its entry: a goroutine that is at the entry has yet to
+// run the jump that is there.
+func body(addr, size uint64) splice.Range { return splice.Range{Lo: addr + 1, Hi: addr + size} }
+
+// jumpOver returns original with its first 5 bytes replaced by a jump from addr to to; it is not
+// ok when that is farther than a 32-bit displacement.
+func jumpOver(original word, addr, to uint64) (w word, ok bool) {
+	const size = 5 // of "jmp rel32", which counts from its end
+	distance := int64(to) - int64(addr) - size
+	if distance < math.MinInt32 || distance > math.MaxInt32 {
+		return word{}, false
+	}
+	w = original
+	w[0] = 0xe9
+	binary.LittleEndian.PutUint32(w[1:], uint32(int32(distance)))
+	return w, true
+}

@@ -1,0 +1,53 @@
+package agent
+
+import (
+	"context"
+
+	"github.com/gosplice/gosplice/internal/patch"
+	"github.com/gosplice/gosplice/internal/splice"
+)
+
+// engine is what the agent asks of the runtime's machinery; *splice.Engine documents it. Calls are
+// serialised by patcher.engineLock.
+type engine interface {
+	WriteMode() string
+	Reserve(size, nearLow, nearHigh, above uint64) (region, error)
+	Register(moduledata uint64) error
+	Itab(inter, typ uint64) (uint64, error)
+	Fill(addr uint64, size int, old, new uint64) error
+	RefreshItabs(types []uint64) (int, error)
+	Func(addr uint64) func()
+	Switch(ctx context.Context, writes []splice.Write, o splice.Options) (splice.Stats, error)
+	Scan(ranges []splice.Range) ([]splice.Held, error)
+}
+
+// region is memory for one image, see splice.Region.
+type region interface {
+	Base() uint64
+	Bytes() []byte
+	Seal(textSize, rodataOff, dataOff uint64) error
+	Release() error
+}
+
+// armFunc makes the machinery ready, once in the life of a process.
+type armFunc func(rt patch.Runtime, text, etext uint64) (engine, error)
+
+// armSplice is the armFunc of a real program.
+func armSplice(rt patch.Runtime, text, etext uint64) (engine, error) {
+	e, err := splice.Arm(rt, text, etext)
+	if err != nil {
+		return nil, err
+	}
+	return spliceEngine{e}, nil
+}
+
+// spliceEngine is *splice.Engine with regions behind the interface.
+type spliceEngine struct{ *splice.Engine }
+
+func (e spliceEngine) Reserve(size, nearLow, nearHigh, above uint64) (region, error) {
+	r, err := e.Engine.Reserve(size, nearLow, nearHigh, above)
+	if err != nil {
+		return nil, err // not a nil *splice.Region, which would be a region that is not nil
+	}
+	return r, nil
+}

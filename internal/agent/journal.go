@@ -1,0 +1,56 @@
+package agent
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"sync"
+
+	"github.com/gosplice/gosplice/internal/control"
+)
+
+// journalSize is the number of entries that are kept; older ones are forgotten.
+const journalSize = 1000
+
+// journal is what was asked of the agent and what came of it. It is safe for concurrent use.
+type journal struct {
+	mu      sync.Mutex
+	entries []control.Entry // a ring once it is full
+	oldest  int             // index of the oldest entry then
+}
+
+func (j *journal) add(e control.Entry) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if len(j.entries) < journalSize {
+		j.entries = append(j.entries, e)
+		return
+	}
+	j.entries[j.oldest] = e
+	j.oldest = (j.oldest + 1) % journalSize
+}
+
+// list returns the entries, oldest first.
+func (j *journal) list() []control.Entry {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return slices.Concat(j.entries[j.oldest:], j.entries[:j.oldest])
+}
+
+// logEntry writes e to the program's log.
+func logEntry(logger *slog.Logger, e control.Entry) {
+	level := slog.LevelInfo
+	if e.Code != control.Done {
+		level = slog.LevelWarn
+	}
+	logger.LogAttrs(context.Background(), level, "gosplice: "+string(e.Verb)+" "+string(e.Code),
+		slog.String("version", e.Version),
+		slog.String("patch", e.ID),
+		slog.String("reason", e.Reason),
+		slog.String("message", e.Message),
+		slog.Int("uid", e.UID),
+		slog.Int("pid", e.PID),
+		slog.Duration("pause", e.Pause),
+		slog.Duration("took", e.Took),
+	)
+}

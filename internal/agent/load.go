@@ -1,0 +1,174 @@
+package agent
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/gosplice/gosplice/internal/control"
+	"github.com/gosplice/gosplice/internal/patch"
+)
+
+// load brings p into memory and runs its initialisers, so that it can be switched to. What it did
+// is added to result. From the moment that the runtime knows of the image it stays in memory,
+// whatever happens: a goroutine or a pointer may have reached it.
+func (a *patcher) load(p *patch.Patch, fileSize int, initTimeout time.Duration, result *control.Switched) (*version, error) {
+	addrs, err := a.symbols.match(p.Symbols)
+	if err != nil {
+		return nil, err
+	}
+	created := make([]bool, len(addrs))
+	for i, addr := range addrs {
+		created[i] = addr == 0
+		if created[i] {
+			result.Created++
+		} else {
+			result.Reused++
+		}
+	}
+	v := newVersion(p, fileSize)
+	v.addrs = addrs
+	pending := a.inits.pending(p, func(symbol uint32) bool { return created[symbol] })
+	if err := a.place(v, p); err != nil {
+		return nil, err
+	}
+	result.Memory = v.size
+	for _, in := range pending {
+		if err := a.inits.run(in, a.initFuncs(v, in), initTimeout); err != nil {
+			return nil, err
+		}
+		v.ran = append(v.ran, in.Name)
+	}
+	result.Inits = v.ran
+	v.ready = true
+	return v, nil
+}
+
+// place lays the image of p out in memory and makes it known to the runtime. It completes v.
+func (a *patcher) place(v *version, p *patch.Patch) error {
+	a.engineLock.Lock()
+	defer a.engineLock.Unlock()
+	r, err := a.engine.Reserve(p.Image.Size, p.Image.NearLow, p.Image.NearHigh, a.above(p))
+	if err != nil {
+		return failed(control.ReasonMemory, "version %s was not loaded: %v", v.label, err)
+	}
+	if err := a.layOut(v, p, r); err != nil {
+		err = failed("", "version %s was not loaded: %v", v.label, err)
+		// Not fatal: the region stays mapped, and unused.
+		if releaseErr := r.Release(); releaseErr != nil {
+			err = failed("", "%v; its memory stays taken: %v", err, releaseErr)
+		}
+		return err
+	}
+	a.state.Lock()
+	a.versions = append(a.versions, v)
+	a.state.Unlock()
+	if err := a.connect(v, p, r); err != nil {
+		return failed("", "version %s was not applied: %v", v.label, err)
+	}
+	return nil
+}
+
+// above is the lowest address for the next image: the runtime wants modules in ascending order.
+func (a *patcher) above(p *patch.Patch) uint64 {
+	above := p.Release.Etext
+	if n := len(a.versions); n > 0 {
+		last := a.versions[n-1]
+		above = last.base + last.size
+	}
+	return above
+}
+
+// layOut fills the region with the image, gives it its final protection and registers it. When it
+// fails the runtime does not know of the region.
+func (a *patcher) layOut(v *version, p *patch.Patch, r region) error {
+	for i := range v.addrs {
+		if v.addrs[i] == 0 {
+			v.addrs[i] = r.Base() + p.Symbols[i].Off
+		}
+	}
+	memory := r.Bytes()
+	copy(memory, p.Image.Bytes)
+	if err := relocate(memory, r.Base(), p.Relocs, v.addrs); err != nil {
+		return err
+	}
+	v.image = newImage(p, r.Base(), memory)
+	// Jumps that are too long are found before anything is irrevocable.
+	if _, err := desired(append(a.images(), v.image), v.image); err != nil {
+		return err
+	}
+	if err := r.Seal(p.Image.TextSize, p.Image.RodataOff, p.Image.DataOff); err != nil {
+		return err
+	}
+	return a.engine.Register(r.Base() + p.Image.Moduledata)
+}
+
+// connect joins the registered image with the program's types. Interface tables come last: making
+// them needs the image's types registered and the methods filled in.
+func (a *patcher) connect(v *version, p *patch.Patch, r region) error {
+	if err := a.fill(v, p); err != nil {
+		return err
+	}
+	if len(p.FilledTypes) > 0 {
+		if _, err := a.engine.RefreshItabs(p.FilledTypes); err != nil {
+			return err
+		}
+	}
+	memory := r.Bytes()
+	for _, t := range p.Itabs {
+		table, err := a.engine.Itab(v.resolve(t.Inter), v.resolve(t.Type))
+		if err != nil {
+			return fmt.Errorf("interface table %s: %w", t.Name, err)
+		}
+		for _, slot := range t.Slots {
+			binary.LittleEndian.PutUint64(memory[slot:], table)
+		}
+	}
+	return nil
+}
+
+// fill sets the words that the linker left empty. Where an earlier patch filled one it stays:
+// it leads to a function of that patch, which in turn leads to the current one, or to a type
+// that is shared.
+func (a *patcher) fill(v *version, p *patch.Patch) error {
+	for _, f := range p.Fills {
+		if a.filled[f.Addr] {
+			continue
+		}
+		value := v.resolve(f.To)
+		if f.Size == 4 {
+			if value < f.Base || value-f.Base > math.MaxInt32 {
+				return fmt.Errorf("%s: %#x is too far away from %#x", f.Name, value, f.Base)
+			}
+			value -= f.Base
+		}
+		if err := a.engine.Fill(f.Addr, f.Size, f.Old, value); err != nil {
+			return fmt.Errorf("%s: %w", f.Name, err)
+		}
+		a.filled[f.Addr] = true
+	}
+	return nil
+}
+
+// resolve returns the address that r stands for. v must be placed.
+func (v *version) resolve(r patch.Ref) uint64 {
+	switch r.Kind {
+	case "image":
+		return v.base + r.Value
+	case "symbol":
+		return v.addrs[r.Value]
+	}
+	return r.Value
+}
+
+// initFuncs returns the functions of an initialiser.
+func (a *patcher) initFuncs(v *version, in patch.Init) []func() {
+	funcs := make([]func(), len(in.Funcs))
+	a.withEngine(func() {
+		for i, off := range in.Funcs {
+			funcs[i] = a.engine.Func(v.base + off)
+		}
+	})
+	return funcs
+}

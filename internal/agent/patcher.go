@@ -1,0 +1,174 @@
+package agent
+
+import (
+	"encoding/hex"
+	"runtime/debug"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/gosplice/gosplice/internal/control"
+	"github.com/gosplice/gosplice/internal/patch"
+)
+
+// patcher holds what was done to the program. There is one in a process: it stays when the agent
+// is stopped, and serves the next one.
+type patcher struct {
+	program *program
+	arm     armFunc
+	journal journal
+
+	// changing is held by the one apply or rollback that is under way. It alone changes the fields
+	// below, and holds state while it does; so either lock suffices for reading.
+	changing sync.Mutex
+	state    sync.Mutex
+
+	inProgress string // such as "apply 1.4.2"
+	engine     engine // nil before the first patch
+	runtime    patch.Runtime
+	versions   []*version // all that are in memory, by ascending address
+	// stack are the versions that rollback goes through, the current one last.
+	stack   []*version
+	written map[uint64]word // what entries hold that do not hold their original code
+	symbols registry
+	filled  map[uint64]bool // host words that a patch filled
+	inits   initialisers
+
+	// engineLock serialises calls of engine.
+	engineLock sync.Mutex
+}
+
+func newPatcher(g *program, arm armFunc) *patcher {
+	return &patcher{
+		program: g, arm: arm,
+		written: make(map[uint64]word),
+		symbols: make(registry),
+		filled:  make(map[uint64]bool),
+		inits:   initialisers{ran: make(map[string]bool), running: make(map[string]abandoned)},
+	}
+}
+
+// version is a patch in memory, applied or not.
+type version struct {
+	*image
+	id, label string
+	made      string
+	signer    string
+	size      uint64 // of the image, bytes
+	fileSize  int
+	changes   []patch.Change
+
+	symbols []patch.Symbol
+	addrs   []uint64 // of symbols
+	// ran are the initialisers that ran for it.
+	ran []string
+	// ready says that it can be switched to: it is complete and its initialisers returned.
+	ready bool
+	// last is the latest time that it was switched to; zero when it never was.
+	last activation
+}
+
+// activation is who switched to a version, when, and what it cost.
+type activation struct {
+	time  time.Time
+	who   peer
+	pause time.Duration
+}
+
+// shortID is the number of digits of an ID that serve as the version of a patch without one.
+const shortID = 12
+
+// newVersion returns what p says of itself; the image is to come.
+func newVersion(p *patch.Patch, fileSize int) *version {
+	return &version{
+		id: p.ID, label: labelOf(p), made: p.Made, signer: hex.EncodeToString(p.Signer),
+		size: p.Image.Size, fileSize: fileSize, changes: p.Changes, symbols: p.Symbols,
+	}
+}
+
+func labelOf(p *patch.Patch) string {
+	if p.Version != "" {
+		return p.Version
+	}
+	return p.ID[:shortID]
+}
+
+// current returns the version that runs, or nil for the release.
+func (a *patcher) current() *version {
+	if len(a.stack) == 0 {
+		return nil
+	}
+	return a.stack[len(a.stack)-1]
+}
+
+// nameOf is the label of a version; nil is the release.
+func nameOf(v *version) string {
+	if v == nil {
+		return patch.ReleaseVersion
+	}
+	return v.label
+}
+
+// imageOf is the image of a version; nil is the release.
+func imageOf(v *version) *image {
+	if v == nil {
+		return nil
+	}
+	return v.image
+}
+
+// begin starts an apply or a rollback, or refuses because another one is under way. end must be
+// called when it is over.
+func (a *patcher) begin(what string) (end func(), err error) {
+	if !a.changing.TryLock() {
+		a.state.Lock()
+		defer a.state.Unlock()
+		return nil, refused(control.ReasonInProgress, "another request is in progress (%s): wait until it is done, then ask again", a.inProgress)
+	}
+	a.setProgress(what)
+	return func() {
+		a.setProgress("")
+		a.changing.Unlock()
+	}, nil
+}
+
+func (a *patcher) setProgress(what string) {
+	a.state.Lock()
+	a.inProgress = what
+	a.state.Unlock()
+}
+
+// loaded returns the version of the patch with the given ID that can be switched to without
+// loading it again, or nil.
+func (a *patcher) loaded(id string) *version {
+	for _, v := range slices.Backward(a.versions) {
+		if v.id == id && v.ready && a.symbols.agrees(v.symbols, v.addrs) {
+			return v
+		}
+	}
+	return nil
+}
+
+// withEngine calls f while nobody else calls the engine.
+func (a *patcher) withEngine(f func()) {
+	a.engineLock.Lock()
+	defer a.engineLock.Unlock()
+	f()
+}
+
+// images returns the images of all versions in memory.
+func (a *patcher) images() []*image {
+	images := make([]*image, len(a.versions))
+	for i, v := range a.versions {
+		images[i] = v.image
+	}
+	return images
+}
+
+// mainPackage is the import path of the main package, as far as the linker left it.
+func mainPackage() string {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		return info.Path
+	}
+	return ""
+}

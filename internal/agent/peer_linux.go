@@ -1,0 +1,26 @@
+package agent
+
+import (
+	"fmt"
+	"net"
+	"syscall"
+)
+
+// peerOf asks the kernel who is at the other end of conn.
+func peerOf(conn *net.UnixConn) (peer, error) {
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return peer{}, err
+	}
+	var cred *syscall.Ucred
+	var credErr error
+	if err := raw.Control(func(fd uintptr) {
+		cred, credErr = syscall.GetsockoptUcred(int(fd), syscall.SOL_SOCKET, syscall.SO_PEERCRED)
+	}); err != nil {
+		return peer{}, err
+	}
+	if credErr != nil {
+		return peer{}, fmt.Errorf("SO_PEERCRED: %w", credErr)
+	}
+	return peer{uid: int(cred.Uid), pid: int(cred.Pid)}, nil
+}

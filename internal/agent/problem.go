@@ -1,0 +1,44 @@
+package agent
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/gosplice/gosplice/internal/control"
+)
+
+// problem is an error with what a command needs to report it. Its message is one line: what
+// happened, to which symbol in which file, what to do next.
+type problem struct {
+	code    control.Code
+	reason  string
+	message string
+	detail  string // further lines, or empty
+}
+
+func (p *problem) Error() string { return p.message }
+
+func refused(reason, format string, args ...any) *problem {
+	return &problem{code: control.Refused, reason: reason, message: fmt.Sprintf(format, args...)}
+}
+
+func failed(reason, format string, args ...any) *problem {
+	return &problem{code: control.Failed, reason: reason, message: fmt.Sprintf(format, args...)}
+}
+
+// problemOf returns err as a problem; what is none is a failure without a reason.
+func problemOf(err error) *problem {
+	var p *problem
+	if errors.As(err, &p) {
+		return p
+	}
+	return failed("", "%v", err)
+}
+
+// at returns " (file:line)" for messages, or nothing when the place is not known.
+func at(file string, line int) string {
+	if file == "" {
+		return ""
+	}
+	return fmt.Sprintf(" (%s:%d)", file, line)
+}

@@ -1,0 +1,104 @@
+package agent
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/gosplice/gosplice/internal/control"
+)
+
+// peer is the process at the other end of a connection.
+type peer struct{ uid, pid int }
+
+// permitted says whether p may ask for anything.
+func (p peer) permitted() bool { return p.uid == os.Geteuid() || p.uid == 0 }
+
+// listen opens the socket of this process in dir, which it makes when it is not there.
+func listen(dir string) (*net.UnixListener, error) {
+	if err := prepareDir(dir); err != nil {
+		return nil, err
+	}
+	removeStale(dir)
+	path, err := control.SocketPath(dir, os.Getpid())
+	if err != nil {
+		return nil, err
+	}
+	if answers(path) {
+		return nil, fmt.Errorf("another program listens at %s: containers that share a directory have equal process IDs: give each its own with WithSocketDir", path)
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("socket of an earlier process with this ID: %w", err)
+	}
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	if err != nil {
+		return nil, fmt.Errorf("listen for patches: %w", err)
+	}
+	// Until then the directory keeps others out.
+	if err := os.Chmod(path, 0o600); err != nil {
+		l.Close()
+		return nil, err
+	}
+	return l, nil
+}
+
+// prepareDir makes dir, or checks that nobody else can enter or replace it.
+func prepareDir(dir string) error {
+	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("make the directory of the socket: %w: choose another one with WithSocketDir", err)
+	}
+	info, err := os.Lstat(dir)
+	if err != nil {
+		return fmt.Errorf("directory of the socket: %w", err)
+	}
+	owner, known := control.Owner(info)
+	switch {
+	case info.Mode()&fs.ModeSymlink != 0:
+		return fmt.Errorf("%s is a symbolic link, which somebody may point elsewhere: remove it, or choose another directory with WithSocketDir", dir)
+	case !info.IsDir():
+		return fmt.Errorf("%s is not a directory: remove it, or choose another one with WithSocketDir", dir)
+	case !known || owner != os.Geteuid():
+		return fmt.Errorf("%s belongs to user %d, not to user %d who runs this program: remove it, or choose another directory with WithSocketDir", dir, owner, os.Geteuid())
+	case info.Mode().Perm()&0o077 != 0:
+		return fmt.Errorf("%s has mode %v, so others can enter it: chmod 700 %[1]s", dir, info.Mode().Perm())
+	}
+	return nil
+}
+
+// removeStale removes the sockets in dir of processes that are gone. A process ID that is not known
+// here may be known in another container that shares dir, so the socket must be dead as well.
+func removeStale(dir string) {
+	sockets, err := control.Sockets(dir)
+	if err != nil {
+		return // listen will say what is wrong
+	}
+	for pid, path := range sockets {
+		if pid != os.Getpid() && !running(pid) && !answers(path) {
+			// Another program may have removed it in the meantime.
+			_ = os.Remove(path)
+		}
+	}
+}
+
+// running says whether the process with ID pid is there.
+func running(pid int) bool {
+	p, err := os.FindProcess(pid)
+	if err != nil {
+		return false
+	}
+	return !errors.Is(p.Signal(syscall.Signal(0)), os.ErrProcessDone)
+}
+
+// answers says whether a program listens at path, which need not exist.
+func answers(path string) bool {
+	c, err := net.DialTimeout("unix", path, 100*time.Millisecond)
+	if err == nil {
+		c.Close()
+		return true
+	}
+	return !errors.Is(err, syscall.ECONNREFUSED) && !errors.Is(err, fs.ErrNotExist)
+}

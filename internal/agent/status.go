@@ -1,0 +1,79 @@
+package agent
+
+import (
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gosplice/gosplice/internal/control"
+)
+
+// hello says which program this is.
+func (a *patcher) hello(started time.Time) *control.Hello {
+	a.state.Lock()
+	defer a.state.Unlock()
+	path, err := os.Executable()
+	if err != nil {
+		path = os.Args[0]
+	}
+	return &control.Hello{
+		PID: os.Getpid(), UID: os.Geteuid(),
+		Program: path, Main: mainPackage(), BuildID: a.program.buildID,
+		GoVersion: runtime.Version(), GOOS: runtime.GOOS, GOARCH: runtime.GOARCH,
+		Version: nameOf(a.current()), Started: started,
+	}
+}
+
+// status says what is applied. It counts goroutines in old code unless an apply or a rollback is
+// under way, which it does not wait for.
+func (a *patcher) status(started time.Time, rules policy) (*control.Status, error) {
+	s := &control.Status{Hello: *a.hello(started), Signed: len(rules.trusted) > 0}
+	a.state.Lock()
+	a.fillStatus(s)
+	a.state.Unlock()
+	if s.InProgress != "" {
+		return s, nil
+	}
+	var err error
+	s.OldCode, err = a.oldCode()
+	return s, err
+}
+
+// fillStatus sets what a knows without asking the engine about goroutines. The caller holds
+// a.state.
+func (a *patcher) fillStatus(s *control.Status) {
+	s.InProgress = a.inProgress
+	if a.engine != nil {
+		s.WriteMode = a.engine.WriteMode()
+	}
+	now := a.current()
+	s.Version = nameOf(now)
+	for _, v := range a.stack {
+		s.Stack = append(s.Stack, v.label)
+	}
+	for _, v := range a.versions {
+		s.Memory += v.size
+		if !v.last.time.IsZero() {
+			s.Patches = append(s.Patches, v.describe(v == now))
+		}
+	}
+	if now == nil {
+		return
+	}
+	for _, r := range now.redirects {
+		f := &now.funcs[r.Func]
+		s.Redirected = append(s.Redirected, control.Function{Name: f.Name, File: f.File, Line: f.Line})
+	}
+	slices.SortFunc(s.Redirected, func(a, b control.Function) int { return strings.Compare(a.Name, b.Name) })
+}
+
+// describe says what status tells of v.
+func (v *version) describe(current bool) control.Applied {
+	return control.Applied{
+		ID: v.id, Version: v.label, Made: v.made, Current: current,
+		Time: v.last.time, UID: v.last.who.uid, PID: v.last.who.pid, Pause: v.last.pause,
+		FileSize: v.fileSize, Memory: v.size, Signer: v.signer, Changes: v.changes,
+	}
+}
