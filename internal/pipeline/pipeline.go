@@ -2,11 +2,6 @@
 // from an edited tree to a plan, from a plan to a patch. Commands and tests call it.
 package pipeline
 
-import (
-	"context"
-
-	"github.com/gosplice/gosplice/internal/patch"
-)
 
 // Progress is told what the work is doing; step is a short phrase such as "compiling".
 // done and total are 0 when there is nothing to count.
@@ -37,26 +32,3 @@ type PlanOptions struct {
 	Overlay  string // a go build -overlay file, or empty
 	Progress Progress
 }
-
-// Plan is every change between a release and an edited tree, with verdicts.
-type Plan struct {
-	Program   string // file name of the binary
-	Release   patch.Release
-	Functions int   // verified in the release
-	TextBytes int64 // verified in the release
-	Changes   []patch.Change
-	// Refused says that at least one change can't be applied.
-	Refused bool
-	// Empty says that no code changed.
-	Empty bool
-}
-
-// MakeRecord proves that the objects compiled from the sources are what the binary holds, and
-// writes the record. When they disagree the error says where.
-func MakeRecord(ctx context.Context, o RecordOptions) (*RecordSummary, error) { panic("to come") }
-
-// MakePlan compares an edited tree with a release.
-func MakePlan(ctx context.Context, o PlanOptions) (*Plan, error) { panic("to come") }
-
-// Patch lays out and relocates the patch of a plan that is neither refused nor empty.
-func (p *Plan) Patch(ctx context.Context, version string) (*patch.Patch, error) { panic("to come") }

@@ -1,0 +1,171 @@
+package edit
+
+import (
+	"bytes"
+	"fmt"
+	"go/ast"
+	"go/token"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+
+	"github.com/gosplice/gosplice/internal/release"
+)
+
+// initPrefix begins the names of the functions that initialise new variables.
+const initPrefix = "gospliceInit_"
+
+// InitFunc is a function, added to the edited package by an overlay, that initialises new
+// variables of it and nothing else.
+type InitFunc struct {
+	Package string // import path
+	Func    string // name of the function
+	Vars    []string
+	File    string
+	Line    int
+}
+
+// Initialisers finds the variables that an edit adds to packages of the release, and writes
+// functions that initialise them: the package's own init must not run again. It returns the changed
+// files for an overlay, by path.
+func Initialisers(rec *release.Record, tree *Tree) (files map[string][]byte, inits []InitFunc, err error) {
+	files = map[string][]byte{}
+	for i := range rec.Packages {
+		p := &rec.Packages[i]
+		if !p.Editable && !tree.Replaced(p.Dir) {
+			continue
+		}
+		changed, err := changedGoFiles(p, tree)
+		if err != nil {
+			return nil, nil, err
+		}
+		if len(changed) == 0 {
+			continue
+		}
+		old, err := oldSource(p)
+		if err != nil {
+			return nil, nil, err
+		}
+		for path, content := range changed {
+			add, fs, err := initFuncs(p.Import, path, content, old, len(inits))
+			if err != nil {
+				return nil, nil, err
+			}
+			if len(fs) > 0 {
+				files[path] = append(content, add...)
+				inits = append(inits, fs...)
+			}
+		}
+	}
+	return files, inits, nil
+}
+
+// changedGoFiles are the Go files of a package's directory that differ from the release's.
+func changedGoFiles(p *release.Package, tree *Tree) (map[string][]byte, error) {
+	had := map[string]release.SourceFile{}
+	for _, f := range p.Files {
+		had[absolute(p.Dir, f.Name)] = f
+	}
+	names, err := tree.goFiles(p.Dir)
+	if err != nil {
+		if os.IsNotExist(err) {
+			return nil, nil
+		}
+		return nil, err
+	}
+	out := map[string][]byte{}
+	for _, path := range names {
+		b, err := tree.Read(path)
+		if err != nil {
+			if os.IsNotExist(err) {
+				continue
+			}
+			return nil, err
+		}
+		if f, ok := had[path]; ok && (f.Content != nil && bytes.Equal(f.Content, b)) {
+			continue
+		}
+		out[path] = b
+	}
+	return out, nil
+}
+
+// goFiles are the Go files of a directory, tests excluded, with those that an overlay adds.
+func (t *Tree) goFiles(dir string) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	seen := map[string]bool{}
+	for _, e := range entries {
+		seen[filepath.Join(dir, e.Name())] = true
+	}
+	for from, to := range t.replace {
+		if filepath.Dir(from) == filepath.Clean(dir) {
+			seen[from] = to != ""
+		}
+	}
+	var out []string
+	for path, ok := range seen {
+		if ok && strings.HasSuffix(path, ".go") && !strings.HasSuffix(path, "_test.go") {
+			out = append(out, path)
+		}
+	}
+	sort.Strings(out)
+	return out, nil
+}
+
+// initFuncs writes the functions for one file. A file that does not parse is left to the compiler.
+func initFuncs(pkg, path string, content []byte, old *Source, number int) ([]byte, []InitFunc, error) {
+	src, err := parseSource(pkg, []file{{path, content}})
+	if err != nil {
+		return nil, nil, nil
+	}
+	var b bytes.Buffer
+	var out []InitFunc
+	done := map[*ast.ValueSpec]bool{}
+	names := make([]string, 0, len(src.Vars))
+	for name := range src.Vars {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	for _, name := range names {
+		v := src.Vars[name]
+		if v.Value == nil || old.Vars[name] != nil || isConstant(v.Value) {
+			continue
+		}
+		vars := []string{name}
+		if len(v.Spec.Values) == 1 && len(v.Spec.Names) > 1 {
+			if done[v.Spec] {
+				continue
+			}
+			done[v.Spec] = true
+			vars = vars[:0]
+			for _, id := range v.Spec.Names {
+				vars = append(vars, id.Name)
+			}
+		}
+		f := InitFunc{Package: pkg, Func: fmt.Sprintf("%s%d", initPrefix, number+len(out)), File: path, Line: v.Pos.Line}
+		for _, n := range vars {
+			if n != "_" {
+				f.Vars = append(f.Vars, n)
+			}
+		}
+		lo, hi := src.Fset.Position(v.Value.Pos()).Offset, src.Fset.Position(v.Value.End()).Offset
+		fmt.Fprintf(&b, "\n//go:noinline\nfunc %s() {\n//line %s:%d\n\t%s = %s\n}\n", f.Func, path, src.Fset.Position(v.Value.Pos()).Line, strings.Join(vars, ", "), content[lo:hi])
+		out = append(out, f)
+	}
+	return b.Bytes(), out, nil
+}
+
+// isConstant reports a literal that the compiler puts into the variable's data.
+func isConstant(x ast.Expr) bool {
+	switch x := ast.Unparen(x).(type) {
+	case *ast.BasicLit:
+		return true
+	case *ast.UnaryExpr:
+		return x.Op != token.AND && x.Op != token.ARROW && isConstant(x.X)
+	}
+	return false
+}

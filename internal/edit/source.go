@@ -1,0 +1,271 @@
+// Package edit finds what changed between a release and an edited tree: functions, closures,
+// types, variables and initialisers. It passes no verdicts.
+package edit
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/printer"
+	"go/token"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/gosplice/gosplice/internal/release"
+)
+
+// Source is the parsed Go code of one version of a package.
+type Source struct {
+	Path  string // import path
+	Fset  *token.FileSet
+	Files []*ast.File
+	// Funcs by name within the package: "F", "T.M", "(*T).M". init functions are "init.0", "init.1", …
+	Funcs map[string]*Func
+	Vars  map[string]*Var
+	Types map[string]*ast.TypeSpec
+	// Embeds maps file names to the hash of embedded content.
+	Embeds map[string][32]byte
+	// Other maps the names of assembly, C and cgo files to the hash of their content.
+	Other map[string]OtherFile
+}
+
+// OtherFile is a file that is not plain Go.
+type OtherFile struct {
+	Kind string
+	Hash [32]byte
+}
+
+// Func is a function or method declaration.
+type Func struct {
+	Decl *ast.FuncDecl
+	Pos  token.Position
+	// Text is the hash of the declaration without comments and positions.
+	Text string
+	// Literals are hashes of the function literals inside, in the order of their numbers.
+	Literals []string
+	// LocalTypes is the text of the type declarations inside.
+	LocalTypes string
+	// Pragmas are the //go: directives, such as "nosplit".
+	Pragmas map[string]bool
+}
+
+// Var is a package variable.
+type Var struct {
+	Name *ast.Ident
+	Spec *ast.ValueSpec
+	Pos  token.Position
+	// Value is the initialiser, nil when there is none. Several variables may share one.
+	Value ast.Expr
+	// Text is the initialiser without comments and positions.
+	Text string
+	// Embed holds the //go:embed patterns.
+	Embed string
+	// Literals are the function literals in the initialiser.
+	Literals []string
+}
+
+// file is one Go file before parsing.
+type file struct {
+	path    string
+	content []byte
+}
+
+func parseSource(path string, files []file) (*Source, error) {
+	s := &Source{
+		Path: path, Fset: token.NewFileSet(), Funcs: map[string]*Func{}, Vars: map[string]*Var{},
+		Types: map[string]*ast.TypeSpec{}, Embeds: map[string][32]byte{}, Other: map[string]OtherFile{},
+	}
+	for _, f := range files {
+		parsed, err := parser.ParseFile(s.Fset, f.path, f.content, parser.ParseComments|parser.SkipObjectResolution)
+		if err != nil {
+			return nil, err
+		}
+		s.Files = append(s.Files, parsed)
+	}
+	inits := 0
+	for _, f := range s.Files {
+		for _, d := range f.Decls {
+			switch d := d.(type) {
+			case *ast.FuncDecl:
+				name := funcName(d)
+				if name == "init" {
+					name = fmt.Sprintf("init.%d", inits)
+					inits++
+				}
+				if d.Name.Name != "_" {
+					s.Funcs[name] = s.readFunc(d)
+				}
+			case *ast.GenDecl:
+				s.readGen(d)
+			}
+		}
+	}
+	return s, nil
+}
+
+// funcName is the name of a declaration as symbols have it.
+func funcName(d *ast.FuncDecl) string {
+	if d.Recv == nil || len(d.Recv.List) == 0 {
+		return d.Name.Name
+	}
+	t := ast.Unparen(d.Recv.List[0].Type)
+	star, isPtr := t.(*ast.StarExpr)
+	if isPtr {
+		t = ast.Unparen(star.X)
+	}
+	switch x := t.(type) {
+	case *ast.IndexExpr:
+		t = x.X
+	case *ast.IndexListExpr:
+		t = x.X
+	}
+	base := "?"
+	if id, ok := t.(*ast.Ident); ok {
+		base = id.Name
+	}
+	if isPtr {
+		return "(*" + base + ")." + d.Name.Name
+	}
+	return base + "." + d.Name.Name
+}
+
+func (s *Source) readFunc(d *ast.FuncDecl) *Func {
+	f := &Func{Decl: d, Pos: s.Fset.Position(d.Pos()), Text: s.text(withoutDoc(d)), Pragmas: map[string]bool{}}
+	if d.Doc != nil {
+		for _, c := range d.Doc.List {
+			if p, ok := strings.CutPrefix(c.Text, "//go:"); ok {
+				name, _, _ := strings.Cut(p, " ")
+				f.Pragmas[name] = true
+			}
+		}
+	}
+	if d.Body != nil {
+		f.Literals = s.literals(d.Body)
+		f.LocalTypes = s.localTypes(d.Body)
+	}
+	return f
+}
+
+func withoutDoc(d *ast.FuncDecl) *ast.FuncDecl {
+	c := *d
+	c.Doc = nil
+	return &c
+}
+
+func (s *Source) readGen(d *ast.GenDecl) {
+	for _, spec := range d.Specs {
+		switch spec := spec.(type) {
+		case *ast.TypeSpec:
+			s.Types[spec.Name.Name] = spec
+		case *ast.ValueSpec:
+			if d.Tok == token.VAR {
+				s.readVar(d, spec)
+			}
+		}
+	}
+}
+
+func (s *Source) readVar(d *ast.GenDecl, spec *ast.ValueSpec) {
+	for i, id := range spec.Names {
+		if id.Name == "_" {
+			continue
+		}
+		v := &Var{Name: id, Spec: spec, Pos: s.Fset.Position(id.Pos())}
+		switch {
+		case len(spec.Values) == len(spec.Names):
+			v.Value = spec.Values[i]
+		case len(spec.Values) == 1:
+			v.Value = spec.Values[0]
+		}
+		if v.Value != nil {
+			v.Text = s.text(v.Value)
+			v.Literals = s.literals(v.Value)
+		}
+		for _, doc := range []*ast.CommentGroup{spec.Doc, d.Doc} {
+			if doc == nil {
+				continue
+			}
+			for _, c := range doc.List {
+				if p, ok := strings.CutPrefix(c.Text, "//go:embed "); ok {
+					v.Embed += p + "\n"
+				}
+			}
+		}
+		s.Vars[id.Name] = v
+	}
+}
+
+// text is a hash of a node that comments, line breaks and positions do not change.
+func (s *Source) text(n ast.Node) string {
+	var b bytes.Buffer
+	// A new file set has no lines: the printer then lays the node out in its own way.
+	printer.Fprint(&b, token.NewFileSet(), n)
+	sum := sha256.Sum256(b.Bytes())
+	return hex.EncodeToString(sum[:8])
+}
+
+// literals hashes the function literals inside n in the order in which the compiler numbers them:
+// by position, outer before inner.
+func (s *Source) literals(n ast.Node) []string {
+	var out []string
+	ast.Inspect(n, func(n ast.Node) bool {
+		if f, ok := n.(*ast.FuncLit); ok {
+			out = append(out, s.text(f))
+		}
+		return true
+	})
+	return out
+}
+
+func (s *Source) localTypes(n ast.Node) string {
+	var b strings.Builder
+	ast.Inspect(n, func(n ast.Node) bool {
+		if t, ok := n.(*ast.TypeSpec); ok {
+			b.WriteString(t.Name.Name + " " + s.text(t) + "\n")
+		}
+		return true
+	})
+	return b.String()
+}
+
+// oldSource reads the package from the record; a package whose sources are not in the record is
+// read from disk, without the overlay: it changes only through one.
+func oldSource(p *release.Package) (*Source, error) {
+	var files []file
+	for _, f := range p.Files {
+		if f.Kind != "go" {
+			continue
+		}
+		path := f.Name
+		if !filepath.IsAbs(path) {
+			path = filepath.Join(p.Dir, f.Name)
+		}
+		content := f.Content
+		if !p.Editable {
+			b, err := os.ReadFile(path)
+			if err != nil {
+				return nil, err
+			}
+			content = b
+		}
+		files = append(files, file{path, content})
+	}
+	s, err := parseSource(p.Import, files)
+	if err != nil {
+		return nil, fmt.Errorf("the release's source of package %s: %w", p.Import, err)
+	}
+	for _, f := range p.Files {
+		switch f.Kind {
+		case "go":
+		case "embed":
+			s.Embeds[f.Name] = f.Hash
+		default:
+			s.Other[f.Name] = OtherFile{f.Kind, f.Hash}
+		}
+	}
+	return s, nil
+}

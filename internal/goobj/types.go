@@ -1,0 +1,273 @@
+package goobj
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"unicode"
+)
+
+// Offsets in a type descriptor (internal/abi.Type and the structures that begin with it).
+const (
+	typeTFlag     = 20
+	typeKind      = 23
+	typeEqual     = 24
+	typeGCData    = 32
+	typeStr       = 40
+	typePtrToThis = 44
+	typeSize      = 48 // of the common part
+
+	tflagUncommon = 1
+	uncommonSize  = 16
+	methodSize    = 16
+	ifaceMethod   = 8
+	structField   = 24
+)
+
+// Kinds of types, as package reflect numbers them.
+const (
+	kindArray  = 17
+	kindChan   = 18
+	kindFunc   = 19
+	KindIface  = 20
+	kindMap    = 21
+	kindPtr    = 22
+	kindSlice  = 23
+	kindStruct = 25
+)
+
+// descriptorSize is the size of a descriptor before the uncommon part, by kind.
+var descriptorSize = map[byte]int{
+	kindArray: 72, kindChan: 64, kindFunc: 56, KindIface: 80, kindMap: 112, kindPtr: 56, kindSlice: 56, kindStruct: 80,
+}
+
+// TypeDesc gives access to the descriptor of a type.
+type TypeDesc struct {
+	set    *Set
+	Sym    Sym
+	data   []byte
+	relocs map[int]relocAt
+}
+
+type relocAt struct {
+	Reloc
+	index int
+}
+
+// Type opens the descriptor y; ok is false when y is none.
+func (s *Set) Type(y Sym) (t TypeDesc, ok bool) {
+	flag, _ := s.Flags(y)
+	if flag&FlagGoType == 0 || len(s.Data(y)) < typeSize {
+		return t, false
+	}
+	t = TypeDesc{set: s, Sym: y, data: s.Data(y), relocs: map[int]relocAt{}}
+	for k, r := range s.Relocs(y) {
+		if r.Size > 0 {
+			t.relocs[r.Off] = relocAt{r, k}
+		}
+	}
+	return t, true
+}
+
+// Kind is the type's kind.
+func (t TypeDesc) Kind() byte { return t.data[typeKind] & 31 }
+
+// PtrBytes is the length in bytes of the prefix that may hold pointers.
+func (t TypeDesc) PtrBytes() uint64 { return le.Uint64(t.data[8:]) }
+
+// GCMask is the bitmap of pointers, one bit a word. It is nil when the runtime has to build it.
+func (t TypeDesc) GCMask() []byte {
+	const onDemand = 1 << 4
+	if t.data[typeTFlag]&onDemand != 0 {
+		return nil
+	}
+	return t.set.Data(t.relocs[typeGCData].Sym)
+}
+
+func (t TypeDesc) headSize() int {
+	if n, ok := descriptorSize[t.Kind()]; ok {
+		return n
+	}
+	return typeSize
+}
+
+// Method is a method of a type, with the numbers of its three relocations.
+type Method struct {
+	Name      string
+	Type      Sym
+	Func      Sym // the method as called through a type's method value
+	IfaceFunc Sym // the method as called through an interface
+	NameOff   int // offset of the entry in the descriptor
+	MtypReloc int // number of the first of the three R_METHODOFF relocations
+}
+
+// Methods are the methods in the type's method table.
+func (t TypeDesc) Methods() []Method {
+	if t.data[typeTFlag]&tflagUncommon == 0 {
+		return nil
+	}
+	u := t.headSize()
+	if len(t.data) < u+uncommonSize {
+		return nil
+	}
+	n, moff := int(le.Uint16(t.data[u+4:])), int(le.Uint32(t.data[u+8:]))
+	var out []Method
+	for i := range n {
+		at := u + moff + i*methodSize
+		mtyp, ok := t.relocs[at+4]
+		if !ok {
+			return out
+		}
+		out = append(out, Method{
+			Name: t.nameAt(at), Type: mtyp.Sym, IfaceFunc: t.relocs[at+8].Sym, Func: t.relocs[at+12].Sym,
+			NameOff: at, MtypReloc: mtyp.index,
+		})
+	}
+	return out
+}
+
+// IfaceMethods are name and type of an interface type's methods.
+func (t TypeDesc) IfaceMethods() []Method {
+	if t.Kind() != KindIface || len(t.data) < descriptorSize[KindIface] {
+		return nil
+	}
+	list, n := t.relocs[56], int(le.Uint64(t.data[64:]))
+	var out []Method
+	for i := range n {
+		out = append(out, t.IfaceMethodAt(int(list.Add)+i*ifaceMethod))
+	}
+	return out
+}
+
+// IfaceMethodAt is the interface method whose entry is at an offset of the descriptor.
+func (t TypeDesc) IfaceMethodAt(off int) Method {
+	return Method{Name: t.nameAt(off), Type: t.relocs[off+4].Sym, NameOff: off}
+}
+
+func (t TypeDesc) nameAt(off int) string {
+	r, ok := t.relocs[off]
+	if !ok {
+		return ""
+	}
+	return decodeName(t.set.Data(r.Sym))
+}
+
+// decodeName reads a runtime name: flags, length, bytes.
+func decodeName(b []byte) string {
+	if len(b) < 2 {
+		return ""
+	}
+	n, size := binary.Uvarint(b[1:])
+	if size <= 0 || n > uint64(len(b)-1-size) {
+		return ""
+	}
+	return string(b[1+size : 1+size+int(n)])
+}
+
+// Exported reports whether a method name is exported, as the linker decides it.
+func Exported(name string) bool {
+	for _, r := range name {
+		return unicode.IsUpper(r)
+	}
+	return false
+}
+
+// TypeLayout is a fingerprint of what values of a type look like and how they compare, without
+// the type's methods.
+func (f *Fingerprinter) TypeLayout(y Sym) (Fingerprint, bool) {
+	var fp Fingerprint
+	t, ok := f.set.Type(y)
+	if !ok {
+		return fp, false
+	}
+	h := sha256.New()
+	head := append([]byte(nil), t.data[:min(t.headSize(), len(t.data))]...)
+	head[typeTFlag] &^= tflagUncommon
+	for off, r := range t.relocs {
+		if off+r.Size <= len(head) {
+			clear(head[off : off+r.Size])
+		}
+	}
+	h.Write(head)
+	for off := 0; off < len(head); off += 4 {
+		r, ok := t.relocs[off]
+		switch {
+		case !ok || r.Sym == y || off == typePtrToThis:
+		case off == typeEqual || off == typeGCData || off == typeStr || off >= typeSize:
+			number(h, uint64(off))
+			f.target(h, r.Sym)
+		}
+	}
+	f.trailing(h.Write, func(y Sym) { f.target(h, y) }, t)
+	copy(fp[:], h.Sum(nil))
+	return fp, true
+}
+
+// trailing adds the arrays that follow the uncommon part, where their offset depends on it.
+func (f *Fingerprinter) trailing(write func([]byte) (int, error), ref func(Sym), t TypeDesc) {
+	switch t.Kind() {
+	case kindStruct:
+		list, n := t.relocs[56], int(le.Uint64(t.data[64:]))
+		for i := range n {
+			at := int(list.Add) + i*structField
+			if list.Sym == 0 || at+structField > len(t.data) {
+				return
+			}
+			ref(t.relocs[at].Sym)
+			ref(t.relocs[at+8].Sym)
+			write(t.data[at+16 : at+24])
+		}
+	case kindFunc:
+		n := int(le.Uint16(t.data[48:])) + int(le.Uint16(t.data[50:])&^(1<<15))
+		at := t.headSize()
+		if t.data[typeTFlag]&tflagUncommon != 0 {
+			at += uncommonSize
+		}
+		for i := range n {
+			ref(t.relocs[at+8*i].Sym)
+		}
+	case KindIface:
+		for _, m := range t.IfaceMethods() {
+			write([]byte(m.Name))
+			ref(m.Type)
+		}
+	}
+}
+
+// String is the type's text, by which package reflect orders types.
+func (t TypeDesc) String() string {
+	const extraStar = 1 << 1
+	s := t.nameAt(typeStr)
+	if t.data[typeTFlag]&extraStar != 0 && s != "" {
+		return s[1:]
+	}
+	return s
+}
+
+// Part is a component of a composite type.
+type Part struct {
+	Off  int
+	Type Sym
+}
+
+// Parts are the fields of a struct type and the elements of an array type.
+func (t TypeDesc) Parts() []Part {
+	var out []Part
+	switch t.Kind() {
+	case kindStruct:
+		list, n := t.relocs[56], int(le.Uint64(t.data[64:]))
+		for i := range n {
+			at := int(list.Add) + i*structField
+			out = append(out, Part{int(le.Uint64(t.data[at+16:])), t.relocs[at+8].Sym})
+		}
+	case kindArray:
+		elem, n := t.relocs[48].Sym, int(le.Uint64(t.data[64:]))
+		if n == 0 || elem == 0 {
+			return nil
+		}
+		size := int(le.Uint64(t.set.Data(elem)))
+		for i := range n {
+			out = append(out, Part{i * size, elem})
+		}
+	}
+	return out
+}

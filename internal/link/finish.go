@@ -1,0 +1,121 @@
+package link
+
+import (
+	"bytes"
+	"sort"
+
+	"github.com/gosplice/gosplice/internal/goobj"
+	"github.com/gosplice/gosplice/internal/machine"
+	"github.com/gosplice/gosplice/internal/patch"
+)
+
+// finish fills in the tables of the patch.
+func (l *linker) finish() {
+	o := &l.out
+	o.Format = patch.FormatVersion
+	o.Release, o.Runtime = l.rec.Release, l.rec.Runtime
+	o.Runtime.Offset = agentOffsets(l.rec.Runtime.Offset)
+	o.Image = patch.Image{
+		Bytes: bytes.TrimRight(l.img.b, "\x00"), Size: l.img.size, TextSize: align(l.img.etext, pageSize),
+		RodataOff: l.img.rodata, DataOff: l.img.data, Moduledata: l.img.moduledata,
+		NearLow: l.rec.Release.Text, NearHigh: l.rec.End,
+	}
+	sort.Slice(l.relocs, func(i, j int) bool { return l.relocs[i].Off < l.relocs[j].Off })
+	o.Relocs = l.relocs
+	for i, p := range l.sharedBy {
+		o.Symbols[i].Off = p.off
+	}
+	l.finishFuncs()
+	l.finishItabs()
+	l.finishFills()
+	for _, u := range l.inits {
+		i := patch.Init{Name: u.name, File: u.file, Line: u.line}
+		for _, v := range u.vars {
+			if p := l.placed[v]; p != nil && p.shared != 0 {
+				i.Vars = append(i.Vars, uint32(p.shared-1))
+			}
+		}
+		for _, f := range u.funcs {
+			i.Funcs = append(i.Funcs, l.placed[f].off)
+		}
+		o.Inits = append(o.Inits, i)
+	}
+}
+
+func (l *linker) finishFuncs() {
+	index := map[goobj.Sym]int{}
+	for i, p := range l.text {
+		index[p.sym] = i
+		f := patch.Func{Name: p.name.Name, ABI: int(p.name.ABI), Off: p.off, Size: uint64(l.set.Size(p.sym))}
+		f.Sig, _ = l.edit.Sig(p.sym)
+		f.Siblings = l.edit.Siblings(l.set.Object(p.sym).Pkg, p.name)
+		f.Busy = machine.Busy(l.img.b[p.off : p.off+f.Size])
+		l.out.Funcs = append(l.out.Funcs, f)
+	}
+	for _, f := range l.in.Redirect {
+		l.out.Redirects = append(l.out.Redirects, patch.Redirect{
+			Func: uint32(index[f.Sym]), Addr: f.Old.Addr, Size: uint64(f.Old.Size), Old: f.Old.Head, Busy: f.Old.Busy,
+		})
+	}
+	sort.Slice(l.out.Redirects, func(i, j int) bool { return l.out.Redirects[i].Addr < l.out.Redirects[j].Addr })
+}
+
+func (l *linker) finishItabs() {
+	for _, t := range l.itabSeq {
+		i := patch.Itab{Name: t.name, Slots: t.slots}
+		for _, r := range l.set.Relocs(t.sym) {
+			switch {
+			case r.Size != word:
+			case r.Off == 0:
+				i.Inter = l.ref(r.Sym, t.sym)
+			case r.Off == word:
+				i.Type = l.ref(r.Sym, t.sym)
+			}
+		}
+		l.out.Itabs = append(l.out.Itabs, i)
+	}
+}
+
+// finishFills orders the words so that a method's function type, by which the runtime finds it,
+// comes after its functions.
+func (l *linker) finishFills() {
+	types := map[uint64]bool{}
+	sort.SliceStable(l.fills, func(i, j int) bool {
+		return (l.fills[i].base == l.rec.Release.Text) && (l.fills[j].base != l.rec.Release.Text)
+	})
+	for _, f := range l.fills {
+		l.out.Fills = append(l.out.Fills, patch.Fill{
+			Addr: f.addr, Size: 4, Old: 0xffffffff, To: l.ref(f.to, f.to), Base: f.base, Name: f.name,
+		})
+		if !types[f.typ] {
+			types[f.typ] = true
+			l.out.FilledTypes = append(l.out.FilledTypes, f.typ)
+		}
+	}
+}
+
+// agentFields are the fields of runtime structures that the agent reads or writes.
+var agentFields = []string{
+	"runtime.moduledata", "runtime.moduledata.next", "runtime.moduledata.pcHeader", "runtime.moduledata.ftab",
+	"runtime.moduledata.minpc", "runtime.moduledata.maxpc", "runtime.moduledata.text", "runtime.moduledata.etext",
+	"runtime.moduledata.types", "runtime.moduledata.etypes", "runtime.moduledata.rodata", "runtime.moduledata.gofunc",
+	"runtime.moduledata.end", "runtime.moduledata.data", "runtime.moduledata.edata", "runtime.moduledata.bss",
+	"runtime.moduledata.ebss", "runtime.moduledata.noptrdata", "runtime.moduledata.enoptrdata", "runtime.moduledata.noptrbss",
+	"runtime.moduledata.enoptrbss", "runtime.moduledata.gcdata", "runtime.moduledata.gcbss", "runtime.moduledata.findfunctab",
+	"runtime.moduledata.pclntable", "runtime.moduledata.funcnametab", "runtime.moduledata.cutab", "runtime.moduledata.filetab",
+	"runtime.moduledata.pctab", "runtime.moduledata.epclntab", "runtime.moduledata.typelinks", "runtime.moduledata.modulename",
+	"runtime.moduledata.bad", "runtime.moduledata.gcdatamask", "runtime.moduledata.gcbssmask",
+	"runtime.g.stack", "runtime.g.sched", "runtime.g.asyncSafePoint", "runtime.g.atomicstatus", "runtime.g.m", "runtime.g.goid",
+	"runtime.g.syscallsp", "runtime.g.syscallpc", "runtime.g.syscallbp",
+	"runtime.gobuf.sp", "runtime.gobuf.pc", "runtime.gobuf.bp", "runtime.stack.lo", "runtime.stack.hi",
+}
+
+func agentOffsets(layout map[string]uint64) map[string]uint64 {
+	out := map[string]uint64{}
+	for _, name := range agentFields {
+		if v, ok := layout[name]; ok {
+			out[name] = v
+		}
+	}
+	return out
+}

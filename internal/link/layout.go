@@ -1,0 +1,158 @@
+package link
+
+import (
+	"encoding/binary"
+	"sort"
+
+	"github.com/gosplice/gosplice/internal/goobj"
+	"github.com/gosplice/gosplice/internal/patch"
+)
+
+var le = binary.LittleEndian
+
+const (
+	pageSize  = 4096
+	funcAlign = 32
+	maxAlign  = 32
+	word      = 8
+	// breakpoint fills the space between functions.
+	breakpoint = 0xcc
+)
+
+// image is the content of the patch at base 0, and the bounds of its parts.
+type image struct {
+	b                []byte
+	etext            uint64
+	rodata, data     uint64
+	dataLo, dataHi   uint64 // variables with pointers, initialised
+	bssHi            uint64 // variables with pointers, zero, follow dataHi
+	noptrLo, noptrHi uint64
+	nbssLo, nbssHi   uint64
+	moduledata       uint64
+	size             uint64
+}
+
+// layout gives code and read-only data their offsets. The function table follows; when it has been
+// written, layoutData places the rest.
+func (l *linker) layout() {
+	for _, p := range l.order {
+		switch {
+		case p.kind.IsText():
+			l.text = append(l.text, p)
+		case p.kind.IsRodata() && l.holdsItab(p):
+			l.noptr = append(l.noptr, p) // the agent writes the table's address when it has loaded the image
+		case p.kind.IsRodata():
+			l.ro = append(l.ro, p)
+		case p.kind == goobj.KindBSS:
+			l.bss = append(l.bss, p)
+		case p.kind == goobj.KindNoptrBSS:
+			l.noptrbss = append(l.noptrbss, p)
+		case p.kind.HasPointers():
+			l.data = append(l.data, p)
+		case p.kind.IsVar():
+			l.noptr = append(l.noptr, p)
+		default:
+			l.fail("%s has a kind of content (%d) that a patch can't hold; restart instead", p.name, p.kind)
+		}
+	}
+	// The runtime reads types at 4-byte offsets; the rest is for stable output.
+	for _, part := range [][]*placed{l.text, l.ro, l.bss, l.noptrbss, l.data, l.noptr} {
+		sort.SliceStable(part, func(i, j int) bool {
+			a, b := part[i].name, part[j].name
+			if a.Name != b.Name {
+				return a.Name < b.Name
+			}
+			return a.ABI < b.ABI
+		})
+	}
+	at := uint64(0)
+	for _, p := range l.text {
+		at = align(at, funcAlign)
+		p.off = at
+		at += uint64(l.set.Size(p.sym))
+	}
+	l.img.etext = at
+	l.img.rodata = align(at, pageSize)
+	at = l.assign(l.ro, l.img.rodata)
+	l.img.b = make([]byte, align(at, maxAlign))
+	for i := range l.img.b[:l.img.etext] {
+		l.img.b[i] = breakpoint
+	}
+	l.shareSymbols()
+}
+
+// layoutData places the data part behind everything else: module data, slots for interface tables,
+// variables.
+func (l *linker) layoutData() {
+	im := &l.img
+	at := im.moduledata + l.rec.Runtime.Offset["runtime.moduledata"]
+	at = align(at, word)
+	for _, t := range l.itabSeq {
+		t.slot = at
+		t.slots = append(t.slots, at)
+		at += word
+	}
+	im.noptrLo = align(at, maxAlign)
+	im.noptrHi = l.assign(l.noptr, im.noptrLo)
+	im.dataLo = align(im.noptrHi, maxAlign)
+	im.dataHi = align(l.assign(l.data, im.dataLo), maxAlign)
+	im.bssHi = align(l.assign(l.bss, im.dataHi), maxAlign)
+	im.nbssLo = im.bssHi
+	im.nbssHi = l.assign(l.noptrbss, im.nbssLo)
+	im.size = align(im.nbssHi, pageSize)
+}
+
+// holdsItab reports data with the address of an interface table that the program lacks.
+func (l *linker) holdsItab(p *placed) bool {
+	for _, r := range l.set.Relocs(p.sym) {
+		if r.Size > 0 && r.Sym != 0 && l.itabs[r.Sym] != nil {
+			return true
+		}
+	}
+	return false
+}
+
+func (l *linker) assign(part []*placed, at uint64) uint64 {
+	for _, p := range part {
+		at = align(at, l.alignment(p))
+		p.off = at
+		at += uint64(l.set.Size(p.sym))
+	}
+	return at
+}
+
+// alignment is the compiler's, or else the largest that fits the size, as the linker does it.
+func (l *linker) alignment(p *placed) uint64 {
+	if a := l.set.Align(p.sym); a != 0 {
+		return uint64(a)
+	}
+	a := uint64(maxAlign)
+	for a > 1 && a > uint64(l.set.Size(p.sym)) {
+		a >>= 1
+	}
+	if goobj.IsType(p.name.Name) {
+		a = max(a, word)
+	}
+	return a
+}
+
+func align(x, a uint64) uint64 { return (x + a - 1) &^ (a - 1) }
+
+// shareSymbols lists the variables and types that later patches find again. Their offsets are
+// filled in by finish.
+func (l *linker) shareSymbols() {
+	for _, p := range l.order {
+		if !l.shareable(p) {
+			continue
+		}
+		s := patch.Symbol{Name: p.name.String(), Size: uint64(l.set.Size(p.sym))}
+		if p.kind.IsVar() {
+			s.Kind, s.Hash = "var", l.variableHash(p)
+		} else {
+			s.Kind, s.Hash = "type", l.typeHash(p)
+		}
+		l.out.Symbols = append(l.out.Symbols, s)
+		l.sharedBy = append(l.sharedBy, p)
+		p.shared = len(l.out.Symbols)
+	}
+}

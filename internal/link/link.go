@@ -1,0 +1,126 @@
+// Package link lays out and relocates the image of a patch. Each pass has a file of its own:
+// place.go decides what has to be in the image, methods.go what the program's method tables lack,
+// layout.go gives everything an offset, relocate.go writes the bytes, pclntab.go and module.go
+// describe the image to the runtime.
+package link
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/gosplice/gosplice/internal/edit"
+	"github.com/gosplice/gosplice/internal/goobj"
+	"github.com/gosplice/gosplice/internal/patch"
+	"github.com/gosplice/gosplice/internal/release"
+)
+
+// Input says what to link.
+type Input struct {
+	Edit *edit.Edit
+	// Redirect are the functions whose entries in the program lead to the image.
+	Redirect []*edit.Function
+	// Inits are the functions that initialise new variables, in the order in which they run.
+	Inits []edit.InitFunc
+}
+
+// Link returns the patch, without version and changes.
+func Link(ctx context.Context, in Input) (*patch.Patch, error) {
+	l := &linker{
+		in: in, edit: in.Edit, rec: in.Edit.Record, set: in.Edit.Set,
+		placed: map[goobj.Sym]*placed{}, rebuilt: map[string]bool{}, stays: map[goobj.Sym]bool{},
+		moving: map[goobj.Sym]bool{}, itabs: map[goobj.Sym]*itab{}, funcTypes: map[string]bool{}, filled: map[fillKey]bool{},
+	}
+	for _, p := range slices.Concat(in.Edit.Rebuilt, in.Edit.Added) {
+		l.rebuilt[l.symbolPath(p)] = true
+	}
+	l.copyLive()
+	for _, pass := range []func(){l.placeAll, l.layout, l.writeFunctable, l.module, l.relocate, l.moduledata, l.finish} {
+		pass()
+		if err := errors.Join(l.errs...); err != nil {
+			return nil, err
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+	}
+	return &l.out, nil
+}
+
+type linker struct {
+	in   Input
+	edit *edit.Edit
+	rec  *release.Record
+	set  *goobj.Set
+
+	rebuilt map[string]bool // symbol paths of packages whose objects differ
+	placed  map[goobj.Sym]*placed
+	order   []*placed
+	work    []*placed
+	stays   map[goobj.Sym]bool // memo of staysInProgram
+	moving  map[goobj.Sym]bool // memo of moved
+	itabs   map[goobj.Sym]*itab
+	itabSeq []*itab
+	inits   []initUnit
+
+	live      release.Live
+	funcTypes map[string]bool // function types that the image brings along
+	fills     []fill
+	filled    map[fillKey]bool
+
+	sharedBy []*placed // by index of patch.Symbol
+
+	text, ro, data, noptr, bss, noptrbss []*placed
+	img                                  image
+	pcln                                 pcln
+	relocs                               []patch.Reloc
+
+	out  patch.Patch
+	errs []error
+}
+
+// placed is a symbol in the image.
+type placed struct {
+	sym  goobj.Sym
+	name goobj.Name
+	kind goobj.Kind
+	off  uint64
+	// shared is the index of the patch.Symbol plus 1 for variables and types, else 0.
+	shared int
+}
+
+// itab is an interface table that the image refers to and the program lacks.
+type itab struct {
+	sym   goobj.Sym
+	name  string
+	slot  uint64   // in the image, for code
+	slots []uint64 // all words that receive the address
+}
+
+type initUnit struct {
+	name  string
+	vars  []goobj.Sym
+	funcs []goobj.Sym
+	file  string
+	line  int
+}
+
+func (l *linker) fail(format string, args ...any) {
+	err := fmt.Errorf(format, args...)
+	for _, e := range l.errs {
+		if e.Error() == err.Error() {
+			return
+		}
+	}
+	l.errs = append(l.errs, err)
+}
+
+func (l *linker) symbolPath(importPath string) string {
+	if importPath == l.rec.Packages[len(l.rec.Packages)-1].Import {
+		return "main"
+	}
+	return importPath
+}
+
+func (l *linker) name(y goobj.Sym) string { return l.set.NameOf(y).String() }

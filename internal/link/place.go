@@ -1,0 +1,293 @@
+package link
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/gosplice/gosplice/internal/goobj"
+	"github.com/gosplice/gosplice/internal/release"
+)
+
+// placeAll decides what has to be in the image: what is redirected, what initialises, and all
+// that they refer to and the program does not have in this form.
+func (l *linker) placeAll() {
+	for _, f := range l.in.Redirect {
+		l.place(f.Sym)
+	}
+	l.placeInits()
+	l.mark()
+}
+
+// placeInits plans the code that runs before the switch: the initialisation of packages that the
+// program does not have, then that of new variables.
+func (l *linker) placeInits() {
+	for _, path := range l.edit.Added {
+		task, ok := l.set.Lookup(goobj.PackagePrefix(path)+"..inittask", goobj.ABI0)
+		if !ok {
+			continue
+		}
+		u := initUnit{name: "package " + path}
+		for _, r := range l.set.Relocs(task) {
+			if r.Size == 8 && l.set.Kind(r.Sym).IsText() {
+				u.funcs = append(u.funcs, r.Sym)
+				l.place(r.Sym)
+			}
+		}
+		if len(u.funcs) > 0 {
+			l.inits = append(l.inits, u)
+		}
+	}
+	for _, i := range l.in.Inits {
+		prefix := goobj.PackagePrefix(l.symbolPath(i.Package))
+		y, ok := l.set.Lookup(prefix+"."+i.Func, goobj.ABIInternal)
+		if !ok {
+			continue // the file is not part of this build
+		}
+		u := initUnit{name: "var " + strings.Join(i.Vars, ", ") + " of " + i.Package, funcs: []goobj.Sym{y}, file: i.File, line: i.Line}
+		for _, v := range i.Vars {
+			if s, ok := l.set.Lookup(prefix+"."+v, goobj.ABI0); ok {
+				u.vars = append(u.vars, s)
+				l.target(s, y)
+			}
+		}
+		l.place(y)
+		l.inits = append(l.inits, u)
+	}
+}
+
+// mark follows references until nothing new is needed.
+func (l *linker) mark() {
+	for len(l.work) > 0 || l.fillMethods() {
+		for len(l.work) > 0 {
+			p := l.work[len(l.work)-1]
+			l.work = l.work[:len(l.work)-1]
+			l.visit(p)
+		}
+	}
+}
+
+func (l *linker) visit(p *placed) {
+	release.MarkUses(l.set, p.sym, &l.live, nil)
+	if flag, flag2 := l.set.Flags(p.sym); flag&goobj.FlagReflectMethod != 0 {
+		l.live.Reflect = true
+	} else if flag2&goobj.Flag2UsedInIface != 0 {
+		release.UseInIface(l.set, p.sym, l.live.UsedInIface, nil)
+	}
+	for _, r := range l.set.Relocs(p.sym) {
+		switch {
+		case r.Sym == 0 || r.Type == goobj.RTLSLE:
+		case r.Type == goobj.RKeep && p.kind.IsVar():
+			l.keepMapInit(p, r.Sym)
+		case r.Size == 0:
+		case r.Weak && r.Type != goobj.RCall:
+		default:
+			l.target(r.Sym, p.sym)
+		}
+	}
+	if p.kind.IsText() {
+		l.visitFuncdata(p)
+	}
+}
+
+// visitFuncdata follows the references of stack maps, to the types of objects on the stack.
+func (l *linker) visitFuncdata(p *placed) {
+	for a := range l.set.Auxs(p.sym) {
+		if a.Type != goobj.AuxFuncdata || a.Sym == 0 {
+			continue
+		}
+		for _, r := range l.set.Relocs(a.Sym) {
+			if r.Size > 0 && r.Sym != 0 {
+				l.target(r.Sym, p.sym)
+			}
+		}
+	}
+}
+
+// keepMapInit plans the initialiser of a map variable that the program's linker had dropped
+// together with the variable. In packages that are new as a whole the package's init calls it.
+func (l *linker) keepMapInit(v *placed, init goobj.Sym) {
+	if !l.set.Kind(init).IsText() {
+		return
+	}
+	pkg := l.set.Object(v.sym).Pkg
+	for _, added := range l.edit.Added {
+		if added == pkg {
+			return
+		}
+	}
+	for _, u := range l.inits {
+		for _, s := range u.vars {
+			if s == v.sym {
+				return
+			}
+		}
+	}
+	l.place(init)
+	l.inits = append(l.inits, initUnit{name: "var " + v.name.Name, vars: []goobj.Sym{v.sym}, funcs: []goobj.Sym{init}})
+}
+
+// location is where a reference leads: into the program, or into the image.
+type location struct {
+	host uint64
+	in   *placed
+	itab *itab
+	none bool
+}
+
+// target decides where a reference to y leads, and places y when it has to be in the image.
+func (l *linker) target(y, from goobj.Sym) location {
+	if p := l.placed[y]; p != nil {
+		return location{in: p}
+	}
+	n := l.set.NameOf(y)
+	if goobj.IsItab(n.Name) {
+		return l.itabTarget(y, n)
+	}
+	defined := l.set.Defined(y)
+	if defined && l.set.ByContent(y) {
+		if l.set.Kind(y).IsRodata() {
+			if a, ok := l.rec.Content[l.edit.Prints.Of(y)]; ok && l.staysInProgram(y) {
+				return location{host: a}
+			}
+		}
+		return location{in: l.place(y)}
+	}
+	old, inProgram := l.rec.Lookup(n.Name, n.ABI)
+	switch {
+	case !defined && inProgram:
+		return location{host: old.Addr}
+	case !defined:
+		l.fail("%s refers to %s, which neither the program nor the edited build defines; restart with a new build instead", l.name(from), n)
+		return location{none: true}
+	case !inProgram:
+		return location{in: l.place(y)}
+	}
+	k := l.set.Kind(y)
+	switch {
+	case k.IsText():
+		if !l.moved(y) {
+			return location{host: old.Addr}
+		}
+	case goobj.IsType(n.Name):
+		return location{host: old.Addr}
+	case k.IsVar():
+		if old.Size != l.set.Size(y) && old.Kind.IsVar() {
+			l.fail("variable %s is %d bytes in the running program and %d in your edit", n, old.Size, l.set.Size(y))
+		}
+		return location{host: old.Addr}
+	default:
+		if old.Fingerprint == l.edit.Prints.Of(y) && l.staysInProgram(y) {
+			return location{host: old.Addr}
+		}
+	}
+	return location{in: l.place(y)}
+}
+
+// moved reports that function y is not in the program, or differs there.
+func (l *linker) moved(y goobj.Sym) bool {
+	if m, ok := l.moving[y]; ok {
+		return m
+	}
+	n := l.set.NameOf(y)
+	old, ok := l.rec.Lookup(n.Name, n.ABI)
+	m := !ok
+	if ok && l.set.Defined(y) && l.rebuilt[l.set.Object(y).Pkg] && old.Fingerprint != l.edit.Prints.Of(y) {
+		m = true
+		for _, d := range l.set.Dups(y) {
+			m = m && l.edit.Prints.Of(d) != old.Fingerprint
+		}
+	}
+	l.moving[y] = m
+	return m
+}
+
+// staysInProgram reports that the program's copy of read-only data can be used: nothing in it
+// leads to a function that differs. The program's copy of a jump table would lead into the old body.
+func (l *linker) staysInProgram(y goobj.Sym) bool {
+	if s, ok := l.stays[y]; ok {
+		return s
+	}
+	l.stays[y] = true // against cycles
+	stays := true
+	for _, r := range l.set.Relocs(y) {
+		switch {
+		case r.Size == 0 || r.Sym == 0 || !stays:
+		case l.set.Kind(r.Sym).IsText():
+			stays = !l.moved(r.Sym)
+		case l.set.Kind(r.Sym).IsRodata() && !goobj.IsType(l.set.NameOf(r.Sym).Name) && !goobj.IsItab(l.set.NameOf(r.Sym).Name):
+			stays = l.staysInProgram(r.Sym)
+		}
+	}
+	l.stays[y] = stays
+	return stays
+}
+
+func (l *linker) itabTarget(y goobj.Sym, n goobj.Name) location {
+	if old, ok := l.rec.Lookup(n.Name, n.ABI); ok {
+		return location{host: old.Addr}
+	}
+	t := l.itabs[y]
+	if t == nil {
+		t = &itab{sym: y, name: strings.TrimPrefix(n.Name, "go:itab.")}
+		l.itabs[y] = t
+		l.itabSeq = append(l.itabSeq, t)
+		for _, r := range l.set.Relocs(y) {
+			if r.Size == 8 && (r.Off == 0 || r.Off == 8) {
+				l.target(r.Sym, y)
+			}
+		}
+		l.checkItab(t)
+		release.UseInIface(l.set, release.ItabType(l.set, y), l.live.UsedInIface, nil)
+	}
+	return location{itab: t}
+}
+
+// place puts y into the image.
+func (l *linker) place(y goobj.Sym) *placed {
+	if p := l.placed[y]; p != nil {
+		return p
+	}
+	p := &placed{sym: y, name: l.set.NameOf(y), kind: l.set.Kind(y)}
+	if p.kind.IsFIPS() {
+		l.fail("%s belongs to the FIPS 140 module, whose code checks itself and must not be replaced", p.name)
+	}
+	l.placed[y] = p
+	l.order = append(l.order, p)
+	l.work = append(l.work, p)
+	if goobj.IsType(p.name.Name) && strings.HasPrefix(p.name.Name, "type:func(") {
+		l.funcTypes[p.name.Name] = true
+	}
+	return p
+}
+
+// shareable reports a variable or type that later patches have to find again.
+func (l *linker) shareable(p *placed) bool {
+	if l.set.ByContent(p.sym) || p.name.Name == "" {
+		return false
+	}
+	return p.kind.IsVar() || goobj.IsType(p.name.Name)
+}
+
+// checkItab refuses a table that needs a method which the type has only in the edit: the method
+// table of the type in the program does not list it.
+func (l *linker) checkItab(t *itab) {
+	typ := release.ItabType(l.set, t.sym)
+	name := l.set.NameOf(typ).Name
+	if _, ok := l.rec.Lookup(name, goobj.ABI0); !ok {
+		return
+	}
+	inter, ok := l.set.Type(l.set.Reloc(t.sym, 0).Sym)
+	if !ok {
+		return
+	}
+	for _, added := range l.edit.Types {
+		if !strings.HasSuffix(name, "."+added.Name) {
+			continue
+		}
+		for _, m := range inter.IfaceMethods() {
+			if slices.Contains(added.Methods, m.Name) {
+				l.fail("%s gains method %s and is converted to an interface that needs it; the method table of the running program can't grow: call the method directly, or restart", strings.TrimPrefix(name, "type:"), m.Name)
+			}
+		}
+	}
+}

@@ -1,0 +1,204 @@
+package link
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+
+	"github.com/gosplice/gosplice/internal/goobj"
+	"github.com/gosplice/gosplice/internal/machine"
+	"github.com/gosplice/gosplice/internal/patch"
+)
+
+// tlsOffset is where an internally linked linux/amd64 program keeps g, relative to FS.
+const tlsOffset = -8
+
+// relocate writes the content of every placed symbol.
+func (l *linker) relocate() {
+	l.img.b = append(l.img.b, make([]byte, l.img.nbssHi-uint64(len(l.img.b)))...)
+	for _, p := range l.order {
+		l.write(p)
+	}
+}
+
+// write copies p into the image and applies its relocations.
+func (l *linker) write(p *placed) {
+	d := l.img.b[p.off : p.off+uint64(l.set.Size(p.sym))]
+	copy(d, l.set.Data(p.sym))
+	for _, r := range l.set.Relocs(p.sym) {
+		if r.Size == 0 || r.Sym == 0 {
+			if r.Type == goobj.RTLSLE {
+				le.PutUint32(d[r.Off:], uint32(0x100000000+tlsOffset))
+			}
+			continue
+		}
+		if r.Off+r.Size > len(d) {
+			l.fail("%s has a relocation outside of its content", p.name)
+			continue
+		}
+		l.apply(p, d, r)
+	}
+}
+
+// apply writes one relocation. What depends on addresses that are known only in the process becomes
+// a relocation of the patch.
+func (l *linker) apply(p *placed, d []byte, r goobj.Reloc) {
+	if r.Type == goobj.RTLSLE {
+		le.PutUint32(d[r.Off:], uint32(0x100000000+tlsOffset))
+		return
+	}
+	to, ok := l.lookup(p, r)
+	if !ok {
+		return
+	}
+	at := p.off + uint64(r.Off)
+	switch r.Type {
+	case goobj.RCall, goobj.RPCRel:
+		if to.itab != nil {
+			if r.Add != 0 || !p.kind.IsText() || !machine.LoadThroughSlot(d, r.Off) {
+				l.fail("%s uses the interface table %s in a way that a patch can't; restart instead", p.name, to.itab.name)
+				return
+			}
+			le.PutUint32(d[r.Off:], uint32(to.itab.slot-at-4))
+			return
+		}
+		l.put32(at, d[r.Off:], to, r.Add-int64(at)-int64(r.Size), true)
+	case goobj.RAddr:
+		if to.itab != nil {
+			if r.Size != word {
+				l.fail("%s holds a short address of the interface table %s; restart instead", p.name, to.itab.name)
+				return
+			}
+			to.itab.slots = append(to.itab.slots, at)
+			return
+		}
+		if r.Size == word {
+			l.put64(at, d[r.Off:], to, r.Add)
+		} else {
+			l.put32(at, d[r.Off:], to, r.Add, false)
+		}
+	case goobj.RAddrOff, goobj.RMethodOff:
+		if to.itab != nil {
+			l.fail("%s holds an offset of the interface table %s; restart instead", p.name, to.itab.name)
+			return
+		}
+		l.put32(at, d[r.Off:], to, r.Add-int64(l.offsetBase(r.Sym)), false)
+	default:
+		l.fail("%s has a relocation of type %d, which this gosplice does not know; restart instead", p.name, r.Type)
+	}
+}
+
+// lookup finds where a relocation leads; ok is false when it is to stay zero.
+func (l *linker) lookup(p *placed, r goobj.Reloc) (location, bool) {
+	if r.Weak && r.Type != goobj.RCall {
+		if q := l.placed[r.Sym]; q != nil {
+			return location{in: q}, true
+		}
+		n := l.set.NameOf(r.Sym)
+		if old, ok := l.rec.Lookup(n.Name, n.ABI); ok && !l.set.ByContent(r.Sym) && !l.set.Kind(r.Sym).IsText() && !goobj.IsItab(n.Name) {
+			return location{host: old.Addr}, true
+		}
+		return location{}, false
+	}
+	before := len(l.order)
+	to := l.target(r.Sym, p.sym)
+	if len(l.order) != before {
+		l.fail("internal: %s was not placed before %s refers to it", l.name(r.Sym), p.name)
+	}
+	return to, !to.none
+}
+
+// offsetBase is what 32-bit offsets to y count from.
+func (l *linker) offsetBase(y goobj.Sym) uint64 {
+	switch {
+	case l.set.Kind(y).IsText():
+		return l.rec.Release.Text
+	case strings.HasPrefix(l.set.NameOf(y).Name, "type:"):
+		return l.rec.Runtime.Types
+	}
+	return l.rec.Runtime.Rodata
+}
+
+// put32 writes a 4-byte value: addend plus the target's address. A displacement also depends on
+// where the image is.
+func (l *linker) put32(at uint64, d []byte, to location, addend int64, displacement bool) {
+	v := addend
+	switch {
+	case to.in == nil:
+		v += int64(to.host)
+		if displacement {
+			l.reloc(at, patch.SubBase32, 0)
+		}
+	case to.in.shared != 0:
+		kind := patch.AddSym32
+		if displacement {
+			kind = patch.RelSym32
+		}
+		l.reloc(at, kind, to.in.shared-1)
+	default:
+		v += int64(to.in.off)
+		if !displacement {
+			l.reloc(at, patch.AddBase32, 0)
+		}
+	}
+	if v != int64(int32(v)) && !(to.in == nil && !displacement && v == int64(uint32(v))) {
+		l.fail("a value of %#x at %#x does not fit 32 bits", v, at)
+	}
+	le.PutUint32(d, uint32(v))
+}
+
+func (l *linker) put64(at uint64, d []byte, to location, addend int64) {
+	v := addend
+	switch {
+	case to.in == nil:
+		v += int64(to.host)
+	case to.in.shared != 0:
+		l.reloc(at, patch.AddSym64, to.in.shared-1)
+	default:
+		v += int64(to.in.off)
+		l.reloc(at, patch.AddBase64, 0)
+	}
+	le.PutUint64(d, uint64(v))
+}
+
+func (l *linker) reloc(at uint64, kind patch.RelocKind, sym int) {
+	l.relocs = append(l.relocs, patch.Reloc{Off: uint32(at), Kind: kind, Sym: uint32(sym)})
+}
+
+// ref is a reference in the tables of the patch.
+func (l *linker) ref(y, from goobj.Sym) patch.Ref {
+	to := l.target(y, from)
+	switch {
+	case to.in == nil:
+		return patch.Ref{Kind: "host", Value: to.host}
+	case to.in.shared != 0:
+		return patch.Ref{Kind: "symbol", Value: uint64(to.in.shared - 1)}
+	}
+	return patch.Ref{Kind: "image", Value: to.in.off}
+}
+
+// variableHash is equal for variables of one type.
+func (l *linker) variableHash(p *placed) string {
+	h := sha256.New()
+	t := l.set.Aux(p.sym, goobj.AuxGotype)
+	fmt.Fprintf(h, "%d %t ", l.set.Size(p.sym), p.kind.HasPointers())
+	if t != 0 {
+		layout, _ := l.edit.Prints.TypeLayout(t)
+		fmt.Fprintf(h, "%s %x", l.set.NameOf(t).Name, layout)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:12])
+}
+
+// typeHash is equal for types that are laid out alike and have the same methods.
+func (l *linker) typeHash(p *placed) string {
+	h := sha256.New()
+	layout, _ := l.edit.Prints.TypeLayout(p.sym)
+	fmt.Fprintf(h, "%x", layout)
+	if t, ok := l.set.Type(p.sym); ok {
+		for _, m := range t.Methods() {
+			fmt.Fprintf(h, " %s %s", m.Name, l.set.NameOf(m.Type).Name)
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil)[:12])
+}

@@ -1,0 +1,224 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sort"
+	"time"
+
+	"github.com/gosplice/gosplice/internal/edit"
+	"github.com/gosplice/gosplice/internal/gotool"
+	"github.com/gosplice/gosplice/internal/link"
+	"github.com/gosplice/gosplice/internal/patch"
+	"github.com/gosplice/gosplice/internal/release"
+	"github.com/gosplice/gosplice/internal/rules"
+)
+
+// Plan is every change between a release and an edited tree, with verdicts. Close releases what it
+// keeps for Patch.
+type Plan struct {
+	Program   string // file name of the binary
+	Release   patch.Release
+	Functions int   // verified in the release
+	TextBytes int64 // verified in the release
+	Changes   []patch.Change
+	// Refused says that at least one change can't be applied.
+	Refused bool
+	// Empty says that no code changed.
+	Empty bool
+
+	edit     *edit.Edit
+	redirect []*edit.Function
+	inits    []edit.InitFunc
+	progress Progress
+}
+
+// MakePlan compares an edited tree with a release. A compile error in the edit is a
+// *gotool.CompileError.
+func MakePlan(ctx context.Context, o PlanOptions) (*Plan, error) {
+	o.Progress.step("reading the record")
+	rec, err := release.Read(o.Record)
+	if err != nil {
+		return nil, err
+	}
+	b := rec.Build
+	if o.Dir != "" {
+		if b.Dir, err = filepath.Abs(o.Dir); err != nil {
+			return nil, err
+		}
+	}
+	if err := moveTree(rec, b.Dir); err != nil {
+		return nil, err
+	}
+	if _, _, err := b.Toolchain(ctx); err != nil {
+		return nil, err
+	}
+	tree, err := edit.NewTree(o.Overlay)
+	if err != nil {
+		return nil, err
+	}
+	o.Progress.step("reading sources")
+	files, inits, err := edit.Initialisers(rec, tree)
+	if err != nil {
+		return nil, err
+	}
+	overlay, cleanup, err := addOverlay(o.Overlay, files)
+	if err != nil {
+		return nil, err
+	}
+	defer cleanup()
+	o.Progress.step("compiling")
+	packages, err := b.List(ctx, overlay)
+	if err != nil {
+		return nil, err
+	}
+	return plan(ctx, rec, packages, tree, inits, o.Progress)
+}
+
+func plan(ctx context.Context, rec *release.Record, packages []gotool.Package, tree *edit.Tree, inits []edit.InitFunc, progress Progress) (*Plan, error) {
+	p := &Plan{
+		Program: rec.Program, Release: rec.Release, Functions: rec.Functions, TextBytes: rec.TextBytes, progress: progress,
+	}
+	progress.step("loading objects")
+	set, err := release.Objects(release.GoRelease(rec.Release.GoVersion), packages)
+	if err != nil {
+		return nil, err
+	}
+	progress.step("comparing with the release")
+	e, err := edit.Find(rec, set, packages, tree)
+	if err != nil {
+		set.Close()
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil {
+		set.Close()
+		return nil, err
+	}
+	v := rules.Judge(e, inits)
+	p.edit, p.redirect = e, v.Redirect
+	p.inits = inInitOrder(e, inits)
+	p.Changes, p.Refused, p.Empty = v.Changes, v.Refused, v.Empty
+	return p, nil
+}
+
+// inInitOrder sorts the initialisers of each package by dependency, packages by the build's order.
+func inInitOrder(e *edit.Edit, inits []edit.InitFunc) []edit.InitFunc {
+	if len(inits) < 2 {
+		return inits
+	}
+	rank := map[string]int{}
+	n := 0
+	for _, path := range e.Rebuilt {
+		for _, v := range e.InitOrder(path) {
+			n++
+			rank[path+"\x00"+v] = n
+		}
+	}
+	out := append([]edit.InitFunc(nil), inits...)
+	at := func(i edit.InitFunc) int {
+		if len(i.Vars) == 0 {
+			return 0
+		}
+		return rank[i.Package+"\x00"+i.Vars[0]]
+	}
+	sort.SliceStable(out, func(a, b int) bool { return at(out[a]) < at(out[b]) })
+	return out
+}
+
+// Close releases the objects that the plan refers to.
+func (p *Plan) Close() { p.edit.Set.Close() }
+
+var (
+	// ErrRefused is returned by Patch for a plan with refused changes.
+	ErrRefused = errors.New("the edit is refused: see the plan")
+	// ErrEmpty is returned by Patch for a plan without changes to code.
+	ErrEmpty = errors.New("no code changed: there is nothing to patch")
+)
+
+// Patch lays out and relocates the patch of a plan that is neither refused nor empty.
+func (p *Plan) Patch(ctx context.Context, version string) (*patch.Patch, error) {
+	switch {
+	case p.Refused:
+		return nil, ErrRefused
+	case p.Empty:
+		return nil, ErrEmpty
+	}
+	p.progress.step("linking")
+	out, err := link.Link(ctx, link.Input{Edit: p.edit, Redirect: p.redirect, Inits: p.inits})
+	if err != nil {
+		return nil, err
+	}
+	out.Version = version
+	out.Made = time.Now().UTC().Format(time.RFC3339)
+	out.Changes = p.Changes
+	if err := out.Check(); err != nil {
+		return nil, fmt.Errorf("internal: the patch that was made is malformed: %w", err)
+	}
+	return out, nil
+}
+
+// moveTree rewrites the directories of the record's packages when the edited tree lies elsewhere.
+func moveTree(rec *release.Record, dir string) error {
+	from := rec.Build.Dir
+	if from == dir {
+		return nil
+	}
+	oldRoot, newRoot := moduleRoot(from), moduleRoot(dir)
+	for i := range rec.Packages {
+		p := &rec.Packages[i]
+		if !p.Editable {
+			continue
+		}
+		for _, r := range [][2]string{{oldRoot, newRoot}, {from, dir}} {
+			if rel, err := filepath.Rel(r[0], p.Dir); r[0] != "" && r[1] != "" && err == nil && filepath.IsLocal(rel) {
+				p.Dir = filepath.Join(r[1], rel)
+				break
+			}
+		}
+	}
+	return nil
+}
+
+// moduleRoot is the directory of the go.mod that governs dir, or "".
+func moduleRoot(dir string) string {
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir
+		}
+		up := filepath.Dir(dir)
+		if up == dir {
+			return ""
+		}
+		dir = up
+	}
+}
+
+// addOverlay writes files to temporary places and joins them with the user's overlay.
+func addOverlay(user string, files map[string][]byte) (overlay string, cleanup func(), err error) {
+	if len(files) == 0 {
+		return user, func() {}, nil
+	}
+	dir, err := os.MkdirTemp("", "gosplice-overlay-")
+	if err != nil {
+		return "", nil, err
+	}
+	remove := func() { os.RemoveAll(dir) }
+	replace := map[string]string{}
+	for path, content := range files {
+		to := filepath.Join(dir, fmt.Sprintf("%d-%s", len(replace), filepath.Base(path)))
+		if err := os.WriteFile(to, content, 0o600); err != nil {
+			remove()
+			return "", nil, err
+		}
+		replace[path] = to
+	}
+	file, done, err := gotool.MergeOverlay(user, replace)
+	if err != nil {
+		remove()
+		return "", nil, err
+	}
+	return file, func() { done(); remove() }, nil
+}

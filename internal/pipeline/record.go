@@ -1,0 +1,61 @@
+package pipeline
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+
+	"github.com/gosplice/gosplice/internal/gotool"
+	"github.com/gosplice/gosplice/internal/release"
+)
+
+// MakeRecord proves that the objects compiled from the sources are what the binary holds, and
+// writes the record. When they disagree the error says where.
+func MakeRecord(ctx context.Context, o RecordOptions) (*RecordSummary, error) {
+	b, err := gotool.FromBinary(o.Binary)
+	if err != nil {
+		return nil, err
+	}
+	if b.Dir, err = filepath.Abs(o.Dir); err != nil {
+		return nil, err
+	}
+	if len(o.Package) > 0 {
+		b.Packages = o.Package
+	}
+	o.Progress.step("checking the toolchain")
+	if _, _, err := b.Toolchain(ctx); err != nil {
+		return nil, err
+	}
+	o.Progress.step("compiling")
+	packages, err := b.List(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	o.Progress.step("comparing objects with the program")
+	r, err := release.Make(ctx, o.Binary, b, packages)
+	if err != nil {
+		return nil, err
+	}
+	out := o.Out
+	if out == "" {
+		out = o.Binary + ".gsr"
+	}
+	o.Progress.step("writing the record")
+	if err := r.Write(out); err != nil {
+		return nil, err
+	}
+	st, err := os.Stat(out)
+	if err != nil {
+		return nil, err
+	}
+	return &RecordSummary{
+		File: out, BuildID: r.Release.BuildID, GoVersion: r.Release.GoVersion, Platform: r.Release.GOOS + "/" + r.Release.GOARCH,
+		Packages: len(r.Packages), Functions: r.Functions, TextBytes: r.TextBytes, Size: st.Size(),
+	}, nil
+}
+
+func (p Progress) step(s string) {
+	if p != nil {
+		p(s, 0, 0)
+	}
+}

@@ -1,0 +1,296 @@
+package release
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/gosplice/gosplice/internal/goobj"
+	"github.com/gosplice/gosplice/internal/gotool"
+	"github.com/gosplice/gosplice/internal/image"
+	"github.com/gosplice/gosplice/internal/machine"
+)
+
+// Objects loads the archives of a build's packages, the main package last.
+func Objects(release string, packages []gotool.Package) (*goobj.Set, error) {
+	builtins, err := goobj.BuiltinNames(release)
+	if err != nil {
+		return nil, err
+	}
+	set := goobj.NewSet(builtins)
+	for i, p := range packages {
+		if p.Export == "" {
+			continue // package unsafe
+		}
+		path := p.ImportPath
+		if i == len(packages)-1 {
+			path = "main"
+		}
+		if err := set.Load(path, p.Export); err != nil {
+			set.Close()
+			return nil, err
+		}
+	}
+	if err := set.Resolve(); err != nil {
+		set.Close()
+		return nil, err
+	}
+	return set, nil
+}
+
+// GoRelease is the release of a version: "go1.26" for "go1.26.8".
+func GoRelease(version string) string {
+	parts := strings.SplitN(version, ".", 3)
+	if len(parts) < 2 {
+		return version
+	}
+	minor := parts[1]
+	for i, c := range minor {
+		if c < '0' || c > '9' {
+			minor = minor[:i]
+			break
+		}
+	}
+	return parts[0] + "." + minor
+}
+
+// Make proves that the packages are what the program was linked from, and returns the record.
+func Make(ctx context.Context, binary string, b *gotool.Build, packages []gotool.Package) (*Record, error) {
+	release := GoRelease(b.GoVersion)
+	file, err := image.Open(binary, release)
+	if err != nil {
+		return nil, err
+	}
+	set, err := Objects(release, packages)
+	if err != nil {
+		return nil, err
+	}
+	defer set.Close()
+	h := newHarvest(set, file)
+	if err := h.run(); err != nil {
+		return nil, fmt.Errorf("%s was not built from these sources with these flags: %w", filepath.Base(binary), err)
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	abbrevs, err := goobj.NewAbbrevs(release)
+	if err != nil {
+		return nil, err
+	}
+	r := &Record{
+		Format: Format, Program: filepath.Base(binary), Build: *b,
+		Content: map[goobj.Fingerprint]uint64{}, End: file.End(),
+		Live: h.live(), Functions: h.functions, TextBytes: h.textBytes,
+	}
+	r.identify(file)
+	h.symbols(r, abbrevs)
+	h.gaps(r)
+	if err := r.locateRuntime(h); err != nil {
+		return nil, err
+	}
+	if r.Packages, err = describe(packages); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+func (r *Record) identify(f *image.File) {
+	text := f.Bytes(f.Text(), int(f.Etext()-f.Text()))
+	sum := sha256.Sum256(text)
+	rel := &r.Release
+	rel.BuildID, rel.Main, rel.Program = f.BuildID, r.Build.Main, r.Program
+	rel.GoVersion, rel.GOOS, rel.GOARCH = r.Build.GoVersion, "linux", "amd64"
+	rel.Text, rel.Etext, rel.TextHash = f.Text(), f.Etext(), hex.EncodeToString(sum[:])
+	r.Runtime.Types, r.Runtime.Rodata = f.Module["types"], f.Module["rodata"]
+	r.Runtime.Offset = f.Layout
+}
+
+// symbols enters every symbol of the program.
+func (h *harvest) symbols(r *Record, abbrevs goobj.Abbrevs) {
+	s := h.set
+	prints := goobj.NewFingerprinter(s)
+	bodies := map[uint64]int{}
+	for y, a := range h.addr {
+		if s.Kind(y).IsText() {
+			bodies[a]++
+		}
+	}
+	for y, a := range h.addr {
+		n := s.NameOf(y)
+		d, matched := h.matched[y]
+		if !matched {
+			d = y
+		}
+		if s.Defined(y) && s.ByContent(y) {
+			if matched && s.Kind(y).IsRodata() {
+				r.Content[prints.Of(d)] = a
+			}
+			continue
+		}
+		if n.ABI == goobj.ABIStatic || n.Name == "" {
+			continue
+		}
+		sym := Symbol{Name: strings.Clone(n.Name), ABI: n.ABI, Kind: s.Kind(d), Size: s.Size(d), Addr: a}
+		if s.Defined(d) {
+			sym.Fingerprint = prints.Of(d)
+			sym.Package = s.Object(d).Pkg
+			sym.Asm = s.Object(d).Asm
+		}
+		if t := s.Aux(d, goobj.AuxGotype); t != 0 {
+			sym.Type = strings.Clone(s.NameOf(t).Name)
+		}
+		if goobj.IsType(n.Name) {
+			sym.Layout, _ = prints.TypeLayout(d)
+		}
+		if sym.Kind.IsText() {
+			h.function(&sym, y, d, abbrevs)
+			sym.Merged = bodies[a] > 1
+		}
+		r.Symbols = append(r.Symbols, sym)
+	}
+	sortSymbols(r.Symbols)
+}
+
+func (h *harvest) function(sym *Symbol, y, d goobj.Sym, abbrevs goobj.Abbrevs) {
+	flag, flag2 := h.set.Flags(d)
+	sym.NoSplit = flag&goobj.FlagNoSplit != 0
+	sym.Linkname = flag2&goobj.Flag2Linkname != 0
+	sym.Indirect = h.indirect[y]
+	code := h.file.Bytes(sym.Addr, len(h.set.Data(d)))
+	sym.Busy = machine.Busy(code)
+	copy(sym.Head[:], h.file.Bytes(sym.Addr, len(sym.Head)))
+	if g, err := h.set.Signature(d, abbrevs); err == nil {
+		sym.Type, sym.CapturesKnown = g.Key(), g.CapturesKnown
+	}
+}
+
+// gaps notes the methods that the linker left out of method tables, and dropped initialisers.
+func (h *harvest) gaps(r *Record) {
+	for y, relocs := range h.pruned {
+		t, ok := h.set.Type(h.matched[y])
+		if !ok {
+			continue
+		}
+		empty := map[int]bool{}
+		for _, k := range relocs {
+			empty[k] = true
+		}
+		p := PrunedType{Name: strings.Clone(h.set.NameOf(y).Name), Addr: h.addr[y]}
+		for _, m := range t.Methods() {
+			k := m.MtypReloc
+			e := [3]bool{empty[k], empty[k+1], empty[k+2]}
+			if e != [3]bool{} {
+				p.Methods = append(p.Methods, PrunedMethod{Name: m.Name, Type: strings.Clone(h.set.NameOf(m.Type).Name), Off: uint32(m.NameOff), Empty: e})
+			}
+		}
+		r.Pruned = append(r.Pruned, p)
+	}
+	for _, y := range h.noInit {
+		r.NoInit = append(r.NoInit, strings.Clone(h.set.NameOf(y).Name))
+	}
+}
+
+// The runtime's functions and variables that the agent calls and reads.
+var (
+	runtimeFuncs = []string{
+		"runtime.stopTheWorld", "runtime.startTheWorld", "runtime.forEachGRace", "runtime.asyncPreempt2",
+		"runtime.modulesinit", "runtime.getitab", "runtime.itabInit", "runtime.lock2", "runtime.unlock2", "runtime.unreachableMethod",
+	}
+	runtimeVars = []string{"runtime.firstmoduledata", "runtime.lastmoduledatap", "runtime.itabTable", "runtime.itabLock"}
+)
+
+func (r *Record) locateRuntime(h *harvest) error {
+	r.Runtime.Func, r.Runtime.Var = map[string]uint64{}, map[string]uint64{}
+	for _, n := range runtimeFuncs {
+		s, ok := r.Lookup(n, goobj.ABIInternal)
+		if !ok {
+			return fmt.Errorf("the program lacks the function %s, without which it can't be patched", n)
+		}
+		r.Runtime.Func[n] = s.Addr
+	}
+	for _, n := range runtimeVars {
+		if s, ok := r.Lookup(n, goobj.ABI0); ok {
+			r.Runtime.Var[n] = s.Addr
+			continue
+		}
+		if s, ok := r.Lookup(n, goobj.ABIInternal); ok {
+			r.Runtime.Var[n] = s.Addr
+			continue
+		}
+		if n == "runtime.firstmoduledata" {
+			r.Runtime.Var[n] = h.file.ModuleAddr
+			continue
+		}
+		return fmt.Errorf("the program lacks the variable %s, without which it can't be patched", n)
+	}
+	if r.Runtime.Var["runtime.firstmoduledata"] != h.file.ModuleAddr {
+		return fmt.Errorf("the program's module data is at %#x and at %#x", h.file.ModuleAddr, r.Runtime.Var["runtime.firstmoduledata"])
+	}
+	return nil
+}
+
+// describe notes the sources of the packages.
+func describe(packages []gotool.Package) ([]Package, error) {
+	var out []Package
+	for i, p := range packages {
+		q := Package{Path: p.ImportPath, Import: p.ImportPath, Dir: p.Dir, BuildID: p.BuildID, Standard: p.Standard, Imports: p.Imports}
+		if i == len(packages)-1 {
+			q.Path = "main"
+		}
+		q.Editable = editable(p)
+		if p.Module != nil {
+			q.Module = p.Module.Path + "@" + p.Module.Version
+		}
+		for _, group := range []struct {
+			kind  string
+			names []string
+		}{{"go", p.GoFiles}, {"cgo", p.CgoFiles}, {"asm", p.SFiles}, {"c", p.CFiles}, {"embed", p.EmbedFiles}} {
+			for _, name := range group.names {
+				f, err := readSource(p.Dir, name, group.kind, q.Editable)
+				if err != nil {
+					return nil, fmt.Errorf("package %s: %w", p.ImportPath, err)
+				}
+				q.Files = append(q.Files, f)
+			}
+		}
+		out = append(out, q)
+	}
+	return out, nil
+}
+
+// editable reports whether people edit a package in place: those of the standard library and of
+// downloaded modules change only with their version, or through an overlay.
+func editable(p gotool.Package) bool {
+	m := p.Module
+	switch {
+	case p.Standard:
+		return false
+	case m == nil || m.Main || m.Dir == "": // an empty directory: vendored
+		return true
+	}
+	return m.Replace != nil && m.Replace.Version == ""
+}
+
+func readSource(dir, name, kind string, keep bool) (SourceFile, error) {
+	path := name
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(dir, name)
+	}
+	f := SourceFile{Name: name, Kind: kind}
+	if !keep {
+		return f, nil
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return f, err
+	}
+	f.Hash = sha256.Sum256(b)
+	if kind != "embed" {
+		f.Content = b
+	}
+	return f, nil
+}

@@ -1,0 +1,95 @@
+package release
+
+import (
+	"bufio"
+	"encoding/gob"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+const fileMagic = "gosplice record\n"
+
+// Write stores the record. The file appears whole or not at all.
+func (r *Record) Write(path string) (err error) {
+	tmp, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".tmp*")
+	if err != nil {
+		return fmt.Errorf("record: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			tmp.Close()
+			os.Remove(tmp.Name())
+		}
+	}()
+	if err := r.encode(tmp); err != nil {
+		return fmt.Errorf("record %s: %w", path, err)
+	}
+	if err := tmp.Chmod(0o644); err != nil {
+		return err
+	}
+	if err := tmp.Close(); err != nil {
+		return fmt.Errorf("record %s: %w", path, err)
+	}
+	return os.Rename(tmp.Name(), path)
+}
+
+func (r *Record) encode(w io.Writer) error {
+	b := bufio.NewWriter(w)
+	if _, err := b.WriteString(fileMagic); err != nil {
+		return err
+	}
+	z, err := zstd.NewWriter(b, zstd.WithEncoderLevel(zstd.SpeedFastest))
+	if err != nil {
+		return err
+	}
+	if err := gob.NewEncoder(z).Encode(r); err != nil {
+		return err
+	}
+	if err := z.Close(); err != nil {
+		return err
+	}
+	return b.Flush()
+}
+
+// maxRecord bounds the memory that reading a record may take.
+const maxRecord = 4 << 30
+
+// Read loads a record.
+func Read(path string) (*Record, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("record: %w", err)
+	}
+	defer f.Close()
+	r, err := decode(f)
+	if err != nil {
+		return nil, fmt.Errorf("record %s: %w", path, err)
+	}
+	return r, nil
+}
+
+func decode(in io.Reader) (*Record, error) {
+	b := bufio.NewReader(in)
+	m := make([]byte, len(fileMagic))
+	if _, err := io.ReadFull(b, m); err != nil || string(m) != fileMagic {
+		return nil, errors.New("not a release record; make one with gosplice build or gosplice record")
+	}
+	z, err := zstd.NewReader(b, zstd.WithDecoderMaxMemory(maxRecord))
+	if err != nil {
+		return nil, err
+	}
+	defer z.Close()
+	r := &Record{}
+	if err := gob.NewDecoder(bufio.NewReaderSize(z, 1<<20)).Decode(r); err != nil {
+		return nil, fmt.Errorf("the file is damaged: %w", err)
+	}
+	if r.Format != Format {
+		return nil, fmt.Errorf("made by another version of gosplice (format %d, this one reads %d); make it again with gosplice record", r.Format, Format)
+	}
+	return r, nil
+}

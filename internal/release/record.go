@@ -1,0 +1,148 @@
+package release
+
+import (
+	"sort"
+
+	"github.com/gosplice/gosplice/internal/goobj"
+	"github.com/gosplice/gosplice/internal/gotool"
+	"github.com/gosplice/gosplice/internal/patch"
+)
+
+// Format is the version of the record format; records of other versions are refused.
+const Format = 1
+
+// Record is what is known of a release: the proof's result, without the objects.
+type Record struct {
+	Format  int
+	Program string // file name of the binary
+	Build   gotool.Build
+	Release patch.Release
+	Runtime patch.Runtime
+	// End is the end of the program's memory.
+	End uint64
+	// Packages of the build in dependency order, the main package last.
+	Packages []Package
+	// Symbols of the program by ascending name and ABI.
+	Symbols []Symbol
+	// Content are the addresses of read-only data that is known by content alone.
+	Content map[goobj.Fingerprint]uint64
+	// Pruned are the types whose method tables have gaps.
+	Pruned []PrunedType
+	// NoInit are the map initialisers that the linker dropped with their variables.
+	NoInit []string
+	Live   Live
+	// Functions and TextBytes say how much machine code was compared and matches.
+	Functions int
+	TextBytes int64
+
+	index map[goobj.Name]int
+}
+
+// Package is a package of the build.
+type Package struct {
+	Path     string // "main" for the main package
+	Import   string // import path
+	Dir      string
+	BuildID  string
+	Standard bool
+	// Editable packages have their sources in the record.
+	Editable bool
+	Module   string // module path and version
+	Files    []SourceFile
+	Imports  []string
+}
+
+// SourceFile is a file of a package as it was compiled.
+type SourceFile struct {
+	Name string
+	Kind string // "go", "cgo", "asm", "c", "embed"
+	Hash [32]byte
+	// Content is kept for editable packages.
+	Content []byte
+}
+
+// Symbol is a symbol that the program has.
+type Symbol struct {
+	Name        string
+	ABI         uint16
+	Kind        goobj.Kind
+	Size        uint32
+	Addr        uint64
+	Fingerprint goobj.Fingerprint
+	// Layout is set for type descriptors.
+	Layout goobj.Fingerprint
+	// Type is the type of a variable, the signature of a function.
+	Type string
+	// Indirect functions are also entered other than by direct calls.
+	Indirect bool
+	// CapturesKnown says that Type holds the layout of a closure's context.
+	CapturesKnown bool
+	// Head are the first bytes of a function, Busy the offsets that conflict with patching it.
+	Head [8]byte
+	Busy patch.Busy
+	// Merged functions share their body with functions of other names.
+	Merged bool
+	// NoSplit functions and those that assembly defines or linkname names can't be judged by
+	// their Go source alone.
+	NoSplit, Asm, Linkname bool
+	Package                string
+}
+
+// PrunedType is a type in the program whose method table has gaps.
+type PrunedType struct {
+	Name    string
+	Addr    uint64
+	Methods []PrunedMethod
+}
+
+// PrunedMethod is a method of such a type.
+type PrunedMethod struct {
+	Name, Type string // name, and symbol name of its function type
+	Off        uint32 // offset of the method table's entry in the type
+	Empty      [3]bool
+}
+
+// Live is what the linker's rule for methods saw in the program.
+type Live struct {
+	UsedInIface    map[string]bool // type symbol names
+	IfaceMethods   map[MethodSig]bool
+	GenericMethods map[string]bool
+	Reflect        bool // some function looks methods up by a name that is not constant
+}
+
+// MethodSig is a method's name and the symbol name of its function type.
+type MethodSig struct{ Name, Type string }
+
+// Lookup finds a symbol of the program.
+func (r *Record) Lookup(name string, abi uint16) (*Symbol, bool) {
+	if r.index == nil {
+		r.index = make(map[goobj.Name]int, len(r.Symbols))
+		for i := range r.Symbols {
+			r.index[goobj.Name{Name: r.Symbols[i].Name, ABI: r.Symbols[i].ABI}] = i
+		}
+	}
+	i, ok := r.index[goobj.Name{Name: name, ABI: abi}]
+	if !ok {
+		return nil, false
+	}
+	return &r.Symbols[i], true
+}
+
+// PackageByPath finds a package by import path, or "main".
+func (r *Record) PackageByPath(path string) (*Package, bool) {
+	for i := range r.Packages {
+		if r.Packages[i].Path == path || r.Packages[i].Import == path {
+			return &r.Packages[i], true
+		}
+	}
+	return nil, false
+}
+
+func sortSymbols(s []Symbol) {
+	sort.Slice(s, func(i, j int) bool {
+		if s[i].Name != s[j].Name {
+			return s[i].Name < s[j].Name
+		}
+		return s[i].ABI < s[j].ABI
+	})
+}
