@@ -161,8 +161,8 @@ func (f *Fleet) Stats() Stats { return f.tally.stats(len(f.bots)) }
 // LongestWait is the longest that any request took since the last call of LongestWait.
 func (f *Fleet) LongestWait() time.Duration { return time.Duration(f.tally.longest.Swap(0)) }
 
-// SawRule says whether any answer was made by that version of a rule, and when first since
-// the version was last forgotten.
+// SawRule says whether any answer was made by that version of a rule, and when first: since
+// GoesBack, if that was called for the version.
 func (f *Fleet) SawRule(rule string, version int) (time.Time, bool) {
 	s, ok := f.rules.of(rule, version)
 	return s.First, ok
@@ -172,7 +172,8 @@ func (f *Fleet) SawRule(rule string, version int) (time.Time, bool) {
 func (f *Fleet) Sightings() []Sighting { return f.rules.all() }
 
 // GoesBack tells the bots that the server is about to go back to an earlier version of a
-// rule, which is otherwise a failure, and forgets that the earlier version was seen.
+// rule, which is otherwise a failure. For SawRule and AwaitRule that version is then one not
+// seen yet.
 func (f *Fleet) GoesBack(rule string, version int) { f.rules.goesBack(rule, version) }
 
 // AwaitRule returns when a bot has seen that version of a rule, with the time when it did.

@@ -50,10 +50,11 @@ func heardUnder(version int, text string) bool {
 
 // Sighting is one version of one rule that answers came from.
 type Sighting struct {
-	Rule        string
-	Version     int
-	First, Last time.Time
-	Answers     int64
+	Rule    string
+	Version int
+	First   time.Time // since the server last went back to it
+	Last    time.Time
+	Answers int64
 }
 
 func (s Sighting) String() string {
@@ -80,10 +81,11 @@ func newSightings() *sightings {
 func (s *sightings) of(rule string, version int) (Sighting, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if one, ok := s.seen[ruleVersion{rule, version}]; ok {
-		return *one, true
+	one := s.seen[ruleVersion{rule, version}]
+	if one == nil || one.First.IsZero() {
+		return Sighting{}, false
 	}
-	return Sighting{}, false
+	return *one, true
 }
 
 func (s *sightings) all() []Sighting {
@@ -103,7 +105,9 @@ func (s *sightings) goesBack(rule string, version int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.backs[rule]++
-	delete(s.seen, ruleVersion{rule, version})
+	if one := s.seen[ruleVersion{rule, version}]; one != nil {
+		one.First = time.Time{}
+	}
 }
 
 // add notes that an answer came from a version.
@@ -113,8 +117,11 @@ func (s *sightings) add(rule string, version int) (backs int) {
 	now := time.Now()
 	one := s.seen[ruleVersion{rule, version}]
 	if one == nil {
-		one = &Sighting{Rule: rule, Version: version, First: now}
+		one = &Sighting{Rule: rule, Version: version}
 		s.seen[ruleVersion{rule, version}] = one
+	}
+	if one.First.IsZero() {
+		one.First = now
 	}
 	one.Last = now
 	one.Answers++

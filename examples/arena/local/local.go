@@ -4,7 +4,6 @@ package local
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os/exec"
@@ -58,7 +57,7 @@ func Start(ctx context.Context, file string) (*Process, error) {
 		return nil, fmt.Errorf("%s ended before it listened: %w", file, p.wrong())
 	case <-ctx.Done():
 		p.Stop()
-		return nil, fmt.Errorf("%s does not listen: %w: %s", file, ctx.Err(), p.Output())
+		return nil, fmt.Errorf("%s does not listen: %w", file, ctx.Err())
 	}
 }
 
@@ -85,18 +84,28 @@ func (p *Process) Stop() error {
 	case <-time.After(endWithin):
 		p.cmd.Process.Kill()
 		<-p.ended
-		return fmt.Errorf("process %d did not end within %v of being asked to, and was killed: %s", p.PID, endWithin, p.Output())
+		return &EndError{p.PID, fmt.Errorf("a kill, for it did not end within %v of being asked to", endWithin), p.Output()}
 	}
 }
 
 // wrong says how the process ended, if not as it should.
 func (p *Process) wrong() error {
-	var exit *exec.ExitError
-	if errors.As(p.err, &exit) {
-		return fmt.Errorf("process %d ended with %w: %s", p.PID, exit, p.Output())
+	if p.err == nil {
+		return nil
 	}
-	return p.err
+	return &EndError{p.PID, p.err, p.Output()}
 }
+
+// EndError is a process that ended other than it should.
+type EndError struct {
+	PID    int
+	Err    error
+	Output string // the last of what it printed
+}
+
+func (e *EndError) Error() string  { return fmt.Sprintf("process %d ended with %v", e.PID, e.Err) }
+func (e *EndError) Unwrap() error  { return e.Err }
+func (e *EndError) Detail() string { return e.Output }
 
 // Ended is closed when the process has ended.
 func (p *Process) Ended() <-chan struct{} { return p.ended }
