@@ -32,7 +32,7 @@ func (m codeMap) contains(pc uint64) bool {
 // here.
 var alwaysRunning = []string{
 	"runtime", "runtime/internal/", "internal/runtime/", "internal/abi", "internal/bytealg", "internal/byteorder",
-	"internal/chacha8rand", "internal/cpu", "internal/goarch", "internal/stringslite", "sync/atomic",
+	"internal/chacha8rand", "internal/cpu", "internal/goarch", "internal/stringslite", "sync/atomic", "time",
 	"github.com/gosplice/gosplice/internal/splice",
 }
 

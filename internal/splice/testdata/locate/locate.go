@@ -109,9 +109,6 @@ func (p *Program) symbol(name string) elf.Symbol {
 	return s
 }
 
-// Has reports whether there is a symbol of this name.
-func (p *Program) Has(name string) bool { _, ok := p.symbols[name]; return ok }
-
 // Arm arms the engine for this program.
 func (p *Program) Arm() (*splice.Engine, error) { return splice.Arm(p.Runtime, p.Text, p.Etext) }
 

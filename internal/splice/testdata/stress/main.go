@@ -82,13 +82,16 @@ func park() { <-never }
 func writes(p *locate.Program) []splice.Write {
 	var all []splice.Write
 	for _, pair := range pairs {
-		from, to := "main."+pair[0], "main."+pair[1]
-		if strings.Contains(from, "Assembly") && p.Has(from+".abi0") && !strings.Contains(from, "FromAssembly") {
-			from, to = from+".abi0", to+".abi0" // the bodies; the plain names are wrappers
-		}
-		all = append(all, p.Redirect(from, to))
+		all = append(all, p.Redirect(inMain(pair[0]), inMain(pair[1])))
 	}
 	return all
+}
+
+func inMain(name string) string {
+	if strings.Contains(name, "/") {
+		return name
+	}
+	return "main." + name
 }
 
 // run switches back and forth while workers run.

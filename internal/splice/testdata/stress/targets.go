@@ -1,6 +1,10 @@
 package main
 
-import "errors"
+import (
+	"errors"
+
+	"github.com/gosplice/gosplice/internal/splice/testdata/stress/assembly"
+)
 
 // Every target comes in two versions of the same behaviour. The results tell which one ran: they
 // contain the version times unit.
@@ -363,18 +367,6 @@ func oldAllocates(n int) []int { return append(make([]int, n, n+1), 1*unit) }
 func newAllocates(n int) []int { return append(make([]int, n, n+1), 2*unit) }
 
 //go:noinline
-func oldFromAssembly(x int) int { return x + 1*unit }
-
-//go:noinline
-func newFromAssembly(x int) int { return x + 2*unit }
-
-// callFromAssembly calls oldFromAssembly.
-func callFromAssembly(x int) int
-
-func oldAssembly(x int) int
-func newAssembly(x int) int
-
-//go:noinline
 func oldF() int { return 1 }
 
 //go:noinline
@@ -390,9 +382,10 @@ func newG() int { return 2 }
 var keep = []any{
 	newEpoch, newLeaf, newNosplit, newNosplitCalls, newRecursive, newBigFrame, newHugeFrame, newLeafFrame, value.NewAdd, (*pointer).NewAdd, newMakeClosure,
 	newMakeGrowing, newGeneric[int], newGeneric[string], newGeneric[float64], newDeferred, newStarted, newPanics, newFaults, newVariadic, newMany,
-	newFloat, newString, newCountDown, newSpin, newList, newRange, newNested, newLoopCalls, newBlocks, newAllocates, newFromAssembly,
-	newAssembly, newF, newG,
+	newFloat, newString, newCountDown, newSpin, newList, newRange, newNested, newLoopCalls, newBlocks, newAllocates, newF, newG, assembly.NewCalled, assembly.New,
 }
+
+const assemblyPath = "github.com/gosplice/gosplice/internal/splice/testdata/stress/assembly."
 
 // pairs are the functions to be redirected and where to.
 var pairs = [][2]string{
@@ -406,5 +399,5 @@ var pairs = [][2]string{
 	{"oldVariadic", "newVariadic"}, {"oldMany", "newMany"}, {"oldFloat", "newFloat"}, {"oldString", "newString"},
 	{"oldCountDown", "newCountDown"}, {"oldSpin", "newSpin"}, {"oldList", "newList"}, {"oldRange", "newRange"}, {"oldNested", "newNested"},
 	{"oldLoopCalls", "newLoopCalls"}, {"oldBlocks", "newBlocks"}, {"oldAllocates", "newAllocates"},
-	{"oldFromAssembly", "newFromAssembly"}, {"oldAssembly", "newAssembly"}, {"oldF", "newF"}, {"oldG", "newG"},
+	{assemblyPath + "OldCalled", assemblyPath + "NewCalled"}, {assemblyPath + "Old.abi0", assemblyPath + "New.abi0"}, {"oldF", "newF"}, {"oldG", "newG"},
 }

@@ -5,6 +5,8 @@ import (
 	"os"
 	"runtime"
 	"sync/atomic"
+
+	"github.com/gosplice/gosplice/internal/splice/testdata/stress/assembly"
 )
 
 // sequence is even while the code stands, and odd while it is being switched. Version 1 is in force at
@@ -130,8 +132,8 @@ func (w *worker) cheap(t *calls) {
 	w.check("nested loops", func() int { return version(oldNested(10), 50) })
 	w.check("loop with calls", func() int { return version(oldLoopCalls(20), 190) })
 	w.check("allocates", func() int { return version(oldAllocates(x)[x], 0) })
-	w.check("called from assembly", func() int { return version(callFromAssembly(x), x) })
-	w.check("assembly", func() int { return version(oldAssembly(x), x) })
+	w.check("called from assembly", func() int { return version(assembly.Call(x), x) })
+	w.check("assembly", func() int { return version(assembly.Old(x), x) })
 	w.check("blocks", func() int { t.queue <- x; return version(oldBlocks(t.queue), x) })
 	w.check("many", func() int {
 		r, f, s, err := oldMany(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 1.5, 2.5, "text", t.numbers, t.ones)
