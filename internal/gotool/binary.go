@@ -5,6 +5,7 @@ import (
 	"debug/elf"
 	"encoding/binary"
 	"fmt"
+	"os"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -13,19 +14,23 @@ import (
 // FromBinary reads from a program how it was built. A program that gosplice can't patch yet
 // is refused with an *UnsupportedError that names the reason.
 func FromBinary(path string) (*Build, error) {
-	info, err := buildinfo.ReadFile(path)
+	file, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("%s: no Go build information: %w", path, err)
+		return nil, err
+	}
+	defer file.Close()
+	info, err := buildinfo.Read(file)
+	if err != nil {
+		return nil, fmt.Errorf("%s is no program that Go built: %w", path, err)
 	}
 	b := fromBuildInfo(info)
 	if err := checkSettings(b.GoVersion, b.Settings); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	f, err := elf.Open(path)
+	f, err := elf.NewFile(file)
 	if err != nil {
 		return nil, fmt.Errorf("%s: not an ELF program: %w", path, err)
 	}
-	defer f.Close()
 	if err := checkELF(f); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

@@ -174,7 +174,7 @@ func TestRefusesWhatIsNotSupported(t *testing.T) {
 }
 
 func TestNotAProgram(t *testing.T) {
-	if _, err := FromBinary("binary_test.go"); err == nil || !strings.Contains(err.Error(), "no Go build information") {
+	if _, err := FromBinary("binary_test.go"); err == nil || !strings.Contains(err.Error(), "is no program that Go built") {
 		t.Errorf("error is %v", err)
 	}
 	if _, err := FromBinary("missing"); err == nil {

@@ -58,7 +58,7 @@ func TestCompile(t *testing.T) {
 	if filepath.Base(out) != "app" {
 		t.Errorf("output is %s", out)
 	}
-	if err := b.Compile(context.Background(), out, nil); err != nil {
+	if err := b.Compile(context.Background(), out, nil, nil); err != nil {
 		t.Fatal(err)
 	}
 	text, err := exec.Command(out).CombinedOutput()

@@ -12,8 +12,9 @@ import (
 )
 
 // Compile runs go build into the file out, with the flags of the build and some extra ones.
-// When the sources don't compile the error is a *CompileError.
-func (b *Build) Compile(ctx context.Context, out string, extra []string) error {
+// What the go command says without failing, as with -x or -v, goes to messages. When the
+// sources don't compile the error is a *CompileError.
+func (b *Build) Compile(ctx context.Context, out string, extra []string, messages io.Writer) error {
 	flags, err := b.listFlags(ctx)
 	if err != nil {
 		return err
@@ -24,7 +25,7 @@ func (b *Build) Compile(ctx context.Context, out string, extra []string) error {
 	}
 	args := append([]string{"build", "-o=" + out}, flags...)
 	args = append(append(append(args, extra...), "--"), b.Packages...)
-	return b.run(ctx, args, nil)
+	return b.run(ctx, args, nil, messages)
 }
 
 // Output is the file that go build would write for the value of its -o flag: named after the
@@ -70,7 +71,7 @@ func (b *Build) find(ctx context.Context) (packages []Package, err error) {
 	err = b.run(ctx, args, func(r io.Reader) (err error) {
 		packages, err = decodePackages(r)
 		return err
-	})
+	}, nil)
 	return packages, err
 }
 

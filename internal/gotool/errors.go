@@ -42,33 +42,39 @@ type CompileError struct {
 	// Lines are the messages of the compiler and of the go command, "file:line:col: message",
 	// with file names relative to the directory of the build.
 	Lines []string
+	// Stderr is all that the go command wrote.
+	Stderr string
 }
 
 // Error is the first message and the number of others; Lines has all.
 func (e *CompileError) Error() string {
-	first := strings.TrimSpace(e.Lines[0])
+	first := strings.Join(strings.Fields(e.Lines[0]), " ")
 	if n := len(e.Lines) - 1; n > 0 {
 		return fmt.Sprintf("%s (and %d more)", first, n)
 	}
 	return first
 }
 
+// Detail is all that the go command wrote.
+func (e *CompileError) Detail() string { return e.Stderr }
+
 // CommandError says that the go command failed for another reason than the sources.
 type CommandError struct {
 	Args   []string // of the go command
 	Err    error    // how it ended
+	First  string   // line that says why, if any
 	Stderr string
 }
 
-// Error is the first line that the go command wrote.
 func (e *CommandError) Error() string {
-	for line := range strings.Lines(e.Stderr) {
-		if line = strings.TrimSpace(line); line != "" {
-			return fmt.Sprintf("go %s: %s", e.Args[0], strings.TrimPrefix(line, "go: "))
-		}
+	if e.First != "" {
+		return fmt.Sprintf("go %s: %s", e.Args[0], e.First)
 	}
 	return fmt.Sprintf("go %s: %v", e.Args[0], e.Err)
 }
+
+// Detail is all that the go command wrote.
+func (e *CommandError) Detail() string { return e.Stderr }
 
 func (e *CommandError) Unwrap() error { return e.Err }
 
@@ -77,12 +83,12 @@ var sourcePosition = regexp.MustCompile(`^\S[^:]*:\d+(:\d+)?: `)
 
 // failure turns what the go command wrote before it failed into an error.
 func failure(args []string, stderr string, err error) error {
-	compile := &CompileError{}
+	compile := &CompileError{Stderr: stderr}
 	var rest []string
 	for line := range strings.Lines(stderr) {
 		line = strings.TrimRight(line, "\r\n")
 		switch {
-		case line == "" || strings.HasPrefix(line, "go: downloading "):
+		case strings.TrimSpace(line) == "", strings.HasPrefix(line, "go: downloading "):
 		case strings.HasPrefix(line, "# "):
 			if compile.Package == "" {
 				compile.Package = strings.TrimPrefix(line, "# ")
@@ -96,12 +102,16 @@ func failure(args []string, stderr string, err error) error {
 			rest = append(rest, line)
 		}
 	}
-	if len(compile.Lines) > 0 {
+	switch {
+	case len(compile.Lines) > 0:
 		return compile
-	}
-	if compile.Package != "" && len(rest) > 0 {
+	case compile.Package != "" && len(rest) > 0:
+		// The linker and the C compiler have no positions in Go files.
 		compile.Lines = rest
 		return compile
+	case len(rest) > 0:
+		first := strings.TrimPrefix(strings.TrimSpace(rest[0]), "go: ")
+		return &CommandError{Args: args, Err: err, First: first, Stderr: stderr}
 	}
-	return &CommandError{Args: args, Err: err, Stderr: strings.Join(rest, "\n")}
+	return &CommandError{Args: args, Err: err, Stderr: stderr}
 }

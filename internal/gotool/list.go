@@ -43,7 +43,7 @@ func (b *Build) List(ctx context.Context, overlay string) ([]Package, error) {
 	err = b.run(ctx, args, func(r io.Reader) (err error) {
 		packages, err = decodePackages(r)
 		return err
-	})
+	}, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -1,10 +1,16 @@
 package gotool
 
-import "regexp"
+import (
+	"regexp"
+	"slices"
+)
 
 // releases are the Go releases that gosplice knows, by language version. What differs
 // between them lives with the code that needs it; this is the only list of names.
 var releases = []string{"go1.26"}
+
+// Releases are the Go releases whose programs can be patched, by language version.
+func Releases() []string { return slices.Clone(releases) }
 
 // releaseVersion splits the version of a published release: go1.26, go1.26.8.
 var releaseVersion = regexp.MustCompile(`^(go1\.\d+)(?:\.\d+)?$`)
@@ -20,13 +26,5 @@ func plainVersion(version string) string {
 // supported reports whether version is a release that gosplice knows.
 func supported(version string) bool {
 	m := releaseVersion.FindStringSubmatch(version)
-	if m == nil {
-		return false
-	}
-	for _, r := range releases {
-		if m[1] == r {
-			return true
-		}
-	}
-	return false
+	return m != nil && slices.Contains(releases, m[1])
 }

@@ -12,8 +12,9 @@ import (
 	"time"
 )
 
-// run runs the go command and hands its output to read, if that is not nil, while it runs.
-func (b *Build) run(ctx context.Context, args []string, read func(io.Reader) error) error {
+// run runs the go command and hands its output to read while it runs. What it says besides
+// without failing goes to messages. Both may be nil.
+func (b *Build) run(ctx context.Context, args []string, read func(io.Reader) error, messages io.Writer) error {
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = b.Dir
 	cmd.Env = b.environ()
@@ -43,6 +44,11 @@ func (b *Build) run(ctx context.Context, args []string, read func(io.Reader) err
 		}
 		return failure(args, stderr.String(), err)
 	}
+	if messages != nil {
+		if _, err := messages.Write(stderr.Bytes()); err != nil {
+			return err
+		}
+	}
 	return readErr
 }
 
@@ -64,6 +70,6 @@ func (b *Build) output(ctx context.Context, args ...string) (string, error) {
 	err := b.run(ctx, args, func(r io.Reader) (err error) {
 		out, err = io.ReadAll(r)
 		return err
-	})
+	}, nil)
 	return strings.TrimSpace(string(out)), err
 }

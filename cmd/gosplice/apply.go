@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/gosplice/gosplice/internal/control"
+)
+
+const applyLong = `Apply applies a patch file to a running program. All functions of the patch change in
+one switch while the program stands still for a moment, most often well under a
+millisecond, and what they replace is kept for gosplice rollback. Memory, connections
+and goroutines stay as they are.
+
+Goroutines that are inside a replaced function finish that call in the old code, and
+their next call is new; how many and where is printed, and later by gosplice status.
+--quiesce waits for an instant when none is inside, and switches only then.
+
+The program is the only running one that the patch was made for, or the one that
+--pid or --socket names. It checks the patch against its own memory, and refuses
+what was made for another build.
+
+Exit codes: 0 applied, 1 failed and nothing has changed, 2 wrong usage, 3 refused and
+nothing has changed.`
+
+func newApplyCommand(c *console) *cobra.Command {
+	var (
+		t      target
+		o      control.SwitchOptions
+		asJSON bool
+	)
+	cmd := &cobra.Command{
+		Use:   "apply NAME.gsp [--pid N | --socket PATH] [--quiesce TIME]",
+		Short: "Apply a patch to a running program",
+		Long:  applyLong,
+		Example: `  gosplice apply server-1.4.2.gsp
+
+  # One of several, and only when no goroutine is inside what changes:
+  gosplice apply server-1.4.2.gsp --pid 4711 --quiesce 5s`,
+		Args:              arguments(1, 1),
+		ValidArgsFunction: completePatches,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			p, file, err := readPatch(args[0])
+			if err != nil {
+				return err
+			}
+			return change(c, cmd, &t, o, p.Release.BuildID, asJSON, "applying", func(ctx context.Context, client *control.Client) (*control.Switched, error) {
+				return client.Apply(ctx, file, o)
+			})
+		},
+	}
+	t.addFlags(cmd)
+	addSwitchFlags(cmd, &o)
+	cmd.Flags().DurationVar(&o.InitTimeout, "init-timeout", 0, "how long each new initialiser may run (default 30s)")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the result as JSON")
+	return cmd
+}
+
+// addSwitchFlags adds the wishes that apply and rollback share.
+func addSwitchFlags(cmd *cobra.Command, o *control.SwitchOptions) {
+	cmd.Flags().DurationVar(&o.Quiesce, "quiesce", 0, "switch only when no goroutine is inside a replaced function, waiting that long")
+}
+
+// change asks a program to switch and prints what came of it.
+func change(c *console, cmd *cobra.Command, t *target, o control.SwitchOptions, buildID string, asJSON bool, doing string,
+	ask func(context.Context, *control.Client) (*control.Switched, error)) error {
+	if o.Quiesce < 0 || o.InitTimeout < 0 {
+		return usageOf(cmd, fmt.Errorf("a time to wait can't be negative"))
+	}
+	ctx := cmd.Context()
+	client, err := t.dial(ctx, buildID)
+	if err != nil {
+		return interrupted(err)
+	}
+	defer client.Close()
+	hello, err := client.Hello(ctx)
+	if err != nil {
+		return interrupted(err)
+	}
+	line := c.progress()
+	line.Step(waiting(doing, o.Quiesce), 0, 0)
+	s, err := ask(ctx, client)
+	line.Stop()
+	if err != nil {
+		return givenUp(err)
+	}
+	if asJSON {
+		return c.json(s)
+	}
+	showSwitched(c, hello, s)
+	return nil
+}
+
+// waiting says what takes long.
+func waiting(doing string, quiesce time.Duration) string {
+	if quiesce > 0 {
+		return fmt.Sprintf("%s, waiting up to %s until no goroutine is inside", doing, quiesce)
+	}
+	return doing
+}
+
+// givenUp says what an interrupt means: the program goes on without the command.
+func givenUp(err error) error {
+	if interrupted(err) != err {
+		return fmt.Errorf("interrupted, but the program goes on with it: gosplice status tells what became of it")
+	}
+	return err
+}

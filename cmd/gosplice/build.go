@@ -1,0 +1,126 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/gosplice/gosplice/cmd/gosplice/internal/report"
+	"github.com/gosplice/gosplice/internal/gotool"
+	"github.com/gosplice/gosplice/internal/pipeline"
+)
+
+const buildLong = `Build runs go build and writes the release record beside the program: server and
+server.gsr. It takes the flags and packages of go build and passes them on; the
+program is the one that go build makes, byte for byte.
+
+The record is what later edits are compared with: it proves that the objects
+compiled from the sources are what the program holds, function by function. Keep it
+with the program that you deploy. Without it, gosplice record makes it again from the
+same sources.
+
+Programs are built for linux/amd64 by Go 1.26, without -race, -cover, -msan, -asan,
+-buildmode other than exe, and external linking (cgo outside the standard library).
+Others are built as well, but get no record, and the reason is printed.
+
+Flags of its own: --json prints the summary as JSON, --verbose says more about errors.
+All other flags are those of go build; see go help build.`
+
+func newBuildCommand(c *console) *cobra.Command {
+	return &cobra.Command{
+		Use:   "build [-o FILE] [go build flags] [package]",
+		Short: "Build a program and record what is in it",
+		Long:  buildLong,
+		Example: `  gosplice build ./cmd/server
+
+  gosplice build -o dist/server -trimpath -tags netgo -ldflags="-s -w" .`,
+		// The flags are those of go build, which are written otherwise: -tags x, not --tags x.
+		DisableFlagParsing: true,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			own, rest := splitBuildArgs(args)
+			c.verbose = c.verbose || own.verbose
+			if own.help {
+				return cmd.Help()
+			}
+			command, err := gotool.FromCommand("", rest)
+			if err != nil {
+				return usageOf(cmd, err)
+			}
+			if slices.Contains(command.Flags, "-n") {
+				return usageOf(cmd, fmt.Errorf("-n makes no program to record"))
+			}
+			return build(c, cmd, command, own.json)
+		},
+	}
+}
+
+// buildOwn are the flags of gosplice build that are not go build's.
+type buildOwn struct{ help, verbose, json bool }
+
+// splitBuildArgs takes gosplice's own flags out of the arguments of build.
+func splitBuildArgs(args []string) (own buildOwn, rest []string) {
+	for i, arg := range args {
+		switch arg {
+		case "--help", "-help", "-h":
+			own.help = true
+		case "--verbose":
+			own.verbose = true
+		case "--json", "-json":
+			own.json = true
+		case "--":
+			return own, append(rest, args[i:]...)
+		default:
+			rest = append(rest, arg)
+		}
+	}
+	return own, rest
+}
+
+// build builds and records a program.
+func build(c *console, cmd *cobra.Command, command *gotool.Command, asJSON bool) error {
+	ctx := cmd.Context()
+	line := c.progress()
+	defer line.Stop()
+	line.Step("building", 0, 0)
+	b := command.Build()
+	out, err := b.Output(ctx, command.Out)
+	if err != nil {
+		return interrupted(err)
+	}
+	if err := b.Compile(ctx, out, nil, c.err); err != nil {
+		return interrupted(err)
+	}
+	summary, err := pipeline.MakeRecord(ctx, pipeline.RecordOptions{
+		Binary: out, Dir: command.Dir, Package: command.Packages, Progress: line.Step,
+	})
+	line.Stop()
+	if err != nil {
+		return fmt.Errorf("%s is built, but not recorded: %w", out, interrupted(err))
+	}
+	return showRecord(c, out, summary, asJSON)
+}
+
+// recordJSON is the summary of a record for programs.
+type recordJSON struct {
+	Program, File       string
+	Release             string
+	BuildID             string
+	GoVersion, Platform string
+	Packages, Functions int
+	TextBytes, Size     int64
+}
+
+// showRecord prints what was recorded.
+func showRecord(c *console, program string, s *pipeline.RecordSummary, asJSON bool) error {
+	if asJSON {
+		return c.json(recordJSON{program, s.File, report.ShortRelease(s.BuildID), s.BuildID, s.GoVersion, s.Platform,
+			s.Packages, s.Functions, s.TextBytes, s.Size})
+	}
+	c.printf("%s  %s %s  release %s", c.style.Bold(filepath.Base(program)), s.GoVersion, s.Platform, report.ShortRelease(s.BuildID))
+	c.printf("verified: %s in %s, %s of machine code match",
+		report.Plural(s.Functions, "function"), report.Plural(s.Packages, "package"), report.Bytes(s.TextBytes))
+	c.printf("%s  %s", c.style.Bold(s.File), report.Bytes(s.Size))
+	return nil
+}

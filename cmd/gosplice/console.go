@@ -1,0 +1,100 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"golang.org/x/term"
+
+	"github.com/gosplice/gosplice/cmd/gosplice/internal/progress"
+	"github.com/gosplice/gosplice/cmd/gosplice/internal/report"
+)
+
+// console is where a command writes: results on out, progress and errors on err.
+type console struct {
+	out, err io.Writer
+	style    report.Style
+	width    int
+	// live says that err is a terminal, where a progress line can be shown and removed.
+	live    bool
+	verbose bool
+}
+
+// Bounds of the width that reports are laid out for. Output that goes elsewhere than to a
+// terminal is usualWidth wide, so that it is the same everywhere.
+const (
+	narrowWidth = 60
+	usualWidth  = 80
+	wideWidth   = 120
+)
+
+func newConsole(out, err *os.File) *console {
+	c := &console{out: out, err: err, width: usualWidth}
+	plain := os.Getenv("TERM") == "dumb"
+	if fd := int(out.Fd()); term.IsTerminal(fd) {
+		// https://no-color.org: any value that is not empty.
+		c.style.Color = os.Getenv("NO_COLOR") == "" && !plain
+		if width, _, err := term.GetSize(fd); err == nil && width > 0 {
+			c.width = min(max(width, narrowWidth), wideWidth)
+		}
+	}
+	c.live = term.IsTerminal(int(err.Fd())) && !plain
+	return c
+}
+
+// print writes lines of a result.
+func (c *console) print(lines ...string) {
+	for _, line := range lines {
+		fmt.Fprintln(c.out, line)
+	}
+}
+
+// printf writes one line of a result.
+func (c *console) printf(format string, args ...any) {
+	fmt.Fprintf(c.out, format+"\n", args...)
+}
+
+// json writes a result for programs.
+func (c *console) json(v any) error {
+	text, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return err
+	}
+	c.print(string(text))
+	return nil
+}
+
+// progress starts a progress line, which is nil where nothing can be shown.
+func (c *console) progress() *progress.Line {
+	if !c.live {
+		return nil
+	}
+	return progress.Start(c.err)
+}
+
+// fail reports the error of a command, if there is one, and returns the exit code.
+func (c *console) fail(err error) int {
+	code := exitCode(err)
+	if err == nil || err == errReported {
+		return code
+	}
+	fmt.Fprintln(c.err, "gosplice: "+report.Printable(oneLine(err.Error())))
+	if c.verbose {
+		for _, detail := range details(err) {
+			fmt.Fprintln(c.err, indent(report.Printable(detail)))
+		}
+	}
+	return code
+}
+
+// oneLine joins the lines of a message.
+func oneLine(text string) string {
+	return strings.Join(strings.Fields(strings.ReplaceAll(text, "\n", " ")), " ")
+}
+
+func indent(text string) string {
+	return "  " + strings.ReplaceAll(strings.TrimRight(text, "\n"), "\n", "\n  ")
+}

@@ -1,0 +1,101 @@
+package report
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/gosplice/gosplice/internal/patch"
+)
+
+// kind is how a change is marked.
+type kind int
+
+// The kinds in the order of a report: what needs attention stands last, above the prompt.
+const (
+	changed kind = iota
+	added
+	removed
+	warned
+	refused
+)
+
+var marks = map[kind]string{changed: "~", added: "+", removed: "-", warned: "!", refused: "x"}
+
+// verdictRefused is the verdict of a change that can't be applied.
+const verdictRefused = "refused"
+
+// kindOf says how to mark a change. Rule IDs GS2… are warnings.
+func kindOf(c patch.Change) kind {
+	switch {
+	case c.Verdict == verdictRefused:
+		return refused
+	case strings.HasPrefix(c.ID, "GS2"):
+		return warned
+	case strings.HasPrefix(c.What, "new "), strings.HasSuffix(c.What, " added"):
+		return added
+	case strings.HasPrefix(c.What, "removed"), strings.HasSuffix(c.What, " removed"):
+		return removed
+	}
+	return changed
+}
+
+// mark is the sign at the start of a change's line.
+func (k kind) mark(s Style) string { return k.paint(s)(marks[k]) }
+
+// paint is the colour of a kind.
+func (k kind) paint(s Style) func(string) string {
+	switch k {
+	case added:
+		return s.Green
+	case warned:
+		return s.Yellow
+	case refused:
+		return s.Red
+	}
+	return s.Cyan
+}
+
+const (
+	// symbolIndent leaves room for the mark: "  ~ symbol".
+	symbolIndent = 4
+	detailIndent = 6
+)
+
+// Changes are the changes of a plan or patch, each with its explanation below it.
+func Changes(changes []patch.Change, s Style, width int) []string {
+	changes = slices.Clone(changes)
+	slices.SortStableFunc(changes, func(a, b patch.Change) int { return int(kindOf(a)) - int(kindOf(b)) })
+	// One table of all, so that columns are aligned across the explanations.
+	t := Table{Indent: symbolIndent}
+	for _, c := range changes {
+		t.addPainted(changeRow(c, s)...)
+	}
+	widths := t.widths(t.rows, width)
+	var lines []string
+	for i, c := range changes {
+		row := t.layOut(t.rows[i], widths)
+		row[0] = "  " + kindOf(c).mark(s) + " " + row[0][symbolIndent:]
+		lines = append(append(lines, row...), detailLines(c, width)...)
+	}
+	return lines
+}
+
+func changeRow(c patch.Change, s Style) []cell {
+	verdict := cell{text: Printable(c.Verdict)}
+	if k := kindOf(c); k == warned || k == refused {
+		verdict.paint = k.paint(s)
+	}
+	return []cell{{Printable(c.Symbol), s.Bold}, {text: Printable(c.What)}, verdict, {Printable(c.ID), s.Dim}}
+}
+
+// detailLines are the explanation of a change: why, and what to do instead.
+func detailLines(c patch.Change, width int) []string {
+	if c.Detail == "" {
+		return nil
+	}
+	lines := wrap(Printable(c.Detail), max(width-detailIndent, narrowest))
+	for i, line := range lines {
+		lines[i] = strings.TrimRight(strings.Repeat(" ", detailIndent)+line, " ")
+	}
+	return lines
+}

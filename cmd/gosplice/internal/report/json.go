@@ -1,0 +1,65 @@
+package report
+
+import (
+	"github.com/gosplice/gosplice/internal/patch"
+	"github.com/gosplice/gosplice/internal/pipeline"
+)
+
+// PlanJSON is a plan as programs read it.
+type PlanJSON struct {
+	Program   string
+	Release   ReleaseJSON
+	Functions int // verified in the release
+	TextBytes int64
+	Refused   bool
+	Empty     bool
+	Changes   []ChangeJSON
+}
+
+// ReleaseJSON is a build of a program.
+type ReleaseJSON struct {
+	Short     string
+	BuildID   string
+	Main      string
+	Program   string
+	GoVersion string
+	Platform  string
+}
+
+// ChangeJSON is one change with its verdict.
+type ChangeJSON struct {
+	Symbol  string
+	What    string
+	Kind    string // "changed", "added", "removed", "warning", "refused"
+	Verdict string
+	ID      string `json:",omitempty"`
+	File    string `json:",omitempty"`
+	Line    int    `json:",omitempty"`
+	Detail  string `json:",omitempty"`
+}
+
+// NewPlanJSON puts a plan into its form for programs.
+func NewPlanJSON(p *pipeline.Plan) PlanJSON {
+	return PlanJSON{
+		Program: p.Program, Release: NewReleaseJSON(p.Release), Functions: p.Functions, TextBytes: p.TextBytes,
+		Refused: p.Refused, Empty: p.Empty, Changes: NewChangesJSON(p.Changes),
+	}
+}
+
+// NewReleaseJSON puts a release into its form for programs.
+func NewReleaseJSON(r patch.Release) ReleaseJSON {
+	return ReleaseJSON{
+		Short: ShortRelease(r.BuildID), BuildID: r.BuildID, Main: r.Main, Program: r.Program,
+		GoVersion: r.GoVersion, Platform: r.GOOS + "/" + r.GOARCH,
+	}
+}
+
+// NewChangesJSON puts changes into their form for programs, in their own order.
+func NewChangesJSON(changes []patch.Change) []ChangeJSON {
+	kinds := map[kind]string{changed: "changed", added: "added", removed: "removed", warned: "warning", refused: "refused"}
+	list := make([]ChangeJSON, len(changes)) // never null
+	for i, c := range changes {
+		list[i] = ChangeJSON{c.Symbol, c.What, kinds[kindOf(c)], c.Verdict, c.ID, c.File, c.Line, c.Detail}
+	}
+	return list
+}

@@ -1,0 +1,66 @@
+package report
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+
+	"github.com/gosplice/gosplice/internal/patch"
+	"github.com/gosplice/gosplice/internal/pipeline"
+)
+
+// Plan is a plan as people read it: the release, every change with its verdict, and the sum.
+func Plan(p *pipeline.Plan, s Style, width int) string {
+	lines := join([]string{
+		p.Program,
+		platform(p.Release),
+		"release " + ShortRelease(p.Release.BuildID),
+		fmt.Sprintf("verified: %s, %s of machine code match", Plural(p.Functions, "function"), Bytes(p.TextBytes)),
+	}, columnGap, width)
+	// Painted after it was laid out, for colours have no width.
+	lines[0] = s.Bold(p.Program) + lines[0][len(p.Program):]
+	lines = append(lines, "")
+	if len(p.Changes) > 0 {
+		lines = append(append(lines, Changes(p.Changes, s, width)...), "")
+	}
+	lines = append(lines, wrap(sum(p), width)...)
+	return strings.Join(lines, "\n") + "\n"
+}
+
+// platform is the Go release and the platform of a release: go1.26.8 linux/amd64.
+func platform(r patch.Release) string {
+	return fmt.Sprintf("%s %s/%s", r.GoVersion, r.GOOS, r.GOARCH)
+}
+
+// ShortRelease names a build by seven digits, as version control does. A Go build ID is too
+// long for people, and one with letters of both cases is bad to read out.
+func ShortRelease(buildID string) string {
+	hash := sha256.Sum256([]byte(buildID))
+	return hex.EncodeToString(hash[:])[:7]
+}
+
+// sum is the last line of a plan.
+func sum(p *pipeline.Plan) string {
+	count := make(map[kind]int)
+	for _, c := range p.Changes {
+		count[kindOf(c)]++
+	}
+	bad, warnings := count[refused], count[warned]
+	switch {
+	case p.Refused:
+		return fmt.Sprintf("%s refused: no patch can be made of this edit.", changeCount(bad, len(p.Changes)))
+	case p.Empty:
+		return "No code changed: there is nothing to patch."
+	case warnings > 0:
+		return fmt.Sprintf("%s, %s: the edit can be applied.", Plural(len(p.Changes), "change"), Plural(warnings, "warning"))
+	}
+	return fmt.Sprintf("%s: the edit can be applied.", Plural(len(p.Changes), "change"))
+}
+
+func changeCount(n, of int) string {
+	if n == of {
+		return Plural(n, "change")
+	}
+	return fmt.Sprintf("%s of %s", Count(n), Plural(of, "change"))
+}

@@ -1,0 +1,148 @@
+package report
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gosplice/gosplice/internal/patch"
+	"github.com/gosplice/gosplice/internal/pipeline"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+// golden compares text with a file in testdata.
+func golden(t *testing.T, name, text string) {
+	t.Helper()
+	file := filepath.Join("testdata", name+".txt")
+	if *update {
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text != string(want) {
+		t.Errorf("%s differs; go test -update writes it.\ngot:\n%s\nwant:\n%s", file, text, want)
+	}
+}
+
+// fits checks that no line is wider than width.
+func fits(t *testing.T, text string, width int) {
+	t.Helper()
+	for line := range strings.Lines(text) {
+		if n := columns(strings.TrimRight(line, "\n")); n > width {
+			t.Errorf("line of %d columns: %s", n, line)
+		}
+	}
+}
+
+var (
+	bodyChange    = patch.Change{Symbol: "arena.(*Room).Tick", What: "body", Verdict: "applies"}
+	inlinedChange = patch.Change{Symbol: "arena.damage", What: "body; inlined in 5 functions", Verdict: "applies, with its callers"}
+	newChange     = patch.Change{Symbol: "arena.comboBonus", What: "new function", Verdict: "applies"}
+	warnedChange  = patch.Change{Symbol: "arena.maxPlayers", What: "16 -> 32", Verdict: "keeps its live value", ID: "GS2004"}
+	refusedChange = patch.Change{Symbol: "arena.Player", What: "field Level int added", Verdict: "refused", ID: "GS3001",
+		Detail: "Player is 48 bytes in the running program and 56 in your edit: the 3 functions that touch Level would read past every Player already in memory.\n" +
+			"Instead: keep Level in a map keyed by *Player (arena/player.go:31), or restart."}
+	longChange = patch.Change{
+		Symbol:  "example.com/company/platform/services/billing/internal/ledger.(*TransactionJournal[go.shape.int]).AppendWithDeadline",
+		What:    "body; inlined in 214 functions in 31 packages",
+		Verdict: "applies, with its callers; calls in flight finish in the old code",
+		ID:      "GS2011",
+	}
+)
+
+func planOf(changes ...patch.Change) *pipeline.Plan {
+	p := &pipeline.Plan{
+		Program:   "server",
+		Release:   patch.Release{BuildID: "a/b/c/d", Main: "example.com/server", Program: "server", GoVersion: "go1.26.8", GOOS: "linux", GOARCH: "amd64"},
+		Functions: 14843, TextBytes: 6_700_000, Changes: changes, Empty: len(changes) == 0,
+	}
+	for _, c := range changes {
+		p.Refused = p.Refused || c.Verdict == verdictRefused
+	}
+	return p
+}
+
+func TestPlan(t *testing.T) {
+	plans := map[string]*pipeline.Plan{
+		"applies": planOf(bodyChange, inlinedChange, newChange),
+		// The refused change comes first here and has to come last in the report.
+		"refused": planOf(refusedChange, bodyChange, inlinedChange, newChange, warnedChange),
+		"warned":  planOf(warnedChange, bodyChange),
+		"empty":   planOf(),
+		"long":    planOf(longChange, bodyChange),
+	}
+	for name, plan := range plans {
+		t.Run(name, func(t *testing.T) {
+			for width, suffix := range map[int]string{80: "", 110: "-110"} {
+				text := Plan(plan, Style{}, width)
+				fits(t, text, width)
+				golden(t, "plan-"+name+suffix, text)
+			}
+		})
+	}
+}
+
+func TestPlanInColour(t *testing.T) {
+	plan := planOf(refusedChange, bodyChange, warnedChange)
+	coloured := Plan(plan, Style{Color: true}, 80)
+	golden(t, "plan-colour", strings.ReplaceAll(coloured, "\x1b", "ESC"))
+	plain := coloured
+	for _, code := range []string{"0", "1", "2", "31", "32", "33", "36"} {
+		plain = strings.ReplaceAll(plain, "\x1b["+code+"m", "")
+	}
+	if plain != Plan(plan, Style{}, 80) {
+		t.Errorf("colour changes the layout:\n%s", plain)
+	}
+}
+
+func TestTextFromOutsideCannotSteerTheTerminal(t *testing.T) {
+	evil := bodyChange
+	evil.Symbol, evil.Detail = "main.\x1b[2Jf", "a\r\x07b"
+	text := Plan(planOf(evil), Style{}, 80)
+	if strings.ContainsAny(text, "\x1b\r\x07") {
+		t.Errorf("control characters in %q", text)
+	}
+}
+
+func TestTable(t *testing.T) {
+	table := Table{Head: []string{"PID", "PROGRAM", "VERSION"}}
+	table.Add("7", "/usr/local/bin/server", "release")
+	table.Add("104233", "/home/somebody/with/a/long/directory/name/that/does/not/fit/into/the/screen/at/all/worker", "1.4.2")
+	text := strings.Join(table.Lines(Style{}, 80), "\n") + "\n"
+	fits(t, text, 80)
+	golden(t, "table", text)
+}
+
+func TestFields(t *testing.T) {
+	var f Fields
+	f.Add("version", "1.4.2")
+	f.Add("signed by", "")
+	f.Add("holds", strings.Repeat("12 functions and ", 8)+"more")
+	golden(t, "fields", strings.Join(f.Lines(Style{}, 60), "\n")+"\n")
+}
+
+func TestNumbers(t *testing.T) {
+	for got, want := range map[string]string{
+		Count(0): "0", Count(999): "999", Count(14843): "14,843", Count(-1234567): "-1,234,567",
+		Plural(1, "function"): "1 function", Plural(2, "body"): "2 bodies",
+		Bytes(0): "0 bytes", Bytes(999): "999 bytes", Bytes(6_700_000): "6.7 MB", Bytes(16_384): "16 kB", Bytes(999_600): "1.0 MB",
+		Duration(87 * time.Microsecond):   "87 µs",
+		Duration(1230 * time.Microsecond): "1.2 ms",
+		Duration(4 * time.Second):         "4 s",
+		Duration(12):                      "12 ns",
+		Age(12 * time.Second):             "12s", Age(3 * time.Hour): "3h", Age(9 * 24 * time.Hour): "9d", Age(-time.Second): "0s",
+	} {
+		if got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}

@@ -1,0 +1,30 @@
+package main
+
+import (
+	"crypto/ed25519"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"os"
+)
+
+// readKey reads an ed25519 private key from a PEM file.
+func readKey(name string) (ed25519.PrivateKey, error) {
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return nil, fmt.Errorf("key: %w", err)
+	}
+	block, _ := pem.Decode(text)
+	if block == nil || block.Type != "PRIVATE KEY" {
+		return nil, fmt.Errorf("%s is no private key in PEM (PKCS #8): make one with openssl genpkey -algorithm ed25519", name)
+	}
+	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	private, ok := key.(ed25519.PrivateKey)
+	if !ok {
+		return nil, fmt.Errorf("%s holds a key of another kind than ed25519: make one with openssl genpkey -algorithm ed25519", name)
+	}
+	return private, nil
+}

@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/gosplice/gosplice/cmd/gosplice/internal/report"
+	"github.com/gosplice/gosplice/internal/control"
+)
+
+// target is the running program that a command is for.
+type target struct {
+	pid    int
+	socket string
+}
+
+// addFlags adds the flags that name a running program.
+func (t *target) addFlags(cmd *cobra.Command) {
+	cmd.Flags().IntVar(&t.pid, "pid", 0, "process ID of the program (default: the only one that fits)")
+	cmd.Flags().StringVar(&t.socket, "socket", "", "socket on which the program listens")
+	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error {
+		if cmd.Flags().Changed("pid") && t.socket != "" {
+			return usageOf(cmd, fmt.Errorf("--pid and --socket name two programs: give one of them"))
+		}
+		return nil
+	}
+	cmd.MarkFlagFilename("socket", "sock")
+	cmd.RegisterFlagCompletionFunc("pid", completePIDs)
+}
+
+// dialTimeout bounds connecting to a program.
+const dialTimeout = 5 * time.Second
+
+// dial connects to the program. Without a flag that names it, it is the only running one; if
+// buildID is not empty, the only one of that build.
+func (t *target) dial(ctx context.Context, buildID string) (*control.Client, error) {
+	socket, err := t.find(ctx, buildID)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	return control.Dial(ctx, socket)
+}
+
+// find finds the socket of the program.
+func (t *target) find(ctx context.Context, buildID string) (string, error) {
+	dirs := control.SearchDirs()
+	switch {
+	case t.socket != "":
+		return t.socket, nil
+	case t.pid != 0:
+		return control.FindPID(dirs, t.pid)
+	}
+	running := answering(control.Find(ctx, dirs))
+	fitting := running
+	if buildID != "" {
+		fitting = slices.DeleteFunc(slices.Clone(running), func(p control.Process) bool { return p.Hello.BuildID != buildID })
+	}
+	return choose(running, fitting, buildID)
+}
+
+// choose takes the only program that fits, or says which ones there are.
+func choose(running, fitting []control.Process, buildID string) (string, error) {
+	switch {
+	case len(fitting) == 1:
+		return fitting[0].Socket, nil
+	case len(fitting) > 1:
+		return "", usageErrorf("%d programs fit, choose one with --pid: %s", len(fitting), candidates(fitting))
+	case len(running) == 0:
+		return "", fmt.Errorf("no running program can be patched: start one that calls gosplice.Start, as your user")
+	}
+	return "", fmt.Errorf("no running program is release %s; running: %s", report.ShortRelease(buildID), candidates(running))
+}
+
+// answering leaves out the sockets that nobody answers at.
+func answering(found []control.Process) []control.Process {
+	return slices.DeleteFunc(slices.Clone(found), func(p control.Process) bool { return p.Hello == nil })
+}
+
+// candidates lists programs in one line.
+func candidates(processes []control.Process) string {
+	var list []string
+	for _, p := range processes {
+		list = append(list, fmt.Sprintf("%d (%s, release %s)", p.PID, filepath.Base(p.Hello.Program), report.ShortRelease(p.Hello.BuildID)))
+	}
+	return strings.Join(list, ", ")
+}
+
+// completePIDs lets the shell complete process IDs.
+func completePIDs(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+	var list []string
+	for _, p := range answering(control.Find(cmd.Context(), control.SearchDirs())) {
+		list = append(list, fmt.Sprintf("%d\t%s %s", p.PID, filepath.Base(p.Hello.Program), p.Hello.Version))
+	}
+	return list, cobra.ShellCompDirectiveNoFileComp
+}

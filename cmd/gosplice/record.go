@@ -1,0 +1,53 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/gosplice/gosplice/internal/pipeline"
+)
+
+const recordLong = `Record writes the release record of a program that plain go build made, as gosplice
+build would have done. Use it for programs that something else builds, such as your
+release pipeline.
+
+It reads from the program how it was built, compiles the packages again with the same
+flags, and compares every byte of every function with what the program holds. Sources
+that were edited since, another toolchain or other flags show at once, and then no
+record is written. So check out what the program was built from first.
+
+The sources are those of this directory; -C names another. Programs that were built
+from files (go build main.go) do not know which: give the files as arguments.`
+
+func newRecordCommand(c *console) *cobra.Command {
+	var o pipeline.RecordOptions
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "record FILE [-C DIR] [-o OUT] [--json] [package]",
+		Short: "Record what is in a program that go build made",
+		Long:  recordLong,
+		Example: `  # In the sources of the program:
+  gosplice record ./server
+
+  # A deployed program, its sources elsewhere:
+  gosplice record /srv/bin/server -C ~/src/server -o server.gsr ./cmd/server`,
+		Args: arguments(1, anyNumber),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.Binary, o.Package = args[0], args[1:]
+			line := c.progress()
+			defer line.Stop()
+			o.Progress = line.Step
+			summary, err := pipeline.MakeRecord(cmd.Context(), o)
+			line.Stop()
+			if err != nil {
+				return interrupted(err)
+			}
+			return showRecord(c, o.Binary, summary, asJSON)
+		},
+	}
+	cmd.Flags().StringVarP(&o.Dir, "chdir", "C", "", "directory of the sources (default: this one)")
+	cmd.Flags().StringVarP(&o.Out, "output", "o", "", "record file (default: FILE"+recordSuffix+")")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the summary as JSON")
+	cmd.MarkFlagDirname("chdir")
+	cmd.MarkFlagFilename("output", recordSuffix[1:])
+	return cmd
+}

@@ -1,0 +1,34 @@
+package main
+
+import (
+	"os"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"gosplice": main})
+}
+
+// TestScripts runs the command as a user does: exit codes, help, and output that goes to no
+// terminal.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		Setup:               isolate,
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"code": code},
+	})
+}
+
+// isolate keeps a script away from the programs that run on this machine, but lets it use what
+// the go command has compiled and downloaded.
+func isolate(env *testscript.Env) error {
+	run := env.WorkDir + "/run"
+	env.Setenv("XDG_RUNTIME_DIR", run)
+	for _, name := range []string{"GOCACHE", "GOMODCACHE", "GOPROXY", "GOTOOLCHAIN", "GOFLAGS"} {
+		env.Setenv(name, goEnv(name))
+	}
+	return os.Mkdir(run, 0o700)
+}

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+// testdata is where the golden files are, wherever a test has gone.
+var testdata, _ = filepath.Abs("testdata")
+
+// golden compares what a command printed with a file in testdata.
+func golden(t *testing.T, name, text string) {
+	t.Helper()
+	file := filepath.Join(testdata, name+".txt")
+	if *update {
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text != string(want) {
+		t.Errorf("%s differs; go test -update writes it.\ngot:\n%s\nwant:\n%s", file, text, want)
+	}
+	for line := range strings.Lines(text) {
+		if n := len([]rune(strings.TrimRight(line, "\n"))); n > usualWidth {
+			t.Errorf("line of %d columns: %s", n, line)
+		}
+	}
+}
+
+// gosplice runs a command line and returns its exit code and what it wrote.
+func gosplice(t *testing.T, args ...string) (code int, out, messages string) {
+	t.Helper()
+	var o, e bytes.Buffer
+	code = execute(context.Background(), &console{out: &o, err: &e, width: usualWidth}, args)
+	return code, o.String(), e.String()
+}
+
+// code runs a command in a script and checks its exit code: code 3 gosplice plan.
+func code(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: code N command [args]")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	err = ts.Exec(args[1], args[2:]...)
+	got := 0
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		got = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+// goEnv is a variable of the go command.
+func goEnv(name string) string {
+	out, err := exec.Command("go", "env", name).Output()
+	if err != nil {
+		panic(err)
+	}
+	return strings.TrimSpace(string(out))
+}

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/gosplice/gosplice/cmd/gosplice/internal/report"
+	"github.com/gosplice/gosplice/internal/control"
+)
+
+// showSwitched prints what an apply or a rollback did.
+func showSwitched(c *console, h *control.Hello, s *control.Switched) {
+	c.print(who(c, h))
+	if s.Already {
+		c.printf("  %s runs already: nothing was done", report.Printable(s.To))
+		return
+	}
+	var f report.Fields
+	f.Add("switched", fmt.Sprintf("%s -> %s", s.From, s.To))
+	f.Add("functions", report.Count(s.Functions))
+	f.Add("pause", report.Duration(s.Pause))
+	if s.Attempts > 1 {
+		f.Add("attempts", report.Count(s.Attempts))
+	}
+	f.Add("initialised", strings.Join(s.Inits, ", "))
+	f.Add("variables and types", sharedState(s))
+	if s.Memory > 0 {
+		f.Add("memory", report.Bytes(s.Memory))
+	}
+	c.print(f.Lines(c.style, c.width)...)
+	showOldCode(c, s.OldCode)
+}
+
+// who names the program that answered.
+func who(c *console, h *control.Hello) string {
+	return fmt.Sprintf("%s  pid %d  release %s", c.style.Bold(report.Printable(filepath.Base(h.Program))), h.PID, report.ShortRelease(h.BuildID))
+}
+
+// sharedState says what became of variables and types that patches share.
+func sharedState(s *control.Switched) string {
+	var parts []string
+	if s.Created > 0 {
+		parts = append(parts, report.Count(s.Created)+" new")
+	}
+	if s.Reused > 0 {
+		parts = append(parts, report.Count(s.Reused)+" kept from earlier patches")
+	}
+	return strings.Join(parts, ", ")
+}
+
+// showOldCode lists the goroutines that still run other versions' code.
+func showOldCode(c *console, old []control.OldCode) {
+	c.print("")
+	if len(old) == 0 {
+		c.print("No goroutine runs old code.")
+		return
+	}
+	count := 0
+	for _, o := range old {
+		count += o.Goroutines
+	}
+	subject := report.Plural(count, "goroutine")
+	if count == 1 {
+		c.printf("%s still runs old code, until it returns from it:", subject)
+	} else {
+		c.printf("%s still run old code, until they return from it:", subject)
+	}
+	t := report.Table{Indent: 2, Head: []string{"GOROUTINES", "FUNCTION", "VERSION", "AT"}}
+	for _, o := range old {
+		t.Add(report.Count(o.Goroutines), o.Function, o.Version, place(o))
+	}
+	c.print(t.Lines(c.style, c.width)...)
+	if c.verbose {
+		showStacks(c, old)
+	}
+}
+
+// place is where a goroutine is in the old function, or at all if the stack does not say.
+func place(o control.OldCode) string {
+	if len(o.Stack) == 0 {
+		return ""
+	}
+	for _, f := range o.Stack {
+		if f.Name == o.Function {
+			return position(f)
+		}
+	}
+	return position(o.Stack[0])
+}
+
+// position is a place in a source file, short.
+func position(f control.Function) string {
+	if f.File == "" {
+		return f.Name
+	}
+	dir, file := filepath.Split(f.File)
+	return fmt.Sprintf("%s:%d", filepath.Join(filepath.Base(dir), file), f.Line)
+}
+
+// showStacks prints the stack of one goroutine in each old function.
+func showStacks(c *console, old []control.OldCode) {
+	for _, o := range old {
+		if len(o.Stack) == 0 {
+			continue
+		}
+		c.print("", "  one of those in "+report.Printable(o.Function)+":")
+		for _, f := range o.Stack {
+			c.printf("    %s\n        %s:%d", report.Printable(f.Name), report.Printable(f.File), f.Line)
+		}
+	}
+}
