@@ -3,6 +3,7 @@ package agent
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"runtime"
@@ -44,12 +45,16 @@ func ownCode() uint64 {
 	return uint64(pc)
 }
 
-// The linker puts the build ID between these at the start of the text.
+// The linker puts the build ID into an ELF note, which lies in front of the code, mapped with it or
+// just before it: three 4-byte numbers (length of the owner's name, length of the content, type), the owner
+// "Go", the content.
 const (
-	buildIDPrefix = "\xff Go build ID: \""
-	buildIDSuffix = "\"\n \xff"
-	buildIDReach  = 32 << 10 // bytes of the mapping that are searched, as cmd/go does with files
+	buildIDReach = 32 << 10 // bytes of the program that are searched, as cmd/go does with files
+	buildIDMax   = 1 << 10
+	noteHeader   = 12
 )
+
+var buildIDNote = []byte("\x04\x00\x00\x00Go\x00\x00") // the type, and the owner
 
 // findBuildID reads the Go build ID that the linker wrote.
 func findBuildID(m memoryMap) (string, error) {
@@ -57,13 +62,19 @@ func findBuildID(m memoryMap) (string, error) {
 	if !ok || !code.read {
 		return "", errors.New("the program's code can't be read, so its build ID is not known: gosplice needs a program linked by the Go linker, without execute-only text")
 	}
-	start := memoryAt(code.lo, min(code.hi-code.lo, buildIDReach))
-	_, rest, found := bytes.Cut(start, []byte(buildIDPrefix))
-	id, _, ended := bytes.Cut(rest, []byte(buildIDSuffix))
-	if !found || !ended || len(id) == 0 {
-		return "", errors.New("the program has no Go build ID: build it without -ldflags=-buildid=")
+	first := m.start(code)
+	start := memoryAt(first.lo, min(first.hi-first.lo, buildIDReach))
+	for at := noteHeader - 4; at+len(buildIDNote) <= len(start); at += 4 {
+		if !bytes.HasPrefix(start[at:], buildIDNote) {
+			continue
+		}
+		owner, size := binary.LittleEndian.Uint32(start[at-8:]), binary.LittleEndian.Uint32(start[at-4:])
+		id := start[at+len(buildIDNote):]
+		if owner == 4 && size > 0 && size <= buildIDMax && int(size) <= len(id) {
+			return string(id[:size]), nil
+		}
 	}
-	return string(id), nil
+	return "", errors.New("the program has no Go build ID: build it without -ldflags=-buildid=")
 }
 
 // fits reports whether a patch was made for this program.

@@ -3,6 +3,7 @@ package link
 import (
 	"bytes"
 	"sort"
+	"strings"
 
 	"github.com/gosplice/gosplice/internal/goobj"
 	"github.com/gosplice/gosplice/internal/machine"
@@ -94,27 +95,17 @@ func (l *linker) finishFills() {
 	}
 }
 
-// agentFields are the fields of runtime structures that the agent reads or writes.
-var agentFields = []string{
-	"runtime.moduledata", "runtime.moduledata.next", "runtime.moduledata.pcHeader", "runtime.moduledata.ftab",
-	"runtime.moduledata.minpc", "runtime.moduledata.maxpc", "runtime.moduledata.text", "runtime.moduledata.etext",
-	"runtime.moduledata.types", "runtime.moduledata.etypes", "runtime.moduledata.rodata", "runtime.moduledata.gofunc",
-	"runtime.moduledata.end", "runtime.moduledata.data", "runtime.moduledata.edata", "runtime.moduledata.bss",
-	"runtime.moduledata.ebss", "runtime.moduledata.noptrdata", "runtime.moduledata.enoptrdata", "runtime.moduledata.noptrbss",
-	"runtime.moduledata.enoptrbss", "runtime.moduledata.gcdata", "runtime.moduledata.gcbss", "runtime.moduledata.findfunctab",
-	"runtime.moduledata.pclntable", "runtime.moduledata.funcnametab", "runtime.moduledata.cutab", "runtime.moduledata.filetab",
-	"runtime.moduledata.pctab", "runtime.moduledata.epclntab", "runtime.moduledata.typelinks", "runtime.moduledata.modulename",
-	"runtime.moduledata.bad", "runtime.moduledata.gcdatamask", "runtime.moduledata.gcbssmask",
-	"runtime.g.stack", "runtime.g.sched", "runtime.g.asyncSafePoint", "runtime.g.atomicstatus", "runtime.g.m", "runtime.g.goid",
-	"runtime.g.syscallsp", "runtime.g.syscallpc", "runtime.g.syscallbp",
-	"runtime.gobuf.sp", "runtime.gobuf.pc", "runtime.gobuf.bp", "runtime.stack.lo", "runtime.stack.hi",
+// agentFields are the fields of runtime structures that the agent reads, beside those of moduledata.
+var agentFields = map[string]bool{
+	"runtime.g.stack": true, "runtime.g.sched": true, "runtime.g.asyncSafePoint": true, "runtime.g.atomicstatus": true,
+	"runtime.gobuf.sp": true, "runtime.gobuf.pc": true, "runtime.gobuf.bp": true,
 }
 
 func agentOffsets(layout map[string]uint64) map[string]uint64 {
 	out := map[string]uint64{}
-	for _, name := range agentFields {
-		if v, ok := layout[name]; ok {
-			out[name] = v
+	for name, off := range layout {
+		if agentFields[name] || strings.HasPrefix(name, "runtime.moduledata") {
+			out[name] = off
 		}
 	}
 	return out

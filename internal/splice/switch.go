@@ -88,7 +88,7 @@ func (e *Engine) checkWrites(writes []Write) error {
 		switch {
 		case w.Addr%wordSize != 0:
 			return fmt.Errorf("%s at %#x is not aligned to %d bytes: its code can't be switched in one step", w.Name, w.Addr, wordSize)
-		case !e.text.holds(w.Addr, wordSize):
+		case !e.holdsCode(w.Addr):
 			return fmt.Errorf("%s at %#x lies outside of the program's code (%#x to %#x): the patch was made for another program", w.Name, w.Addr, e.text.Lo, e.text.Hi)
 		case i > 0 && w.Addr == writes[i-1].Addr:
 			return fmt.Errorf("%s and %s are both to be written at %#x: make the patch again", writes[i-1].Name, w.Name, w.Addr)
@@ -99,6 +99,19 @@ func (e *Engine) checkWrites(writes []Write) error {
 		}
 	}
 	return nil
+}
+
+// holdsCode reports a word of the program's code or of a loaded image's.
+func (e *Engine) holdsCode(addr uint64) bool {
+	if e.text.holds(addr, wordSize) {
+		return true
+	}
+	for _, r := range e.regions {
+		if r.sealed && r.text.holds(addr, wordSize) {
+			return true
+		}
+	}
+	return false
 }
 
 // checkSelf refuses a quiescent switch asked for from inside one of the functions.
