@@ -76,6 +76,7 @@ func exitCode(err error) int {
 		refused     *refusedError
 		agent       *control.Error
 		unsupported *gotool.UnsupportedError
+		toolchain   *gotool.ToolchainError
 	)
 	switch {
 	case err == nil:
@@ -84,7 +85,7 @@ func exitCode(err error) int {
 		return exitUsage
 	case errors.As(err, &agent):
 		return agent.Code.Exit()
-	case errors.As(err, &refused), errors.As(err, &unsupported), errors.Is(err, patch.ErrMalformed):
+	case errors.As(err, &refused), errors.As(err, &unsupported), errors.As(err, &toolchain), errors.Is(err, patch.ErrMalformed):
 		return exitRefused
 	}
 	return exitFailed

@@ -80,6 +80,7 @@ func (f *patchFlags) run(c *console, cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
+	defer plan.Close()
 	if plan.Refused {
 		if err := showPlan(c, plan, f.json); err != nil {
 			return err

@@ -44,6 +44,7 @@ func newPlanCommand(c *console) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			defer plan.Close()
 			if err := showPlan(c, plan, asJSON); err != nil {
 				return err
 			}

@@ -31,10 +31,17 @@ func (t *tree) plan(c *console, cmd *cobra.Command) (*pipeline.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	overlay := t.overlay
+	if overlay != "" {
+		// The go command runs in the tree, but the file is named from here.
+		if overlay, err = filepath.Abs(overlay); err != nil {
+			return nil, err
+		}
+	}
 	line := c.progress()
 	defer line.Stop()
 	plan, err := pipeline.MakePlan(cmd.Context(), pipeline.PlanOptions{
-		Record: record, Dir: t.dir, Overlay: t.overlay, Progress: line.Step,
+		Record: record, Dir: t.dir, Overlay: overlay, Progress: line.Step,
 	})
 	return plan, interrupted(err)
 }

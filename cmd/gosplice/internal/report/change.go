@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/gosplice/gosplice/internal/patch"
+	"github.com/gosplice/gosplice/internal/rules"
 )
 
 // kind is how a change is marked.
@@ -21,13 +22,10 @@ const (
 
 var marks = map[kind]string{changed: "~", added: "+", removed: "-", warned: "!", refused: "x"}
 
-// verdictRefused is the verdict of a change that can't be applied.
-const verdictRefused = "refused"
-
-// kindOf says how to mark a change. Rule IDs GS2… are warnings.
+// kindOf says how to mark a change. Rule IDs GS2… are warnings and GS3… refusals.
 func kindOf(c patch.Change) kind {
 	switch {
-	case c.Verdict == verdictRefused:
+	case c.Verdict == rules.Refused, strings.HasPrefix(c.ID, "GS3"):
 		return refused
 	case strings.HasPrefix(c.ID, "GS2"):
 		return warned
@@ -81,11 +79,13 @@ func Changes(changes []patch.Change, s Style, width int) []string {
 }
 
 func changeRow(c patch.Change, s Style) []cell {
-	verdict := cell{text: Printable(c.Verdict)}
+	verdict, id := cell{text: Printable(c.Verdict)}, ""
+	// Rules are shown where there is something to read up.
 	if k := kindOf(c); k == warned || k == refused {
 		verdict.paint = k.paint(s)
+		id = c.ID
 	}
-	return []cell{{Printable(c.Symbol), s.Bold}, {text: Printable(c.What)}, verdict, {Printable(c.ID), s.Dim}}
+	return []cell{{Printable(c.Symbol), s.Bold}, {text: Printable(c.What)}, verdict, {Printable(id), s.Dim}}
 }
 
 // detailLines are the explanation of a change: why, and what to do instead.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gosplice/gosplice/internal/patch"
 	"github.com/gosplice/gosplice/internal/pipeline"
+	"github.com/gosplice/gosplice/internal/rules"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -44,7 +45,7 @@ func fits(t *testing.T, text string, width int) {
 }
 
 var (
-	bodyChange    = patch.Change{Symbol: "arena.(*Room).Tick", What: "body", Verdict: "applies"}
+	bodyChange    = patch.Change{Symbol: "arena.(*Room).Tick", What: "body", Verdict: "applies", ID: "GS1001"}
 	inlinedChange = patch.Change{Symbol: "arena.damage", What: "body; inlined in 5 functions", Verdict: "applies, with its callers"}
 	newChange     = patch.Change{Symbol: "arena.comboBonus", What: "new function", Verdict: "applies"}
 	warnedChange  = patch.Change{Symbol: "arena.maxPlayers", What: "16 -> 32", Verdict: "keeps its live value", ID: "GS2004"}
@@ -66,7 +67,7 @@ func planOf(changes ...patch.Change) *pipeline.Plan {
 		Functions: 14843, TextBytes: 6_700_000, Changes: changes, Empty: len(changes) == 0,
 	}
 	for _, c := range changes {
-		p.Refused = p.Refused || c.Verdict == verdictRefused
+		p.Refused = p.Refused || c.Verdict == rules.Refused
 	}
 	return p
 }
