@@ -24,10 +24,10 @@ import (
 // starts nothing but the goroutine that waits for requests. An error says why the program can't be
 // patched here; the program runs on as if Start had not been called. Calling Start again without
 // [Stop] is an error.
-func Start(options ...Option) error {
-	var o agent.Options
-	for _, option := range options {
-		option.set(&o)
+func Start(opts ...Option) error {
+	var o options
+	for _, set := range opts {
+		set(&o)
 	}
 	return agent.Start(o)
 }
@@ -37,38 +37,40 @@ func Start(options ...Option) error {
 func Stop() error { return agent.Stop() }
 
 // Option changes what [Start] does.
-type Option struct{ set func(*agent.Options) }
+type Option func(*options)
+
+type options = agent.Options
 
 // WithSocketDir chooses the directory of the socket, which is PID.sock in it. The directory is made if
 // it is not there; otherwise it has to belong to the user who runs the program, with mode 0700.
 // By default it is gosplice in $XDG_RUNTIME_DIR, or /tmp/gosplice-UID, where the command looks.
 func WithSocketDir(dir string) Option {
-	return Option{func(o *agent.Options) { o.Dir = dir }}
+	return func(o *options) { o.Dir = dir }
 }
 
 // WithLogger chooses the log for what is applied, rolled back and refused. By default it is
 // [slog.Default] at that time.
 func WithLogger(logger *slog.Logger) Option {
-	return Option{func(o *agent.Options) { o.Logger = logger }}
+	return func(o *options) { o.Logger = logger }
 }
 
 // WithTrustedKeys makes the program accept only patches that were signed with one of the keys.
 func WithTrustedKeys(keys ...ed25519.PublicKey) Option {
-	return Option{func(o *agent.Options) { o.TrustedKeys = append(o.TrustedKeys, keys...) }}
+	return func(o *options) { o.TrustedKeys = append(o.TrustedKeys, keys...) }
 }
 
 // WithApproval has approve asked before each apply and rollback, after the checks of who asks and
 // whom the patch fits, and before anything is changed. An error refuses the request, and its text
 // is shown to who asked. While approve runs other requests to change the program are refused.
 func WithApproval(approve func(Request) error) Option {
-	return Option{func(o *agent.Options) {
+	return func(o *options) {
 		o.Approve = func(r agent.Request) error {
 			return approve(Request{
 				Rollback: r.Action == agent.ActionRollback, Version: r.Version, ID: r.ID,
 				Signer: r.Signer, UID: r.UID, PID: r.PID,
 			})
 		}
-	}}
+	}
 }
 
 // Request is what the function of [WithApproval] is asked about.

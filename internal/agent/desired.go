@@ -2,9 +2,7 @@ package agent
 
 import (
 	"cmp"
-	"encoding/binary"
 	"fmt"
-	"math"
 	"slices"
 
 	"github.com/gosplice/gosplice/internal/patch"
@@ -16,7 +14,7 @@ import (
 // are then one thing: compare with what is there, and write the differences.
 
 // word is what is replaced at a function entry: a jump of 5 bytes, and 3 bytes that stay.
-type word [8]byte
+type word = [8]byte
 
 // image is the part of a loaded patch that decides about function entries.
 type image struct {
@@ -76,7 +74,7 @@ func desired(images []*image, target *image) ([]site, error) {
 	var sites []site
 	jump := func(s site, to uint64) error {
 		var ok bool
-		if s.wanted, ok = jumpOver(s.original, s.addr, to); !ok {
+		if s.wanted, ok = splice.JumpOver(s.original, s.addr, to); !ok {
 			return fmt.Errorf("the new %s at %#x is too far away from the old one at %#x", s.name, to, s.addr)
 		}
 		sites = append(sites, s)
@@ -211,17 +209,3 @@ func leaving(sites []site, writes []splice.Write) []splice.Range {
 // body is the range of a function without its entry: a goroutine that is at the entry has yet to
 // run the jump that is there.
 func body(addr, size uint64) splice.Range { return splice.Range{Lo: addr + 1, Hi: addr + size} }
-
-// jumpOver returns original with its first 5 bytes replaced by a jump from addr to to; it is not
-// ok when that is farther than a 32-bit displacement.
-func jumpOver(original word, addr, to uint64) (w word, ok bool) {
-	const size = 5 // of "jmp rel32", which counts from its end
-	distance := int64(to) - int64(addr) - size
-	if distance < math.MinInt32 || distance > math.MaxInt32 {
-		return word{}, false
-	}
-	w = original
-	w[0] = 0xe9
-	binary.LittleEndian.PutUint32(w[1:], uint32(int32(distance)))
-	return w, true
-}

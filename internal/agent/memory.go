@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"unsafe"
@@ -53,6 +54,16 @@ func (m memoryMap) find(addr uint64) (mapping, bool) {
 		}
 	}
 	return mapping{}, false
+}
+
+// start returns the first of the readable mappings that lie without a gap before p, or p.
+func (m memoryMap) start(p mapping) mapping {
+	for _, before := range slices.Backward(m) {
+		if before.hi == p.lo && before.read {
+			p = before
+		}
+	}
+	return p
 }
 
 // holds says whether the size bytes at addr can be read, and executed if exec is set.

@@ -5,9 +5,9 @@ import "encoding/binary"
 // archMissing names what the processor lacks; nothing here.
 const archMissing = ""
 
-// jumpOver returns the first word of a function with a jump to target written over it: opcode E9 and
+// JumpOver returns the first word of a function with a jump to target written over it: opcode E9 and
 // a 32-bit displacement. ok is false when target is out of reach.
-func jumpOver(word [8]byte, entry, target uint64) (_ [8]byte, ok bool) {
+func JumpOver(word [8]byte, entry, target uint64) (_ [8]byte, ok bool) {
 	displacement := int64(target - (entry + 5))
 	if displacement != int64(int32(displacement)) {
 		return word, false

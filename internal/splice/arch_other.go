@@ -7,7 +7,7 @@ import "runtime"
 // Arm refuses before any of the following is used.
 const archMissing = "writing jumps and finding where a goroutine was interrupted on " + runtime.GOARCH
 
-func jumpOver(word [8]byte, entry, target uint64) (_ [8]byte, ok bool) { return word, false }
+func JumpOver(word [8]byte, entry, target uint64) (_ [8]byte, ok bool) { return word, false }
 
 func afterCall(pc uint64, inCode func(uint64) bool) bool { return false }
 

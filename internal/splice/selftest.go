@@ -109,7 +109,7 @@ func (e *Engine) testInterrupted() error {
 func (e *Engine) testSwitch() error {
 	entry := entryOf(selfTestOld)
 	was := [8]byte(bytesAt(entry, wordSize))
-	jump, ok := jumpOver(was, entry, entryOf(selfTestNew))
+	jump, ok := JumpOver(was, entry, entryOf(selfTestNew))
 	if !ok || entry%wordSize != 0 {
 		return errors.New("self-test: a jump inside gosplice's own code is not possible: please report this")
 	}
