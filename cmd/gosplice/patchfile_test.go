@@ -109,13 +109,18 @@ func TestPatchThatDoesNotFitTheProgram(t *testing.T) {
 	}
 }
 
-func TestReadKey(t *testing.T) {
+// pemKey is the file of the fixed key.
+func pemKey() []byte {
 	der, err := x509.MarshalPKCS8PrivateKey(fixedKey())
 	if err != nil {
-		t.Fatal(err)
+		panic(err)
 	}
+	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
+}
+
+func TestReadKey(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "release.key")
-	if err := os.WriteFile(name, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600); err != nil {
+	if err := os.WriteFile(name, pemKey(), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	key, err := readKey(name)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -17,18 +18,26 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
-		Setup:               isolate,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"code": code},
+		Setup:               setUp,
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"code": code, "waitfor": waitFor},
 	})
 }
 
-// isolate keeps a script away from the programs that run on this machine, but lets it use what
-// the go command has compiled and downloaded.
-func isolate(env *testscript.Env) error {
+// setUp keeps a script away from the programs that run on this machine, but lets it use what
+// the go command has compiled and downloaded. It gives it a key to sign with.
+func setUp(env *testscript.Env) error {
 	run := env.WorkDir + "/run"
 	env.Setenv("XDG_RUNTIME_DIR", run)
 	for _, name := range []string{"GOCACHE", "GOMODCACHE", "GOPROXY", "GOTOOLCHAIN", "GOFLAGS"} {
 		env.Setenv(name, goEnv(name))
+	}
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		return err
+	}
+	env.Setenv("ROOT", root)
+	if err := os.WriteFile(env.WorkDir+"/release.key", pemKey(), 0o600); err != nil {
+		return err
 	}
 	return os.Mkdir(run, 0o700)
 }
