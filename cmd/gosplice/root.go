@@ -63,7 +63,7 @@ func newRootCommand(c *console) *cobra.Command {
 	setHelp(root, c)
 	addTo(root, groupMake, newBuildCommand(c), newRecordCommand(c), newPlanCommand(c), newPatchCommand(c), newVerifyCommand(c))
 	addTo(root, groupLive, newPsCommand(c), newApplyCommand(c), newStatusCommand(c), newRollbackCommand(c))
-	root.AddCommand(newVersionCommand(c), newCompletionCommand(c))
+	root.AddCommand(newDemoCommand(c), newVersionCommand(c), newCompletionCommand(c))
 	for _, cmd := range root.Commands() {
 		cmd.DisableFlagsInUseLine = true // each says itself which flags it takes
 	}

@@ -1,0 +1,89 @@
+package demo
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/gosplice/gosplice/cmd/gosplice/internal/report"
+	"github.com/gosplice/gosplice/examples/arena/edits"
+	"github.com/gosplice/gosplice/internal/control"
+)
+
+// screen is where the demo writes.
+type screen struct {
+	out   io.Writer
+	style report.Style
+	width int
+}
+
+func (s *screen) lines(lines []string) {
+	for _, line := range lines {
+		fmt.Fprintln(s.out, line)
+	}
+}
+
+// headline begins a part.
+func (s *screen) headline(text string) {
+	fmt.Fprintf(s.out, "\n%s\n", s.style.Bold(text))
+}
+
+// note explains, below a headline.
+func (s *screen) note(text string) {
+	fmt.Fprintf(s.out, "   %s\n", s.style.Dim(text))
+}
+
+// step says what was done, and how long it took if that was long.
+func (s *screen) step(done, what string, took time.Duration) {
+	if took >= time.Second {
+		what += ", " + report.Duration(took)
+	}
+	fmt.Fprintf(s.out, "  %s%s  %s\n", s.style.Dim(done), strings.Repeat(" ", len("recorded")-len(done)), what)
+}
+
+// diff shows an edit: the lines that change, and of a new file how many there are.
+func (s *screen) diff(e edits.Edit) {
+	for _, c := range e.Changes {
+		before, after := textLines(c.Old), textLines(c.New)
+		if c.Old == "" {
+			fmt.Fprintf(s.out, "   %s  %s\n", c.File, s.style.Green(fmt.Sprintf("new file, %s", report.Plural(len(after), "line"))))
+			continue
+		}
+		fmt.Fprintf(s.out, "   %s\n", c.File)
+		for _, line := range before {
+			fmt.Fprintf(s.out, "   %s\n", s.style.Red("- "+line))
+		}
+		for _, line := range after {
+			fmt.Fprintf(s.out, "   %s\n", s.style.Green("+ "+line))
+		}
+	}
+}
+
+// textLines are the lines of a piece of source, with narrow indents.
+func textLines(text string) []string {
+	return strings.Split(strings.ReplaceAll(strings.Trim(text, "\n"), "\t", "  "), "\n")
+}
+
+// showLive says what a switch took. The size is that of the patch file, or 0 if there was none.
+func (s *screen) showLive(took times, done *control.Switched, size int) {
+	way := fmt.Sprintf("%s after the command", report.Duration(took.live))
+	if size > 0 {
+		way = fmt.Sprintf("%s after it was saved: plan %s, patch %s, apply %s", report.Duration(took.live),
+			report.Duration(took.plan), report.Duration(took.patch), report.Duration(took.apply))
+	}
+	fmt.Fprintf(s.out, "   %s %s\n", s.style.Green("live"), way)
+	what := fmt.Sprintf("%s switched in a pause of %s, %s left in old code",
+		report.Plural(done.Functions, "function"), report.Duration(done.Pause), report.Plural(goroutines(done.OldCode), "goroutine"))
+	if size > 0 {
+		what = report.Bytes(size) + " patch, " + what
+	}
+	fmt.Fprintf(s.out, "        %s\n", what)
+}
+
+func goroutines(old []control.OldCode) (n int) {
+	for _, o := range old {
+		n += o.Goroutines
+	}
+	return n
+}
