@@ -69,6 +69,9 @@ func (m memoryMap) start(p mapping) mapping {
 // holds says whether the size bytes at addr can be read, and executed if exec is set.
 func (m memoryMap) holds(addr, size uint64, exec bool) bool {
 	end := addr + size
+	if end < addr {
+		return false
+	}
 	for addr < end {
 		p, ok := m.find(addr)
 		if !ok || !p.read || exec && !p.exec {
@@ -76,7 +79,7 @@ func (m memoryMap) holds(addr, size uint64, exec bool) bool {
 		}
 		addr = p.hi
 	}
-	return addr >= size // false when addr+size wrapped around
+	return true
 }
 
 // memoryAt is the memory at an address that was found to be mapped.
