@@ -1,13 +1,13 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"fmt"
-	"path/filepath"
 	"slices"
 
 	"github.com/spf13/cobra"
 
-	"github.com/gosplice/gosplice/cmd/gosplice/internal/report"
 	"github.com/gosplice/gosplice/internal/gotool"
 	"github.com/gosplice/gosplice/internal/pipeline"
 )
@@ -80,47 +80,32 @@ func splitBuildArgs(args []string) (own buildOwn, rest []string) {
 
 // build builds and records a program.
 func build(c *console, cmd *cobra.Command, command *gotool.Command, asJSON bool) error {
-	ctx := cmd.Context()
+	program, err := compile(c, cmd.Context(), command)
+	if err != nil {
+		return interrupted(err)
+	}
+	summary, err := record(c, cmd.Context(), pipeline.RecordOptions{Binary: program, Dir: command.Dir, Package: command.Packages})
+	if err != nil {
+		return fmt.Errorf("%s is built, but not recorded: %w", program, interrupted(err))
+	}
+	return showRecord(c, program, summary, asJSON)
+}
+
+// compile runs go build and returns the program.
+func compile(c *console, ctx context.Context, command *gotool.Command) (string, error) {
 	line := c.progress()
 	defer line.Stop()
 	line.Step("building", 0, 0)
 	b := command.Build()
-	out, err := b.Output(ctx, command.Out)
+	program, err := b.Output(ctx, command.Out)
 	if err != nil {
-		return interrupted(err)
+		return "", err
 	}
-	if err := b.Compile(ctx, out, nil, c.err); err != nil {
-		return interrupted(err)
+	var messages bytes.Buffer // of go build -v and the like
+	if err := b.Compile(ctx, program, nil, &messages); err != nil {
+		return "", err
 	}
-	summary, err := pipeline.MakeRecord(ctx, pipeline.RecordOptions{
-		Binary: out, Dir: command.Dir, Package: command.Packages, Progress: line.Step,
-	})
-	line.Stop()
-	if err != nil {
-		return fmt.Errorf("%s is built, but not recorded: %w", out, interrupted(err))
-	}
-	return showRecord(c, out, summary, asJSON)
-}
-
-// recordJSON is the summary of a record for programs.
-type recordJSON struct {
-	Program, File       string
-	Release             string
-	BuildID             string
-	GoVersion, Platform string
-	Packages, Functions int
-	TextBytes, Size     int64
-}
-
-// showRecord prints what was recorded.
-func showRecord(c *console, program string, s *pipeline.RecordSummary, asJSON bool) error {
-	if asJSON {
-		return c.json(recordJSON{program, s.File, report.ShortRelease(s.BuildID), s.BuildID, s.GoVersion, s.Platform,
-			s.Packages, s.Functions, s.TextBytes, s.Size})
-	}
-	c.printf("%s  %s %s  release %s", c.style.Bold(filepath.Base(program)), s.GoVersion, s.Platform, report.ShortRelease(s.BuildID))
-	c.printf("verified: %s in %s, %s of machine code match",
-		report.Plural(s.Functions, "function"), report.Plural(s.Packages, "package"), report.Bytes(s.TextBytes))
-	c.printf("%s  %s", c.style.Bold(s.File), report.Bytes(s.Size))
-	return nil
+	line.Stop() // so that it is not in the way
+	_, err = messages.WriteTo(c.err)
+	return program, err
 }

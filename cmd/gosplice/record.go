@@ -1,8 +1,12 @@
 package main
 
 import (
+	"context"
+	"path/filepath"
+
 	"github.com/spf13/cobra"
 
+	"github.com/gosplice/gosplice/cmd/gosplice/internal/report"
 	"github.com/gosplice/gosplice/internal/pipeline"
 )
 
@@ -33,11 +37,7 @@ func newRecordCommand(c *console) *cobra.Command {
 		Args: arguments(1, anyNumber),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.Binary, o.Package = args[0], args[1:]
-			line := c.progress()
-			defer line.Stop()
-			o.Progress = line.Step
-			summary, err := pipeline.MakeRecord(cmd.Context(), o)
-			line.Stop()
+			summary, err := record(c, cmd.Context(), o)
 			if err != nil {
 				return interrupted(err)
 			}
@@ -50,4 +50,35 @@ func newRecordCommand(c *console) *cobra.Command {
 	cmd.MarkFlagDirname("chdir")
 	cmd.MarkFlagFilename("output", recordSuffix[1:])
 	return cmd
+}
+
+// record makes a record and shows how far it is.
+func record(c *console, ctx context.Context, o pipeline.RecordOptions) (*pipeline.RecordSummary, error) {
+	line := c.progress()
+	defer line.Stop()
+	o.Progress = line.Step
+	return pipeline.MakeRecord(ctx, o)
+}
+
+// recordJSON is the summary of a record for programs.
+type recordJSON struct {
+	Program, File       string
+	Release             string
+	BuildID             string
+	GoVersion, Platform string
+	Packages, Functions int
+	TextBytes, Size     int64
+}
+
+// showRecord prints what was recorded.
+func showRecord(c *console, program string, s *pipeline.RecordSummary, asJSON bool) error {
+	if asJSON {
+		return c.json(recordJSON{program, s.File, report.ShortRelease(s.BuildID), s.BuildID, s.GoVersion, s.Platform,
+			s.Packages, s.Functions, s.TextBytes, s.Size})
+	}
+	c.printf("%s  %s %s  release %s", c.style.Bold(filepath.Base(program)), s.GoVersion, s.Platform, report.ShortRelease(s.BuildID))
+	c.printf("verified: %s in %s, %s of machine code match",
+		report.Plural(s.Functions, "function"), report.Plural(s.Packages, "package"), report.Bytes(s.TextBytes))
+	c.printf("%s  %s", c.style.Bold(s.File), report.Bytes(s.Size))
+	return nil
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -19,7 +18,7 @@ func TestScripts(t *testing.T) {
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		Setup:               setUp,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"code": code, "waitfor": waitFor},
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"code": code, "waitfor": waitFor, "copymodule": copyModule},
 	})
 }
 
@@ -31,11 +30,6 @@ func setUp(env *testscript.Env) error {
 	for _, name := range []string{"GOCACHE", "GOMODCACHE", "GOPROXY", "GOTOOLCHAIN", "GOFLAGS"} {
 		env.Setenv(name, goEnv(name))
 	}
-	root, err := filepath.Abs("../..")
-	if err != nil {
-		return err
-	}
-	env.Setenv("ROOT", root)
 	if err := os.WriteFile(env.WorkDir+"/release.key", pemKey(), 0o600); err != nil {
 		return err
 	}

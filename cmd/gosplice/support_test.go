@@ -87,6 +87,28 @@ func waitFor(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Fatalf("no file %s", args[0])
 }
 
+// copyModule copies what a program links of this module, so that nobody edits it while a script
+// compares builds: copymodule dir.
+func copyModule(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: copymodule dir")
+	}
+	to := ts.MkAbs(args[0])
+	for _, dir := range []string{"internal/agent", "internal/control", "internal/patch", "internal/splice"} {
+		ts.Check(os.CopyFS(filepath.Join(to, dir), os.DirFS(filepath.Join(moduleRoot, dir))))
+	}
+	sources, err := filepath.Glob(filepath.Join(moduleRoot, "*.go"))
+	ts.Check(err)
+	for _, file := range append(sources, filepath.Join(moduleRoot, "go.mod"), filepath.Join(moduleRoot, "go.sum")) {
+		text, err := os.ReadFile(file)
+		ts.Check(err)
+		ts.Check(os.WriteFile(filepath.Join(to, filepath.Base(file)), text, 0o644))
+	}
+}
+
+// moduleRoot is the directory of go.mod.
+var moduleRoot, _ = filepath.Abs("../..")
+
 // goEnv is a variable of the go command.
 func goEnv(name string) string {
 	out, err := exec.Command("go", "env", name).Output()

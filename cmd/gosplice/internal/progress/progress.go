@@ -13,6 +13,7 @@ import (
 type Line struct {
 	out  io.Writer
 	stop chan struct{}
+	once sync.Once
 	gone sync.WaitGroup
 
 	mu    sync.Mutex
@@ -53,12 +54,12 @@ func (l *Line) Step(step string, done, total int) {
 	}
 }
 
-// Stop removes the line. Nothing is shown after it returned.
+// Stop removes the line. Nothing is shown after it returned. Stopping again does nothing.
 func (l *Line) Stop() {
 	if l == nil {
 		return
 	}
-	close(l.stop)
+	l.once.Do(func() { close(l.stop) })
 	l.gone.Wait()
 }
 

@@ -30,6 +30,7 @@ func TestLongWorkShowsItsStep(t *testing.T) {
 		l.Step("comparing", 7, 9)
 		time.Sleep(2 * beat)
 		l.Stop()
+		l.Stop()
 		text := out.String()
 		if !strings.Contains(text, " compiling") || !strings.Contains(text, " comparing 7/9") {
 			t.Errorf("shows %q", text)
