@@ -27,6 +27,8 @@ func DefaultDir() string {
 
 func sharedDir(uid string) string { return filepath.Join("/tmp", dirName+"-"+uid) }
 
+func runtimeDir(uid string) string { return filepath.Join("/run/user", uid, dirName) }
+
 // SocketPath is where the program with the given process ID listens in dir.
 func SocketPath(dir string, pid int) (string, error) {
 	path := filepath.Join(dir, strconv.Itoa(pid)+socketSuffix)
@@ -44,7 +46,7 @@ func SearchDirs() []string {
 		uid = "*"
 	}
 	dirs := []string{DefaultDir()}
-	for _, pattern := range []string{filepath.Join("/run/user", uid, dirName), sharedDir(uid)} {
+	for _, pattern := range []string{runtimeDir(uid), sharedDir(uid)} {
 		found, _ := filepath.Glob(pattern) // the pattern is well formed
 		dirs = append(dirs, found...)
 	}
@@ -61,7 +63,11 @@ func trusted(dir string) bool {
 		return false
 	}
 	owner, known := Owner(info)
-	return known && (owner == os.Geteuid() || os.Geteuid() == 0)
+	if !known {
+		return false
+	}
+	uid := strconv.Itoa(owner)
+	return owner == os.Geteuid() || os.Geteuid() == 0 && (dir == runtimeDir(uid) || dir == sharedDir(uid))
 }
 
 func ownedBy(dir string, uid int) bool {

@@ -1,0 +1,179 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+func socketDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "gs")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
+// serve listens as process pid in dir, and answers every connection with answer.
+func serve(t *testing.T, dir string, pid int, answer func(net.Conn)) string {
+	t.Helper()
+	path, err := SocketPath(dir, pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	if answer == nil { // dead
+		l.SetUnlinkOnClose(false)
+		l.Close()
+		return path
+	}
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer conn.Close()
+				answer(conn)
+			}()
+		}
+	}()
+	return path
+}
+
+func answerWith(resp *Response) func(net.Conn) {
+	return func(conn net.Conn) {
+		if _, err := ReadRequest(conn); err == nil {
+			WriteResponse(conn, resp)
+		}
+	}
+}
+
+func TestFind(t *testing.T) {
+	dir, other := socketDir(t), socketDir(t)
+	serve(t, dir, 300, answerWith(&Response{Code: Done, Hello: &Hello{PID: 300, Version: "1.4.2"}}))
+	serve(t, dir, 20, nil)
+	serve(t, other, 100, func(conn net.Conn) { io.Copy(io.Discard, conn) }) // never answers
+	serve(t, other, 400, func(conn net.Conn) { conn.Write([]byte("HTTP/1.1 400 Bad Request\r\n\r\n")) })
+	if err := os.WriteFile(filepath.Join(dir, "7.sock"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	found := Find(t.Context(), []string{dir, other, "/no/such/directory"})
+	var pids []int
+	for _, p := range found {
+		pids = append(pids, p.PID)
+		if (p.Hello == nil) != (p.Err != nil) || (p.Hello != nil) != (p.PID == 300) {
+			t.Errorf("process %d: %+v, %v", p.PID, p.Hello, p.Err)
+		}
+	}
+	if len(pids) != 4 || pids[0] != 20 || pids[3] != 400 {
+		t.Errorf("found %v", pids)
+	}
+	if found[2].Hello.Version != "1.4.2" {
+		t.Errorf("hello %+v", found[2].Hello)
+	}
+}
+
+func TestFindPID(t *testing.T) {
+	dir := socketDir(t)
+	want := serve(t, dir, 300, nil)
+	if got, err := FindPID([]string{"/no/such/directory", dir}, 300); err != nil || got != want {
+		t.Errorf("got %s, %v", got, err)
+	}
+	if _, err := FindPID([]string{dir}, 301); err == nil || !strings.Contains(err.Error(), dir) || !strings.Contains(err.Error(), "gosplice.Start") {
+		t.Errorf("err = %v", err)
+	}
+}
+
+func TestClientErrors(t *testing.T) {
+	dir := socketDir(t)
+	dial := func(pid int, answer func(net.Conn)) *Client {
+		c, err := Dial(t.Context(), serve(t, dir, pid, answer))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { c.Close() })
+		return c
+	}
+	_, err := dial(1, answerWith(&Response{Code: Refused, Reason: ReasonWrongBase, Message: "other build", Detail: "more"})).Apply(t.Context(), []byte("x"), SwitchOptions{})
+	if e := (*Error)(nil); !errors.As(err, &e) || *e != (Error{Refused, ReasonWrongBase, "other build", "more"}) {
+		t.Errorf("refused: %v", err)
+	}
+	if _, err = dial(2, answerWith(&Response{Code: Done})).Status(t.Context()); !errors.Is(err, ErrNotMessage) {
+		t.Errorf("no status: %v", err)
+	}
+	if _, err = dial(3, func(net.Conn) {}).Hello(t.Context()); err == nil {
+		t.Error("closed connection: no error")
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	if _, err = dial(4, func(conn net.Conn) { io.Copy(io.Discard, conn) }).Hello(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("timeout: %v", err)
+	}
+	// One that answers before it reads, and hangs up.
+	early := dial(5, func(conn net.Conn) {
+		WriteResponse(conn, &Response{Code: Refused, Reason: ReasonNotPermitted, Message: "not you"})
+	})
+	if _, err = early.Apply(t.Context(), make([]byte, 8<<20), SwitchOptions{}); err == nil {
+		t.Error("refused early: no error")
+	}
+	if _, err := Dial(t.Context(), filepath.Join(dir, "9.sock")); err == nil || !strings.Contains(err.Error(), "no program answers at ") {
+		t.Errorf("no socket: %v", err)
+	}
+}
+
+func TestDirectories(t *testing.T) {
+	dir := socketDir(t)
+	t.Setenv("XDG_RUNTIME_DIR", dir)
+	if got := DefaultDir(); got != filepath.Join(dir, "gosplice") {
+		t.Errorf("default directory %s", got)
+	}
+	if err := os.Mkdir(DefaultDir(), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if dirs := SearchDirs(); len(dirs) == 0 || !slices.Contains(dirs, DefaultDir()) {
+		t.Errorf("search in %v", dirs)
+	}
+	for _, value := range []string{"", "relative", "/no/such/directory"} {
+		t.Setenv("XDG_RUNTIME_DIR", value)
+		if got := DefaultDir(); !strings.HasPrefix(got, "/tmp/gosplice-") {
+			t.Errorf("default directory with XDG_RUNTIME_DIR=%q: %s", value, got)
+		}
+	}
+}
+
+func TestForeignDirectory(t *testing.T) {
+	dir := socketDir(t)
+	if !trusted(dir) {
+		t.Error("own directory is not trusted")
+	}
+	link := filepath.Join(dir, "link")
+	if err := os.Symlink(dir, link); err != nil {
+		t.Fatal(err)
+	}
+	if trusted(link) {
+		t.Error("a symbolic link is trusted")
+	}
+	if os.Geteuid() == 0 {
+		if err := os.Chown(dir, 12345, -1); err != nil {
+			t.Fatal(err)
+		}
+		if trusted(dir) {
+			t.Error("a directory that is not under its owner's name is trusted")
+		}
+	}
+}
