@@ -1,6 +1,7 @@
 package edit
 
 import (
+	"go/ast"
 	"sort"
 	"strings"
 
@@ -25,6 +26,7 @@ func (e *Edit) findFunctions() {
 			}
 		}
 	}
+	e.mentions()
 	e.findRemoved()
 	sort.SliceStable(e.Functions, func(i, j int) bool {
 		a, b := &e.Functions[i], &e.Functions[j]
@@ -128,6 +130,38 @@ func (e *Edit) importPath(symbolPath string) string {
 		return e.Record.Packages[len(e.Record.Packages)-1].Import
 	}
 	return symbolPath
+}
+
+// mentions completes Inlines from the source: a call that was folded into a constant leaves no
+// trace in the object. It explains a function whose own source did not change.
+func (e *Edit) mentions() {
+	edited := map[string][]string{} // last part of a declaration's name -> keys
+	for path, p := range e.Sources {
+		if p.Old == nil {
+			continue
+		}
+		for name, f := range p.New.Funcs {
+			if o := p.Old.Funcs[name]; o != nil && o.Text != f.Text {
+				last := name[strings.LastIndexByte(name, '.')+1:]
+				edited[last] = append(edited[last], path+"\x00"+name)
+			}
+		}
+	}
+	for i := range e.Functions {
+		f := &e.Functions[i]
+		src := e.Sources[f.Package].New
+		if f.Edited || len(f.Inlines) > 0 || src == nil || src.Funcs[f.Decl] == nil {
+			continue
+		}
+		seen := map[string]bool{}
+		ast.Inspect(src.Funcs[f.Decl].Decl, func(n ast.Node) bool {
+			if id, ok := n.(*ast.Ident); ok && !seen[id.Name] {
+				seen[id.Name] = true
+				f.Inlines = append(f.Inlines, edited[id.Name]...)
+			}
+			return true
+		})
+	}
 }
 
 // changedDicts finds generic functions and types whose dictionaries changed: their old callers

@@ -67,11 +67,16 @@ func (l *linker) mark() {
 }
 
 func (l *linker) visit(p *placed) {
-	release.MarkUses(l.set, p.sym, &l.live, nil)
-	if flag, flag2 := l.set.Flags(p.sym); flag&goobj.FlagReflectMethod != 0 {
+	l.live.MarkUses(l.set, p.sym, l.linked)
+	flag, flag2 := l.set.Flags(p.sym)
+	if flag&goobj.FlagReflectMethod != 0 {
 		l.live.Reflect = true
-	} else if flag2&goobj.Flag2UsedInIface != 0 {
-		release.UseInIface(l.set, p.sym, l.live.UsedInIface, nil)
+	}
+	if flag2&goobj.Flag2UsedInIface != 0 {
+		l.live.Use(l.set, p.sym, l.linked)
+	}
+	if l.live.UsedInIface[p.name.Name] {
+		l.live.UseParts(l.set, p.sym, l.linked)
 	}
 	for _, r := range l.set.Relocs(p.sym) {
 		switch {
@@ -237,7 +242,7 @@ func (l *linker) itabTarget(y goobj.Sym, n goobj.Name) location {
 			}
 		}
 		l.checkItab(t)
-		release.UseInIface(l.set, release.ItabType(l.set, y), l.live.UsedInIface, nil)
+		l.live.Use(l.set, release.ItabType(l.set, y), l.linked)
 	}
 	return location{itab: t}
 }
@@ -258,6 +263,16 @@ func (l *linker) place(y goobj.Sym) *placed {
 		l.funcTypes[p.name.Name] = true
 	}
 	return p
+}
+
+// linked reports a symbol that the patched program has.
+func (l *linker) linked(y goobj.Sym) bool {
+	if l.placed[y] != nil {
+		return true
+	}
+	n := l.set.NameOf(y)
+	_, ok := l.rec.Lookup(n.Name, n.ABI)
+	return ok
 }
 
 // shareable reports a variable or type that later patches have to find again.

@@ -2,7 +2,6 @@
 // from an edited tree to a plan, from a plan to a patch. Commands and tests call it.
 package pipeline
 
-
 // Progress is told what the work is doing; step is a short phrase such as "compiling".
 // done and total are 0 when there is nothing to count.
 type Progress func(step string, done, total int)

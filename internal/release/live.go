@@ -11,18 +11,20 @@ import (
 func (h *harvest) live() Live {
 	l := Live{UsedInIface: map[string]bool{}, IfaceMethods: map[MethodSig]bool{}, GenericMethods: map[string]bool{}}
 	s := h.set
+	inProgram := func(y goobj.Sym) bool { return h.addr[y] != 0 }
 	for y := range h.addr {
 		if !s.Defined(y) {
 			continue
 		}
-		if flag, _ := s.Flags(y); flag&goobj.FlagReflectMethod != 0 {
+		flag, flag2 := s.Flags(y)
+		if flag&goobj.FlagReflectMethod != 0 {
 			l.Reflect = true
 		}
-		if _, flag2 := s.Flags(y); flag2&goobj.Flag2UsedInIface != 0 {
-			UseInIface(s, y, l.UsedInIface, nil)
+		if flag2&goobj.Flag2UsedInIface != 0 {
+			l.Use(s, y, inProgram)
 		}
 		if d, ok := h.matched[y]; ok {
-			MarkUses(s, d, &l, nil)
+			l.MarkUses(s, d, inProgram)
 		}
 	}
 	return l.clone()
@@ -43,9 +45,9 @@ func (l Live) clone() Live {
 	return c
 }
 
-// MarkUses enters what the markers among the relocations of y say into l. used is called for each
-// type symbol that is newly known to be converted to an interface; it may be nil.
-func MarkUses(s *goobj.Set, y goobj.Sym, l *Live, used func(goobj.Sym)) {
+// MarkUses enters what the markers among the relocations of y say. linked reports the symbols that
+// are part of the program.
+func (l *Live) MarkUses(s *goobj.Set, y goobj.Sym, linked func(goobj.Sym) bool) {
 	for _, r := range s.Relocs(y) {
 		switch r.Type {
 		case goobj.RUseIface:
@@ -53,7 +55,7 @@ func MarkUses(s *goobj.Set, y goobj.Sym, l *Live, used func(goobj.Sym)) {
 			if goobj.IsItab(s.NameOf(t).Name) {
 				t = ItabType(s, t)
 			}
-			UseInIface(s, t, l.UsedInIface, used)
+			l.Use(s, t, linked)
 		case goobj.RUseIfaceMethod:
 			if t, ok := s.Type(r.Sym); ok {
 				m := t.IfaceMethodAt(int(r.Add))
@@ -75,30 +77,35 @@ func ItabType(s *goobj.Set, itab goobj.Sym) goobj.Sym {
 	return 0
 }
 
-// UseInIface marks a type, and the types that reflection can reach from it.
-func UseInIface(s *goobj.Set, y goobj.Sym, seen map[string]bool, used func(goobj.Sym)) {
+// Use marks a type as converted to an interface, and the types that reflection reaches from it, as
+// far as they are part of the program.
+func (l *Live) Use(s *goobj.Set, y goobj.Sym, linked func(goobj.Sym) bool) {
 	if y == 0 {
 		return
 	}
 	name := s.NameOf(y).Name
-	if flag, _ := s.Flags(y); !goobj.IsType(name) || seen[name] || s.Defined(y) && flag&goobj.FlagGoType == 0 {
+	if !goobj.IsType(name) || l.UsedInIface[name] {
 		return
 	}
-	seen[name] = true
-	if used != nil {
-		used(y)
+	l.UsedInIface[name] = true
+	if linked(y) {
+		l.UseParts(s, y, linked)
 	}
+}
+
+// UseParts marks what is reached from a type that is converted to an interface.
+func (l *Live) UseParts(s *goobj.Set, y goobj.Sym, linked func(goobj.Sym) bool) {
 	methods := 0
 	for _, r := range s.Relocs(y) {
 		switch {
 		case r.Type == goobj.RMethodOff:
 			// Of the three relocations of a method the first is its function type.
 			if methods%3 == 0 {
-				UseInIface(s, r.Sym, seen, used)
+				l.Use(s, r.Sym, linked)
 			}
 			methods++
 		case r.Size > 0 && !r.Weak:
-			UseInIface(s, r.Sym, seen, used)
+			l.Use(s, r.Sym, linked)
 		}
 	}
 }

@@ -16,6 +16,9 @@ func (j *judge) functions() {
 	edited := j.editedDecls()
 	for i := range fns {
 		f := &fns[i]
+		if f.Old == nil {
+			continue // not in the program: the linker dropped it, or it is new
+		}
 		for _, k := range f.Inlines {
 			if edited[k] != nil && k != declOf(f) {
 				j.inlinedIn[k]++

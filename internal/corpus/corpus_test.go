@@ -1,0 +1,326 @@
+package corpus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gosplice/gosplice/internal/control"
+	"github.com/gosplice/gosplice/internal/patch"
+	"github.com/gosplice/gosplice/internal/pipeline"
+)
+
+// dimension is a state of the program in which every scenario has to come out the same.
+type dimension struct {
+	name  string
+	calls []string // requests to the host before the script
+}
+
+var dimensions = []dimension{
+	{name: "plain"},
+	{name: "load", calls: []string{"!load"}},
+	{name: "gogc1", calls: []string{"!gc"}},
+	{name: "profiled", calls: []string{"!profile"}},
+	{name: "goroutines", calls: []string{"!goroutines 10000"}},
+	{name: "everything", calls: []string{"!goroutines 10000", "!profile", "!gc", "!load"}},
+}
+
+// TestCorpus runs every scenario in the plain state. GOSPLICE_CORPUS=matrix runs them in all states.
+func TestCorpus(t *testing.T) {
+	paths, err := filepath.Glob("testdata/*.txtar")
+	if err != nil || len(paths) == 0 {
+		t.Fatal("no scenarios", err)
+	}
+	dims := dimensions[:1]
+	if os.Getenv("GOSPLICE_CORPUS") == "matrix" {
+		dims = dimensions
+	}
+	for _, path := range paths {
+		s, err := readScenario(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			b := build(t, s)
+			for _, d := range dims {
+				t.Run(d.name, func(t *testing.T) { newRun(t, s, b, d).script() })
+			}
+		})
+	}
+}
+
+// built is the program of a scenario with its record.
+type built struct{ dir, binary, record string }
+
+func repository(t *testing.T) string {
+	t.Helper()
+	dir, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func build(t *testing.T, s *scenario) built {
+	t.Helper()
+	tmp := t.TempDir()
+	b := built{dir: filepath.Join(tmp, "src"), binary: filepath.Join(tmp, s.name)}
+	b.record = b.binary + ".gsr"
+	if err := s.write(b.dir, "", repository(t)); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("go", "build", "-o", b.binary, ".")
+	cmd.Dir = b.dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	if _, err := pipeline.MakeRecord(context.Background(), pipeline.RecordOptions{Binary: b.binary, Dir: b.dir}); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// run is one scenario in one state.
+type run struct {
+	t     *testing.T
+	s     *scenario
+	b     built
+	p     *process
+	edit  string
+	dir   string // of the edited tree
+	plan  *pipeline.Plan
+	patch []byte
+}
+
+func newRun(t *testing.T, s *scenario, b built, d dimension) *run {
+	r := &run{t: t, s: s, b: b, dir: filepath.Join(t.TempDir(), "edited")}
+	sockets, err := os.MkdirTemp("", "gs")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(sockets) })
+	r.p = startProcess(t, b.binary, sockets)
+	for _, c := range d.calls {
+		if got, err := r.p.call(c); err != nil || got != "ok" {
+			t.Fatalf("%s: %q %v", c, got, err)
+		}
+	}
+	return r
+}
+
+func (r *run) script() {
+	for _, c := range r.s.script {
+		verbs := map[string]func(string) error{
+			"call": r.call, "edit": r.setEdit, "plan": r.makePlan, "patch": r.makePatch,
+			"apply": r.apply, "rollback": r.rollback, "old": r.old, "wait": r.wait,
+		}
+		do := verbs[c.verb]
+		if do == nil {
+			r.t.Fatalf("%s.txtar:%d: unknown command %q", r.s.name, c.line, c.verb)
+		}
+		if err := do(c.rest); err != nil {
+			r.t.Fatalf("%s.txtar:%d: %s %s: %v", r.s.name, c.line, c.verb, c.rest, err)
+		}
+	}
+	if _, err := r.p.call("!alive"); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+func (r *run) call(rest string) error {
+	req, want, ok := strings.Cut(rest, " = ")
+	if !ok {
+		var pattern string
+		if req, pattern, ok = strings.Cut(rest, " ~ "); !ok {
+			return errors.New("call needs = or ~")
+		}
+		got, err := r.p.call(req)
+		if err != nil {
+			return err
+		}
+		if !regexp.MustCompile(pattern).MatchString(got) {
+			return fmt.Errorf("answer %q does not match", got)
+		}
+		return nil
+	}
+	got, err := r.p.call(req)
+	if err != nil {
+		return err
+	}
+	if got != want {
+		return fmt.Errorf("answer %q", got)
+	}
+	return nil
+}
+
+func (r *run) setEdit(name string) error {
+	r.edit = name
+	r.closePlan()
+	// The edited tree is where the release was built, as users edit in place.
+	return r.s.write(r.b.dir, name, repository(r.t))
+}
+
+func (r *run) closePlan() {
+	if r.plan != nil {
+		r.plan.Close()
+		r.plan = nil
+	}
+}
+
+func (r *run) makePlan(rest string) error {
+	r.closePlan()
+	want := strings.Fields(rest)
+	p, err := pipeline.MakePlan(context.Background(), pipeline.PlanOptions{Record: r.b.record, Dir: r.b.dir})
+	if err != nil {
+		if len(want) > 0 && want[0] == "error" && strings.Contains(err.Error(), strings.TrimSpace(strings.TrimPrefix(rest, "error"))) {
+			return nil
+		}
+		return err
+	}
+	r.plan = p
+	r.t.Cleanup(r.closePlan)
+	verdict := "applies"
+	switch {
+	case p.Refused:
+		verdict = "refused"
+	case p.Empty:
+		verdict = "empty"
+	}
+	if len(want) > 0 && want[0] != verdict {
+		return fmt.Errorf("the plan says %s:\n%s", verdict, changes(p.Changes))
+	}
+	for _, id := range want[min(1, len(want)):] {
+		if !strings.Contains(changes(p.Changes), id) {
+			return fmt.Errorf("the plan has no %s:\n%s", id, changes(p.Changes))
+		}
+	}
+	return nil
+}
+
+func changes(cs []patch.Change) string {
+	var b strings.Builder
+	for _, c := range cs {
+		fmt.Fprintf(&b, "%s  %s  %s  %s  %s\n", c.Symbol, c.What, c.Verdict, c.ID, strings.ReplaceAll(c.Detail, "\n", " "))
+	}
+	return b.String()
+}
+
+func (r *run) makePatch(version string) error {
+	if r.plan == nil {
+		if err := r.makePlan("applies"); err != nil {
+			return err
+		}
+	}
+	p, err := r.plan.Patch(context.Background(), version)
+	if err != nil {
+		return err
+	}
+	r.patch, err = patch.Encode(p, nil)
+	return err
+}
+
+func (r *run) client() (*control.Client, error) {
+	return control.Dial(context.Background(), r.p.socket)
+}
+
+func (r *run) apply(rest string) error {
+	if r.patch == nil {
+		if err := r.makePatch(""); err != nil {
+			return err
+		}
+	}
+	c, err := r.client()
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	_, err = c.Apply(context.Background(), r.patch, control.SwitchOptions{})
+	if rest == "" {
+		r.patch = nil
+		return r.alive(err)
+	}
+	verdict, text, _ := strings.Cut(rest, " ")
+	var e *control.Error
+	if !errors.As(err, &e) {
+		return fmt.Errorf("got error %v", err)
+	}
+	if string(e.Code) != verdict || !strings.Contains(e.Message+e.Detail, text) {
+		return fmt.Errorf("%s: %s", e.Code, e.Message)
+	}
+	return nil
+}
+
+// alive adds the last words of a process that ended.
+func (r *run) alive(err error) error {
+	var e *control.Error
+	if err != nil && !errors.As(err, &e) {
+		_, ended := r.p.call("!alive")
+		return errors.Join(err, ended)
+	}
+	return err
+}
+
+func (r *run) rollback(to string) error {
+	c, err := r.client()
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	_, err = c.Rollback(context.Background(), to, control.SwitchOptions{})
+	return r.alive(err)
+}
+
+func (r *run) status() (*control.Status, error) {
+	c, err := r.client()
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	return c.Status(context.Background())
+}
+
+// old waits until a number of goroutines is in old code.
+func (r *run) old(rest string) error {
+	var s *control.Status
+	for range 100 {
+		var err error
+		if s, err = r.status(); err != nil {
+			return r.alive(err)
+		}
+		n := 0
+		for _, o := range s.OldCode {
+			n += o.Goroutines
+		}
+		if fmt.Sprint(n) == rest {
+			return nil
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	return fmt.Errorf("status says %+v", s.OldCode)
+}
+
+// wait waits until status shows a goroutine in an old function.
+func (r *run) wait(name string) error {
+	var s *control.Status
+	for range 100 {
+		var err error
+		if s, err = r.status(); err != nil {
+			return r.alive(err)
+		}
+		for _, o := range s.OldCode {
+			if strings.Contains(o.Function, name) && len(o.Stack) > 0 {
+				return nil
+			}
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	return fmt.Errorf("status says %+v", s.OldCode)
+}

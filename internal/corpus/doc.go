@@ -1,0 +1,24 @@
+// Package corpus holds the kinds of edit that gosplice has to judge, each as a text file in
+// testdata that is run for real: the program is built from "before", started and driven; the patch is
+// made from "after" and applied or refused; what the process then does is compared with what the
+// file states.
+//
+// A file is a txtar archive. Its files make up the program; those below "after/" (or any other
+// name that an edit command gives) replace or add files of the edited tree. A file named
+// "after/NAME.delete" deletes NAME. The program's main package has no main function: it has
+//
+//	func start()                    // called once
+//	func handle(req string) string  // answers one request
+//
+// The comment at the top is prose, then a line "script:", then commands, one a line:
+//
+//	call REQUEST = ANSWER     send a request, compare the answer
+//	call REQUEST ~ REGEXP     send a request, match the answer
+//	edit NAME                 take the edited tree NAME; "-" is the original
+//	plan VERDICT [ID ...]     applies, refused or empty, and rule IDs that must be there
+//	patch [VERSION]           make the patch file
+//	apply [VERDICT TEXT]      apply it; with a verdict "refused" or "failed" the error must hold TEXT
+//	rollback [TO]             one version back, or to a version
+//	old N                     N goroutines are still in old code
+//	wait TEXT                 status shows a goroutine in old function TEXT
+package corpus

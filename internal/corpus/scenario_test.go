@@ -1,0 +1,172 @@
+package corpus
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/rogpeppe/go-internal/txtar"
+)
+
+// scenario is one parsed file.
+type scenario struct {
+	name    string
+	program map[string][]byte            // files of the program
+	edits   map[string]map[string][]byte // by name of the edit
+	script  []command
+}
+
+type command struct {
+	line int
+	verb string
+	rest string
+}
+
+func readScenario(path string) (*scenario, error) {
+	a, err := txtar.ParseFile(path)
+	if err != nil {
+		return nil, err
+	}
+	s := &scenario{name: strings.TrimSuffix(filepath.Base(path), ".txtar"), program: map[string][]byte{}, edits: map[string]map[string][]byte{}}
+	in := false
+	for i, line := range strings.Split(string(a.Comment), "\n") {
+		text := strings.TrimSpace(line)
+		switch {
+		case text == "script:":
+			in = true
+		case in && text != "" && !strings.HasPrefix(text, "#"):
+			verb, rest, _ := strings.Cut(text, " ")
+			s.script = append(s.script, command{i + 1, verb, strings.TrimSpace(rest)})
+		}
+	}
+	if len(s.script) == 0 {
+		return nil, fmt.Errorf("%s: no script", path)
+	}
+	editNames := map[string]bool{}
+	for _, c := range s.script {
+		if c.verb == "edit" {
+			editNames[c.rest] = true
+			s.edits[c.rest] = map[string][]byte{}
+		}
+	}
+	for _, f := range a.Files {
+		top, rest, ok := strings.Cut(f.Name, "/")
+		if ok && editNames[top] {
+			s.edits[top][rest] = f.Data
+		} else {
+			s.program[f.Name] = f.Data
+		}
+	}
+	return s, nil
+}
+
+// host answers requests on standard input. It is part of every program of the corpus.
+const host = `package main
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"runtime/pprof"
+	"runtime/trace"
+	"strconv"
+	"strings"
+	"io"
+
+	"github.com/gosplice/gosplice"
+)
+
+func main() {
+	if err := gosplice.Start(gosplice.WithSocketDir(os.Getenv("CORPUS_SOCKETS"))); err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	start()
+	fmt.Println("ready")
+	in := bufio.NewScanner(os.Stdin)
+	for in.Scan() {
+		fmt.Println(strings.ReplaceAll(hostAnswer(in.Text()), "\n", "\\n"))
+	}
+}
+
+func hostAnswer(req string) (out string) {
+	defer func() {
+		if r := recover(); r != nil {
+			out = fmt.Sprint("panic: ", r)
+		}
+	}()
+	verb, arg, _ := strings.Cut(req, " ")
+	switch verb {
+	case "!load":
+		for range runtime.GOMAXPROCS(0) * 2 {
+			go func() {
+				for {
+					handle("load")
+				}
+			}()
+		}
+		return "ok"
+	case "!gc":
+		debug.SetGCPercent(1)
+		go func() {
+			var keep [64][]byte
+			for i := 0; ; i++ {
+				keep[i%len(keep)] = make([]byte, 1<<10)
+			}
+		}()
+		return "ok"
+	case "!profile":
+		if err := pprof.StartCPUProfile(io.Discard); err != nil {
+			return err.Error()
+		}
+		if err := trace.Start(io.Discard); err != nil {
+			return err.Error()
+		}
+		return "ok"
+	case "!goroutines":
+		n, _ := strconv.Atoi(arg)
+		block := make(chan struct{})
+		for range n {
+			go func() { <-block }()
+		}
+		return "ok"
+	}
+	return handle(req)
+}
+`
+
+const hostFile = "zz_host.go"
+
+// write lays out the program, with an edit over it, as a module in dir.
+func (s *scenario) write(dir, edit, repository string) error {
+	files := map[string][]byte{hostFile: []byte(host)}
+	for name, b := range s.program {
+		files[name] = b
+	}
+	for name, b := range s.edits[edit] {
+		if old, ok := strings.CutSuffix(name, ".delete"); ok {
+			delete(files, old)
+		} else {
+			files[name] = b
+		}
+	}
+	if _, ok := files["go.mod"]; !ok {
+		files["go.mod"] = []byte("module scenario\n\ngo 1.25\n\nrequire github.com/gosplice/gosplice v0.0.0\n\nreplace github.com/gosplice/gosplice => " + repository + "\n")
+	}
+	if err := os.RemoveAll(dir); err != nil {
+		return err
+	}
+	for name, b := range files {
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			return err
+		}
+		if err := os.WriteFile(path, b, 0o666); err != nil {
+			return err
+		}
+	}
+	return nil
+}
