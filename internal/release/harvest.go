@@ -75,6 +75,18 @@ func (h *harvest) run() error {
 			return err
 		}
 	}
+	if err := h.drain(); err != nil {
+		return err
+	}
+	if err := h.wrapped(); err != nil {
+		return err
+	}
+	h.variables()
+	return h.covered()
+}
+
+// drain visits what has been learnt, and what is learnt from that.
+func (h *harvest) drain() error {
 	for len(h.queue) > 0 {
 		y := h.queue[len(h.queue)-1]
 		h.queue = h.queue[:len(h.queue)-1]
@@ -82,8 +94,29 @@ func (h *harvest) run() error {
 			return err
 		}
 	}
-	h.variables()
-	return h.covered()
+	return nil
+}
+
+// wrapped adds the functions that no code refers to, but the wrapper of a defer or go statement
+// whose call was inlined: defer atomic.AddInt64(p, 1) keeps that function only for traces. Where
+// Go and assembly define one under the same name, the bytes tell which of them it is.
+func (h *harvest) wrapped() error {
+	for _, f := range h.file.Funcs {
+		if _, ok := h.at[f.Entry]; ok {
+			continue
+		}
+		for _, abi := range []uint16{goobj.ABIInternal, goobj.ABI0} {
+			y, ok := h.set.Lookup(f.Name, abi)
+			if _, known := h.addr[y]; !ok || known || !h.set.Kind(y).IsText() || !h.equal(y, f.Entry) {
+				continue
+			}
+			if err := h.learn(y, f.Entry); err != nil {
+				return err
+			}
+			break
+		}
+	}
+	return h.drain()
 }
 
 // entries are the functions that the program names unambiguously.
