@@ -17,7 +17,7 @@ func (l *linker) finish() {
 	o.Release, o.Runtime = l.rec.Release, l.rec.Runtime
 	o.Runtime.Offset = agentOffsets(l.rec.Runtime.Offset)
 	o.Image = patch.Image{
-		Bytes: bytes.TrimRight(l.img.b, "\x00"), Size: l.img.size, TextSize: align(l.img.etext, pageSize),
+		Bytes: l.trimmed(), Size: l.img.size, TextSize: align(l.img.etext, pageSize),
 		RodataOff: l.img.rodata, DataOff: l.img.data, Moduledata: l.img.moduledata,
 		NearLow: l.rec.Release.Text, NearHigh: l.rec.End,
 	}
@@ -41,6 +41,15 @@ func (l *linker) finish() {
 		}
 		o.Inits = append(o.Inits, i)
 	}
+}
+
+// trimmed is the image without the zeros at its end, as far as nothing has to be written there.
+func (l *linker) trimmed() []byte {
+	n := len(bytes.TrimRight(l.img.b, "\x00"))
+	for _, r := range l.relocs {
+		n = max(n, int(r.Off)+word)
+	}
+	return l.img.b[:min(n, len(l.img.b))]
 }
 
 func (l *linker) finishFuncs() {
