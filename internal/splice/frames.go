@@ -73,8 +73,8 @@ func (w *walker) walk(g uint64) bool {
 			w.seeReturns(Range{sp, fp})
 		}
 		pc = load64(fp + wordSize)
-		w.see(pc, false)
-		frameless = !w.returnsTo(pc)
+		frameless = !w.returnsTo(pc) // a fault or a signal put it there
+		w.see(pc, frameless)
 		sp, fp = fp+frameLinkage, load64(fp)
 	}
 	if stack.Hi-sp > topRoom {

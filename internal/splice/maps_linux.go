@@ -69,7 +69,11 @@ func (p *protections) at(addr uint64) (mapping, error) {
 // writable reports whether size bytes at addr are in one mapping, or adjacent ones, that can be read
 // and written.
 func (p *protections) writable(addr, size uint64) bool {
-	for end := addr + size; addr < end; {
+	end := addr + size
+	if end < addr {
+		return false
+	}
+	for addr < end {
 		m, err := p.at(addr)
 		if err != nil || !m.read || !m.write {
 			return false

@@ -19,6 +19,9 @@ func (e *Engine) Register(module uint64) error {
 	if r == nil {
 		return fmt.Errorf("the module at %#x is not in the data of a sealed region", module)
 	}
+	if r.registered {
+		return fmt.Errorf("the region of the module at %#x has one registered already", module)
+	}
 	if err := e.checkModule(module, r); err != nil {
 		return fmt.Errorf("the patch's module can't be registered: %w: make the patch again", err)
 	}
@@ -130,12 +133,58 @@ func (c *moduleCheck) parts() {
 	c.mask("gcbss", "bss", "ebss")
 }
 
-// mask checks the pointer mask of a part, which has one bit a word, or is a program as long.
+// mask checks the program that makes the pointer mask of a part: the runtime runs it even for
+// an empty part, and writes as many bits as it says.
 func (c *moduleCheck) mask(field, lo, hi string) {
-	size := c.word(hi) - c.word(lo)
-	if size > 0 && !c.region.at.holds(c.word(field), 1) {
-		c.fail("%s at %#x is not in its region", field, c.word(field))
+	if _, ok := c.e.at.module[field]; !ok {
+		return
 	}
+	at, words := c.word(field), (c.word(hi)-c.word(lo))/wordSize
+	if bits, ok := maskBits(at, c.region.at); !ok || bits > words {
+		c.fail("%s at %#x is not the pointer mask of %d words", field, at, words)
+	}
+}
+
+// maskBits returns how many bits the mask program at address at makes: 0 ends it, 1 to 127 emit as many
+// bits that follow, 128+n repeats the last n bits a number of times that follows as a varint, where
+// n = 0 means that n follows first.
+func maskBits(at uint64, in Range) (bits uint64, ok bool) {
+	varint := func() (n uint64) {
+		for shift := 0; in.contains(at) && shift < 64; shift += 7 {
+			b := load8(at)
+			at++
+			n |= uint64(b&0x7f) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		return n
+	}
+	for in.contains(at) {
+		op := load8(at)
+		at++
+		n := uint64(op & 0x7f)
+		switch {
+		case op == 0:
+			return bits, true
+		case op < 0x80:
+			at += (n + 7) / 8
+			bits += n
+		default:
+			if n == 0 {
+				n = varint()
+			}
+			times := varint()
+			if n > bits || times > maxRegion || n > maxRegion {
+				return bits, false
+			}
+			bits += n * times
+		}
+		if bits > maxRegion {
+			return bits, false
+		}
+	}
+	return bits, false
 }
 
 // header compares what the program's pcHeader says of the format: magic, minimum instruction size and

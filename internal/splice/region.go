@@ -17,6 +17,11 @@ const (
 	maxRegion = 1 << 30
 )
 
+// pagesOf is r made larger to whole pages.
+func pagesOf(r Range) Range {
+	return Range{r.Lo &^ (pageSize - 1), (r.Hi + pageSize - 1) &^ (pageSize - 1)}
+}
+
 // Region is memory for one image. It is never unmapped once its module is registered. Its methods
 // are not safe for concurrent use.
 type Region struct {

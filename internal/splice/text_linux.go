@@ -101,7 +101,7 @@ func (t *textWriter) useProcMem(probe uint64) error {
 
 func (t *textWriter) useMprotect(probe uint64) error {
 	t.mode = modeMprotect
-	page := Range{probe &^ (pageSize - 1), probe&^(pageSize-1) + pageSize}
+	page := pagesOf(Range{probe, probe + wordSize})
 	if err := t.unlock(page); err != nil {
 		return err
 	}
@@ -133,18 +133,26 @@ func (t *textWriter) usable() bool {
 	return e == 0 && uint64(t.stat.Dev) == t.dev && uint64(t.stat.Ino) == t.ino
 }
 
-// prepare makes ready, while the world runs, to write the spans, which lie in hull.
+// prepare makes ready, while the world runs, to write the spans, which lie in hull. A way of writing
+// that no longer works is replaced by the other one.
 func (t *textWriter) prepare(hull Range, spans []span) error {
-	hull = Range{hull.Lo &^ (pageSize - 1), (hull.Hi + pageSize - 1) &^ (pageSize - 1)}
-	if !t.usable() {
-		fresh, err := newTextWriter(hull.Lo)
-		if err != nil {
+	if t.usable() {
+		err := t.open(hull, spans)
+		if err == nil || t.mode == modeMprotect {
 			return err
 		}
-		*t = *fresh
 	}
+	other, err := newTextWriter(hull.Lo &^ (pageSize - 1))
+	if err != nil {
+		return err
+	}
+	*t = *other
+	return t.open(hull, spans)
+}
+
+func (t *textWriter) open(hull Range, spans []span) error {
 	if t.mode == modeMprotect {
-		if err := t.unlock(hull); err != nil {
+		if err := t.unlock(pagesOf(hull)); err != nil {
 			return fmt.Errorf("making code writable: %w", err)
 		}
 	}
@@ -160,7 +168,7 @@ func (t *textWriter) prepare(hull Range, spans []span) error {
 // finish undoes prepare.
 func (t *textWriter) finish(hull Range) {
 	if t.mode == modeMprotect {
-		t.lock(Range{hull.Lo &^ (pageSize - 1), (hull.Hi + pageSize - 1) &^ (pageSize - 1)})
+		t.lock(pagesOf(hull))
 	}
 }
 

@@ -121,7 +121,7 @@ func (p *Program) Redirect(from, to string) splice.Write {
 // Jump is the write that makes the function with the given body jump to an address.
 func Jump(name string, body splice.Range, to uint64) splice.Write {
 	w := splice.Write{Addr: body.Lo, Name: name, Busy: BusyOf(body)}
-	w.Old = [8]byte(unsafe.Slice((*byte)(at(body.Lo)), 8))
+	w.Old = [8]byte(unsafe.Slice((*byte)(Pointer(body.Lo)), 8))
 	w.New = w.Old
 	w.New[0] = 0xe9
 	displacement := int64(to - (body.Lo + 5))
@@ -135,7 +135,7 @@ func Jump(name string, body splice.Range, to uint64) splice.Write {
 // BusyOf is the range in which a goroutine may not be stopped while a jump is written. After a
 // stack check nothing jumps back into the first bytes; otherwise anything might.
 func BusyOf(body splice.Range) patch.Busy {
-	b := unsafe.Slice((*byte)(at(body.Lo)), 4)
+	b := unsafe.Slice((*byte)(Pointer(body.Lo)), 4)
 	switch {
 	case b[0] == 0x49 && b[1] == 0x3b && b[2] == 0x66 && b[3] == 0x10, // CMPQ SP, 16(R14)
 		b[0] == 0x4c && b[1] == 0x8d && (b[2] == 0x64 || b[2] == 0xa4) && b[3] == 0x24: // LEAQ -n(SP), R12
@@ -150,7 +150,11 @@ func Back(w splice.Write) splice.Write {
 	return w
 }
 
-func at(addr uint64) unsafe.Pointer {
+// Pointer makes a pointer of an address.
+func Pointer(addr uint64) unsafe.Pointer {
 	p := uintptr(addr)
 	return *(*unsafe.Pointer)(unsafe.Pointer(&p))
 }
+
+// Word is the 8 bytes at addr.
+func Word(addr uint64) [8]byte { return *(*[8]byte)(Pointer(addr)) }

@@ -1,0 +1,7 @@
+//go:build splicefaults
+
+package main
+
+import "github.com/gosplice/gosplice/internal/splice"
+
+func failWrite(span int) { splice.FailWrite(span) }

@@ -1,0 +1,20 @@
+#include "textflag.h"
+
+// RET and INT $3, 32 bytes.
+#define ONE QUAD $0xccccccccccccccc3; QUAD $0xcccccccccccccccc; QUAD $0xcccccccccccccccc; QUAD $0xcccccccccccccccc
+#define TEN ONE; ONE; ONE; ONE; ONE; ONE; ONE; ONE; ONE; ONE
+#define HUNDRED TEN; TEN; TEN; TEN; TEN; TEN; TEN; TEN; TEN; TEN
+#define THOUSAND HUNDRED; HUNDRED; HUNDRED; HUNDRED; HUNDRED; HUNDRED; HUNDRED; HUNDRED; HUNDRED; HUNDRED
+
+// func All()
+TEXT ·All(SB), NOSPLIT|NOFRAME, $0-0
+	THOUSAND
+	THOUSAND
+	THOUSAND
+	THOUSAND
+	THOUSAND
+	THOUSAND
+	THOUSAND
+	THOUSAND
+	THOUSAND
+	THOUSAND
