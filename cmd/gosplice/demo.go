@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -36,7 +37,7 @@ func newDemoCommand(c *console) *cobra.Command {
 		Args: arguments(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if o.Players < 1 || o.Players > bots.MaxBots {
-				return usageOf(cmd, usageErrorf("%d players: must be 1 to %d", o.Players, bots.MaxBots))
+				return usageOf(cmd, fmt.Errorf("%d players: must be 1 to %d", o.Players, bots.MaxBots))
 			}
 			// The server's module is one of its own, whatever workspace the user is in.
 			os.Setenv("GOWORK", "off")

@@ -25,7 +25,7 @@ type Process struct {
 	Addr string // where players connect
 
 	cmd    *exec.Cmd
-	output lastLines
+	output firstLines
 	ended  chan struct{}
 	err    error // how it ended, once ended is closed
 }
@@ -100,7 +100,7 @@ func (p *Process) wrong() error {
 type EndError struct {
 	PID    int
 	Err    error
-	Output string // the last of what it printed
+	Output string // the first lines of what it printed
 }
 
 func (e *EndError) Error() string  { return fmt.Sprintf("process %d ended with %v", e.PID, e.Err) }
@@ -110,24 +110,28 @@ func (e *EndError) Detail() string { return e.Output }
 // Ended is closed when the process has ended.
 func (p *Process) Ended() <-chan struct{} { return p.ended }
 
-// Output is the last of what the process printed.
+// Output is the first lines of what the process printed.
 func (p *Process) Output() string { return p.output.String() }
 
-// lastLines keeps the last lines added.
-type lastLines struct {
+// maxLines is how much is kept of what a process prints: enough for the head of a crash, where
+// the reason is.
+const maxLines = 100
+
+// firstLines keeps the first lines added.
+type firstLines struct {
 	mu    sync.Mutex
 	lines []string
 }
 
-func (l *lastLines) add(line string) {
+func (l *firstLines) add(line string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.lines = append(l.lines, line); len(l.lines) > 50 {
-		l.lines = l.lines[1:]
+	if len(l.lines) < maxLines {
+		l.lines = append(l.lines, line)
 	}
 }
 
-func (l *lastLines) String() string {
+func (l *firstLines) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return strings.Join(l.lines, "\n")

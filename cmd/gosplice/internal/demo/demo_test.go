@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gosplice/gosplice/examples/arena/local"
 	"github.com/gosplice/gosplice/internal/control"
 	"github.com/gosplice/gosplice/internal/pipeline"
 )
@@ -21,6 +22,10 @@ func TestDemo(t *testing.T) {
 	var out bytes.Buffer
 	err := Run(t.Context(), &out, Options{Players: 60, Play: 300 * time.Millisecond})
 	t.Log(out.String())
+	var ended *local.EndError
+	if errors.As(err, &ended) {
+		t.Log(ended.Output)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

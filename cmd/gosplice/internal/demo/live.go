@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/gosplice/gosplice/cmd/gosplice/internal/report"
 	"github.com/gosplice/gosplice/examples/arena/edits"
 	"github.com/gosplice/gosplice/internal/control"
 	"github.com/gosplice/gosplice/internal/patch"
@@ -37,7 +36,7 @@ func (d *demo) makeEdit(ctx context.Context, n int, e edits.Edit) error {
 	if err != nil {
 		return err
 	}
-	d.lines(report.Changes(plan.Changes, d.Style, d.Width))
+	d.showChanges(plan.Changes)
 	if plan.Refused || plan.Empty {
 		return errors.New("the plan has nothing that can be applied")
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/gosplice/gosplice/cmd/gosplice/internal/report"
 	"github.com/gosplice/gosplice/examples/arena/edits"
 	"github.com/gosplice/gosplice/internal/control"
+	"github.com/gosplice/gosplice/internal/patch"
 )
 
 // screen is where the demo writes.
@@ -16,6 +17,7 @@ type screen struct {
 	out   io.Writer
 	style report.Style
 	width int
+	shown map[patch.Change]bool // by the plan before
 }
 
 func (s *screen) lines(lines []string) {
@@ -63,6 +65,25 @@ func (s *screen) diff(e edits.Edit) {
 // textLines are the lines of a piece of source, with narrow indents.
 func textLines(text string) []string {
 	return strings.Split(strings.ReplaceAll(strings.Trim(text, "\n"), "\t", "  "), "\n")
+}
+
+// showChanges shows a plan. Patches are cumulative, so plans are too: what was shown before is
+// only counted.
+func (s *screen) showChanges(changes []patch.Change) {
+	var fresh []patch.Change
+	for _, c := range changes {
+		if !s.shown[c] {
+			fresh = append(fresh, c)
+		}
+	}
+	s.shown = map[patch.Change]bool{}
+	for _, c := range changes {
+		s.shown[c] = true
+	}
+	s.lines(report.Changes(fresh, s.style, s.width))
+	if before := len(changes) - len(fresh); before > 0 {
+		s.note(fmt.Sprintf("and %s of the edits before, which the new patch holds too", report.Plural(before, "change")))
+	}
 }
 
 // showLive says what a switch took. The size is that of the patch file, or 0 if there was none.
