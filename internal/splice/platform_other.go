@@ -24,11 +24,11 @@ func OpenText() error { return nil }
 
 type textWriter struct{ mode string }
 
-func newTextWriter(probe uint64) (*textWriter, error)         { return nil, errSystem }
-func (t *textWriter) usable() bool                            { return false }
-func (t *textWriter) prepare(hull Range, spans []span) error  { return errSystem }
-func (t *textWriter) finish(hull Range)                       {}
-func (t *textWriter) write(addr uint64, content []byte) errno { return errLost }
+func newTextWriter(probe uint64) (*textWriter, error)           { return nil, errSystem }
+func (t *textWriter) usable() bool                              { return false }
+func (t *textWriter) prepare(hulls []Range, spans []span) error { return errSystem }
+func (t *textWriter) finish(hulls []Range)                      {}
+func (t *textWriter) write(addr uint64, content []byte) errno   { return errLost }
 
 type barrier struct{}
 

@@ -39,10 +39,10 @@ func (e *Engine) Switch(ctx context.Context, writes []Write, o Options) (Stats, 
 	if err != nil {
 		return Stats{}, err
 	}
-	if err := e.writer.prepare(s.hull, s.spans); err != nil {
+	if err := e.writer.prepare(s.hulls, s.spans); err != nil {
 		return Stats{}, err
 	}
-	defer e.writer.finish(s.hull)
+	defer e.writer.finish(s.hulls)
 	return s.run(ctx)
 }
 
@@ -51,7 +51,7 @@ type switching struct {
 	e       *Engine
 	writes  []Write // ascending
 	spans   []span
-	hull    Range // around the spans
+	hulls   []Range // around the spans, one for each stretch of code
 	entries *entryCheck
 	frames  *census // nil without quiescence
 	options Options
@@ -77,7 +77,7 @@ func (e *Engine) newSwitching(writes []Write, o Options) (*switching, error) {
 		}
 	}
 	s.spans = spansOf(s.writes, pageSize)
-	s.hull = Range{s.writes[0].Addr, s.writes[len(s.writes)-1].Addr + wordSize}
+	s.hulls = e.hullsOf(s.writes)
 	s.entries = e.newEntryCheck(s.writes, e.code())
 	return s, nil
 }
@@ -103,15 +103,36 @@ func (e *Engine) checkWrites(writes []Write) error {
 
 // holdsCode reports a word of the program's code or of a loaded image's.
 func (e *Engine) holdsCode(addr uint64) bool {
+	_, ok := e.stretch(addr)
+	return ok
+}
+
+// stretch returns the code, of the program or of a loaded image, that holds the word at addr.
+func (e *Engine) stretch(addr uint64) (Range, bool) {
 	if e.text.holds(addr, wordSize) {
-		return true
+		return e.text, true
 	}
 	for _, r := range e.regions {
 		if r.sealed && r.text.holds(addr, wordSize) {
-			return true
+			return r.text, true
 		}
 	}
-	return false
+	return Range{}, false
+}
+
+// hullsOf returns the ranges around the writes, which are ascending and in code, one for each stretch
+// of code. What lies between the stretches is data, or nothing, and keeps its protection.
+func (e *Engine) hullsOf(writes []Write) []Range {
+	var hulls []Range
+	var code Range
+	for _, w := range writes {
+		if len(hulls) == 0 || !code.holds(w.Addr, wordSize) {
+			code, _ = e.stretch(w.Addr)
+			hulls = append(hulls, Range{w.Addr, w.Addr})
+		}
+		hulls[len(hulls)-1].Hi = w.Addr + wordSize
+	}
+	return hulls
 }
 
 // checkSelf refuses a quiescent switch asked for from inside one of the functions.
@@ -217,6 +238,9 @@ func (s *switching) stopped() result {
 	if s.frames != nil {
 		s.e.world.forEachG(s.frames.visit)
 		s.entries.goroutines = s.frames.goroutines
+		if s.frames.unknown > 0 {
+			return result{outcome: inTheWay}
+		}
 		for i := range s.frames.counts {
 			if s.frames.counts[i].count > 0 {
 				return result{outcome: inTheWay}

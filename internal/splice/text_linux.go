@@ -133,32 +133,35 @@ func (t *textWriter) usable() bool {
 	return e == 0 && uint64(t.stat.Dev) == t.dev && uint64(t.stat.Ino) == t.ino
 }
 
-// prepare makes ready, while the world runs, to write the spans, which lie in hull. A way of writing
+// prepare makes ready, while the world runs, to write the spans, which lie in hulls. A way of writing
 // that no longer works is replaced by the other one.
-func (t *textWriter) prepare(hull Range, spans []span) error {
+func (t *textWriter) prepare(hulls []Range, spans []span) error {
 	if t.usable() {
-		err := t.open(hull, spans)
+		err := t.open(hulls, spans)
 		if err == nil || t.mode == modeMprotect {
 			return err
 		}
 	}
-	other, err := newTextWriter(hull.Lo &^ (pageSize - 1))
+	other, err := newTextWriter(hulls[0].Lo &^ (pageSize - 1))
 	if err != nil {
 		return err
 	}
 	*t = *other
-	return t.open(hull, spans)
+	return t.open(hulls, spans)
 }
 
-func (t *textWriter) open(hull Range, spans []span) error {
+func (t *textWriter) open(hulls []Range, spans []span) error {
 	if t.mode == modeMprotect {
-		if err := t.unlock(pagesOf(hull)); err != nil {
-			return fmt.Errorf("making code writable: %w", err)
+		for i, hull := range hulls {
+			if err := t.unlock(pagesOf(hull)); err != nil {
+				t.finish(hulls[:i])
+				return fmt.Errorf("making code writable: %w", err)
+			}
 		}
 	}
 	for i := range spans {
 		if err := t.rewrite(spans[i].addr); err != nil {
-			t.finish(hull)
+			t.finish(hulls)
 			return fmt.Errorf("writing code at %#x: %w", spans[i].addr, err)
 		}
 	}
@@ -166,9 +169,11 @@ func (t *textWriter) open(hull Range, spans []span) error {
 }
 
 // finish undoes prepare.
-func (t *textWriter) finish(hull Range) {
+func (t *textWriter) finish(hulls []Range) {
 	if t.mode == modeMprotect {
-		t.lock(pagesOf(hull))
+		for _, hull := range hulls {
+			t.lock(pagesOf(hull))
+		}
 	}
 }
 
