@@ -58,7 +58,7 @@ type Sighting struct {
 }
 
 func (s Sighting) String() string {
-	return fmt.Sprintf("%s %d: %d answers", s.Rule, s.Version, s.Answers)
+	return fmt.Sprintf("%s rule, version %d: in %d answers", s.Rule, s.Version, s.Answers)
 }
 
 // sightings collects them, for all bots.

@@ -23,8 +23,10 @@ type Stats struct {
 
 func (s Stats) String() string {
 	return fmt.Sprintf("%d bots, %d lost; %d requests, %d failures; %d checks; p50 %v p99 %v max %v",
-		s.Bots, s.Lost, s.Requests, s.Failures, s.Checks, s.P50, s.P99, s.Max)
+		s.Bots, s.Lost, s.Requests, s.Failures, s.Checks, round(s.P50), round(s.P99), round(s.Max))
 }
+
+func round(d time.Duration) time.Duration { return d.Round(10 * time.Microsecond) }
 
 // tally collects Stats from all bots.
 type tally struct {

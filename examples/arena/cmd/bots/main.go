@@ -61,7 +61,9 @@ func report(fleet *bots.Fleet) {
 	for {
 		select {
 		case <-fleet.Over():
-			fmt.Println(fleet.Sightings())
+			for _, seen := range fleet.Sightings() {
+				fmt.Println(seen)
+			}
 			return
 		case <-every.C:
 			fmt.Println(fleet.Stats())
