@@ -31,10 +31,21 @@ func (e *Engine) Register(module uint64) error {
 		return errors.New("the runtime's list of modules has another end than expected: is a plugin being opened?")
 	}
 	r.registered = true
+	e.widenTypes(e.at.word(module, "etypes"))
 	storeAtomic64(next, module)
 	storeAtomic64(e.vars.lastModule, module)
 	e.fn.modulesinit()
 	return nil
+}
+
+// widenTypes moves the end of the program's own types behind those of an image. Method tables of the
+// program's types may lead to types in the image, and the runtime ends the program when an offset
+// leaves the module of the type that holds it. Images count from the same start, so that every
+// offset means the same in all of them.
+func (e *Engine) widenTypes(end uint64) {
+	if at := e.vars.firstModule + e.at.module["etypes"]; load64(at) < end {
+		storeAtomic64(at, end)
+	}
 }
 
 func (e *Engine) regionOf(module uint64) *Region {
