@@ -167,15 +167,13 @@ func (a *patcher) activate(v *version, stack []*version, who peer, o control.Swi
 		v.last = activation{time.Now(), who, stats.Pause}
 	}
 	a.state.Unlock()
-	result.Message = fmt.Sprintf("%s -> %s: %d functions switched, the program stood still for %v", result.From, result.To, functions, stats.Pause.Round(time.Microsecond))
-	result.OldCode, err = a.oldCode()
-	if err != nil {
-		result.Message += fmt.Sprintf("; goroutines in old code could not be counted: %v", err)
-	}
+	result.Message = fmt.Sprintf("%s -> %s: functions switched: %d; the program stood still for %v", result.From, result.To, functions, stats.Pause.Round(time.Microsecond))
+	result.OldCode, result.OldCodeError = a.oldCode()
 	return result, nil
 }
 
-// switchTo writes what has to change at function entries for v to run, and returns their number.
+// switchTo writes what has to change at function entries for v to run, and returns how many
+// functions of the program do.
 func (a *patcher) switchTo(v *version, o control.SwitchOptions) (splice.Stats, int, error) {
 	sites, err := desired(a.images(), imageOf(v))
 	if err != nil {
@@ -206,5 +204,5 @@ func (a *patcher) switchTo(v *version, o control.SwitchOptions) (splice.Stats, i
 			a.written[s.addr] = s.wanted
 		}
 	}
-	return stats, len(writes), nil
+	return stats, replaced(sites, writes), nil
 }

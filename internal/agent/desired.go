@@ -65,6 +65,7 @@ type site struct {
 	// busy are the offsets at which no goroutine may be stopped when original gives way to a jump.
 	busy patch.Busy
 	name string
+	host bool // a function of the program, not of an image
 }
 
 // desired returns all entries of the images and of the functions that they replace, each once, by
@@ -114,7 +115,7 @@ func hostSites(images []*image) map[uint64]site {
 		for _, r := range m.redirects {
 			sites[r.Addr] = site{
 				addr: r.Addr, size: r.Size, original: r.Old, wanted: r.Old,
-				busy: r.Busy, name: m.funcs[r.Func].Name,
+				busy: r.Busy, name: m.funcs[r.Func].Name, host: true,
 			}
 		}
 	}
@@ -194,12 +195,28 @@ func differences(sites []site, written map[uint64]word) []splice.Write {
 	return writes
 }
 
+// replaced counts the functions of the program among writes.
+func replaced(sites []site, writes []splice.Write) int {
+	n := 0
+	for _, w := range writes {
+		if siteAt(sites, w.Addr).host {
+			n++
+		}
+	}
+	return n
+}
+
+// siteAt returns the site of the entry addr, which must be among sites.
+func siteAt(sites []site, addr uint64) *site {
+	i, _ := slices.BinarySearchFunc(sites, addr, func(s site, addr uint64) int { return cmp.Compare(s.addr, addr) })
+	return &sites[i]
+}
+
 // leaving returns the bodies that calls no longer enter after the writes.
 func leaving(sites []site, writes []splice.Write) []splice.Range {
 	var bodies []splice.Range
 	for _, w := range writes {
-		i, _ := slices.BinarySearchFunc(sites, w.Addr, func(s site, addr uint64) int { return cmp.Compare(s.addr, addr) })
-		if s := sites[i]; s.wanted != s.original && s.size > 1 {
+		if s := siteAt(sites, w.Addr); s.wanted != s.original && s.size > 1 {
 			bodies = append(bodies, body(s.addr, s.size))
 		}
 	}

@@ -39,14 +39,14 @@ func (a *patcher) oldBodies() []oldBody {
 	return slices.DeleteFunc(bodies, func(b oldBody) bool { return b.at.Lo >= b.at.Hi })
 }
 
-// oldCode counts the goroutines in code of other versions. It stops the world for a moment when
-// there is such code.
-func (a *patcher) oldCode() ([]control.OldCode, error) {
+// oldCode counts the goroutines in code of other versions, or says why that can't be done. It stops
+// the world for a moment when there is such code.
+func (a *patcher) oldCode() (list []control.OldCode, problem string) {
 	a.state.Lock()
 	bodies := a.oldBodies()
 	a.state.Unlock()
 	if len(bodies) == 0 {
-		return nil, nil
+		return nil, ""
 	}
 	ranges := make([]splice.Range, len(bodies))
 	for i, b := range bodies {
@@ -56,14 +56,13 @@ func (a *patcher) oldCode() ([]control.OldCode, error) {
 	var err error
 	a.withEngine(func() { held, err = a.engine.Scan(ranges) })
 	if err != nil {
-		return nil, err
+		return nil, err.Error()
 	}
-	list := make([]control.OldCode, len(held))
-	for i, h := range held {
+	for _, h := range held {
 		b := bodies[h.Range]
-		list[i] = control.OldCode{Function: b.name, Version: b.version, Goroutines: h.Count, Stack: symbolise(h.Stack)}
+		list = append(list, control.OldCode{Function: b.name, Version: b.version, Goroutines: h.Count, Stack: symbolise(h.Stack)})
 	}
-	return list, nil
+	return list, ""
 }
 
 // symbolise names the frames of a stack, innermost first.

@@ -76,6 +76,9 @@ func TestSecondPatchShares(t *testing.T) {
 	if got := binary.LittleEndian.Uint64(two.memory[0x48:]); got != one.base+2*testPage+0x800 {
 		t.Errorf("the second patch uses the variable at %#x", got)
 	}
+	if done.Functions != 2 {
+		t.Errorf("%d functions of the program changed", done.Functions)
+	}
 	p.runs("second", map[string]int{"A": 2, "B": 2})
 }
 
@@ -411,9 +414,9 @@ func TestTwoAtOnce(t *testing.T) {
 	if _, err := p.rollback("", peer{}, control.SwitchOptions{}, policy{}, &control.Entry{}); problemOf(err).reason != control.ReasonInProgress {
 		t.Errorf("rollback: %v", err)
 	}
-	status, err := p.status(time.Now(), policy{})
-	if err != nil || status.InProgress != "apply 1" || status.Version != "release" {
-		t.Errorf("status %+v, %v", status, err)
+	status := p.status(time.Now(), policy{})
+	if status.InProgress != "apply 1" || status.Version != "release" {
+		t.Errorf("status %+v", status)
 	}
 	p.engine.switching <- struct{}{}
 	if err := <-finished; err != nil {
@@ -441,19 +444,16 @@ func TestQuiesce(t *testing.T) {
 func TestStatus(t *testing.T) {
 	p := newTestProcess(t)
 	started := time.Now()
-	status, err := p.status(started, policy{})
-	if err != nil || status.Version != "release" || status.WriteMode != "" || len(status.Patches) != 0 || status.BuildID != testRelease().BuildID {
-		t.Errorf("before the first patch: %+v, %v", status, err)
+	status := p.status(started, policy{})
+	if status.Version != "release" || status.WriteMode != "" || len(status.Patches) != 0 || status.BuildID != testRelease().BuildID {
+		t.Errorf("before the first patch: %+v", status)
 	}
 	p.mustApply(testPatch{version: "1", functions: []string{"!A/s"}, with: func(p *patch.Patch) {
 		p.Changes = []patch.Change{{Symbol: "A", What: "body", Verdict: "applies"}}
 	}})
 	p.mustApply(testPatch{version: "2", functions: []string{"!A/s", "!B/s", "N/n"}})
 	p.engine.held = []splice.Held{{Range: 0, Count: 3, Stack: []uintptr{uintptr(ownCode())}}, {Range: 2, Count: 1}}
-	status, err = p.status(started, policy{trusted: make([]ed25519.PublicKey, 1)})
-	if err != nil {
-		t.Fatal(err)
-	}
+	status = p.status(started, policy{trusted: make([]ed25519.PublicKey, 1)})
 	if status.Version != "2" || status.WriteMode != "recorded" || !slices.Equal(status.Stack, []string{"1", "2"}) ||
 		status.Memory != 6*testPage || !status.Signed || !status.Started.Equal(started) {
 		t.Errorf("status %+v", status)
@@ -468,6 +468,10 @@ func TestStatus(t *testing.T) {
 	old := status.OldCode
 	if len(old) != 2 || old[0].Function != "A" || old[0].Version != "release" || old[0].Goroutines != 3 || old[1].Function != "A" || old[1].Version != "1" {
 		t.Fatalf("old code %+v", old)
+	}
+	p.engine.fail("scan", errors.New("no frame pointers"))
+	if status = p.status(started, policy{}); status.Version != "2" || status.OldCodeError != "no frame pointers" {
+		t.Errorf("status when goroutines can't be counted: %+v", status)
 	}
 	if len(old[0].Stack) != 1 || !strings.HasSuffix(old[0].Stack[0].Name, "agent.ownCode") {
 		t.Errorf("stack %+v", old[0].Stack)

@@ -102,11 +102,7 @@ func (s *server) handle(req *control.Request, who peer) (resp *control.Response)
 	case control.VerbHello:
 		return &control.Response{Code: control.Done, Hello: s.patcher.hello(s.started)}
 	case control.VerbStatus:
-		status, err := s.patcher.status(s.started, s.rules)
-		if err != nil {
-			return responseTo(err)
-		}
-		return &control.Response{Code: control.Done, Status: status}
+		return &control.Response{Code: control.Done, Status: s.patcher.status(s.started, s.rules)}
 	case control.VerbJournal:
 		return &control.Response{Code: control.Done, Journal: s.patcher.journal.list()}
 	case control.VerbApply:

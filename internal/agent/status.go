@@ -28,17 +28,15 @@ func (a *patcher) hello(started time.Time) *control.Hello {
 
 // status says what is applied. It counts goroutines in old code unless an apply or a rollback is
 // under way, which it does not wait for.
-func (a *patcher) status(started time.Time, rules policy) (*control.Status, error) {
+func (a *patcher) status(started time.Time, rules policy) *control.Status {
 	s := &control.Status{Hello: *a.hello(started), Signed: len(rules.trusted) > 0}
 	a.state.Lock()
 	a.fillStatus(s)
 	a.state.Unlock()
-	if s.InProgress != "" {
-		return s, nil
+	if s.InProgress == "" {
+		s.OldCode, s.OldCodeError = a.oldCode()
 	}
-	var err error
-	s.OldCode, err = a.oldCode()
-	return s, err
+	return s
 }
 
 // fillStatus sets what a knows without asking the engine about goroutines. The caller holds

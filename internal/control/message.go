@@ -135,8 +135,10 @@ type Status struct {
 	Stack []string
 	// Redirected are the functions of the release that calls leave for a patch now.
 	Redirected []Function
-	// OldCode are the functions of other versions that goroutines are still in.
-	OldCode []OldCode
+	// OldCode are the functions of other versions that goroutines are still in. When they could
+	// not be counted OldCodeError says why.
+	OldCode      []OldCode
+	OldCodeError string `json:",omitempty"`
 	// Memory is what all loaded images take, in bytes, those of failed tries included.
 	Memory uint64
 	// Signed says that only signed patches are accepted.
@@ -184,7 +186,7 @@ type Switched struct {
 	From, To, ID string
 	// Already says that To was current before: nothing was done.
 	Already bool
-	// Functions is the number of entries of functions that were written.
+	// Functions is the number of functions of the program that run other code than before.
 	Functions int
 	// Inits are the initialisers that ran.
 	Inits []string
@@ -194,8 +196,10 @@ type Switched struct {
 	Pause           time.Duration // for which the program stood still
 	Scan            time.Duration // part of Pause for looking at goroutines
 	Attempts        int           // stops of the world that it took
-	// OldCode are the goroutines still in code of other versions, just after the switch.
-	OldCode []OldCode
+	// OldCode are the goroutines still in code of other versions, just after the switch. When they
+	// could not be counted OldCodeError says why.
+	OldCode      []OldCode
+	OldCodeError string `json:",omitempty"`
 }
 
 // Entry is one line of the journal.
