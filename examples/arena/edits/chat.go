@@ -2,7 +2,7 @@ package edits
 
 var politeChat = Edit{
 	Title: "no more spam in the chat",
-	Why:   "a new type, a new variable that must be initialised, and an import new to the program",
+	Why:   "a new type, a new initialised variable, and a package new to the program",
 	Rule:  "chat", Version: 2,
 	Changes: []Change{{
 		File: "game/filter.go",

@@ -53,7 +53,7 @@ func (o *Options) complete() {
 // However it ends, the server is stopped and the directory removed.
 func Run(ctx context.Context, w io.Writer, o Options) (err error) {
 	o.complete()
-	d := &demo{Options: o, screen: screen{out: w, style: o.Style, width: o.Width}}
+	d := &demo{Options: o, began: time.Now(), screen: screen{out: w, style: o.Style, width: o.Width}}
 	defer func() { err = errors.Join(err, d.cleanUp()) }()
 	d.headline(fmt.Sprintf("One game server, %s, three edits, no restart", report.Plural(o.Players, "player")))
 	for _, step := range []func(context.Context) error{
@@ -80,6 +80,7 @@ type demo struct {
 	socket string // of the server
 	fleet  *bots.Fleet
 	first  snapshot
+	began  time.Time
 }
 
 func (d *demo) tree() string   { return filepath.Join(d.dir, "arena") }

@@ -12,12 +12,10 @@ import (
 
 	"github.com/gosplice/gosplice/examples/arena/local"
 	"github.com/gosplice/gosplice/internal/control"
-	"github.com/gosplice/gosplice/internal/pipeline"
 )
 
 // TestDemo shows everything, with fewer players.
 func TestDemo(t *testing.T) {
-	skipUntilReal(t)
 	temp := isolate(t)
 	var out bytes.Buffer
 	err := Run(t.Context(), &out, Options{Players: 60, Play: 300 * time.Millisecond})
@@ -40,7 +38,6 @@ func TestDemo(t *testing.T) {
 
 // TestInterrupt ends the demo at different points.
 func TestInterrupt(t *testing.T) {
-	skipUntilReal(t)
 	for _, at := range []string{"built", "recorded", "started", "playing", "1.", "live", "2.", "4.", "Proof"} {
 		t.Run(at, func(t *testing.T) {
 			temp := isolate(t)
@@ -72,16 +69,6 @@ func (w *trigger) Write(p []byte) (int, error) {
 		w.do()
 	}
 	return len(p), nil
-}
-
-// skipUntilReal skips while the pipeline is only promised.
-func skipUntilReal(t *testing.T) {
-	defer func() {
-		if why := recover(); why == "to come" {
-			t.Skip("the pipeline is to come")
-		}
-	}()
-	pipeline.MakePlan(t.Context(), pipeline.PlanOptions{Record: filepath.Join(t.TempDir(), "none")})
 }
 
 // isolate gives the demo a directory for temporary files and one for sockets, in which nothing

@@ -53,7 +53,7 @@ func (d *demo) makeEdit(ctx context.Context, n int, e edits.Edit) error {
 		return err
 	}
 	took.live = seen.Sub(saved)
-	d.showLive(took, done, len(file))
+	d.showLive(took, done, len(file), d.fleet.LongestWait())
 	return d.checkVersion(ctx, version(n))
 }
 
@@ -131,7 +131,7 @@ func (d *demo) goBack(ctx context.Context) error {
 		return err
 	}
 	took.live = seen.Sub(start)
-	d.showLive(took, done, 0)
+	d.showLive(took, done, 0, d.fleet.LongestWait())
 	if err := d.checkVersion(ctx, version(last-1)); err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/gosplice/gosplice/cmd/gosplice/internal/report"
 	"github.com/gosplice/gosplice/examples/arena/bots"
@@ -45,7 +46,7 @@ func (d *demo) after(context.Context) error {
 	if err := d.server.Stop(); err != nil {
 		return err
 	}
-	d.headline("The code changed four times; nobody was disconnected, and nothing was lost.")
+	d.headline(fmt.Sprintf("The code changed four times, nobody was disconnected, nothing was lost (%s).", report.Duration(time.Since(d.began))))
 	if d.Keep {
 		d.note("sources, program, record and patches are in " + d.dir)
 	}
@@ -76,8 +77,10 @@ func (d *demo) prove(before, after snapshot, stats bots.Stats) error {
 		table.Add(c.what, c.before, c.after, verdict)
 	}
 	d.lines(table.Lines(d.Style, d.Width))
-	fmt.Fprintf(d.out, "\n  %s in answers were compared with the players' own books;\n  half of the answers came within %s, 99 of 100 within %s, all within %s\n",
-		report.Plural(stats.Checks, "value"), report.Duration(stats.P50), report.Duration(stats.P99), report.Duration(stats.Max))
+	fmt.Fprintf(d.out, "\n  %s in the answers were compared with the players' own books.\n",
+		report.Plural(stats.Checks, "value"))
+	fmt.Fprintf(d.out, "  Of the answers, half came within %s, 99 %% within %s, all within %s.\n",
+		report.Duration(stats.P50), report.Duration(stats.P99), report.Duration(stats.Max))
 	return wrong
 }
 

@@ -86,20 +86,22 @@ func (s *screen) showChanges(changes []patch.Change) {
 	}
 }
 
-// showLive says what a switch took. The size is that of the patch file, or 0 if there was none.
-func (s *screen) showLive(took times, done *control.Switched, size int) {
-	way := fmt.Sprintf("%s after the command", report.Duration(took.live))
+// showLive says what a switch took, and how long a player had to wait meanwhile. The size is that
+// of the patch file, or 0 if there was none.
+func (s *screen) showLive(took times, done *control.Switched, size int, longest time.Duration) {
+	var f report.Fields
 	if size > 0 {
-		way = fmt.Sprintf("%s after it was saved: plan %s, patch %s, apply %s", report.Duration(took.live),
-			report.Duration(took.plan), report.Duration(took.patch), report.Duration(took.apply))
+		f.Add("live", fmt.Sprintf("%s after the save: plan %s, patch %s, apply %s", report.Duration(took.live),
+			report.Duration(took.plan), report.Duration(took.patch), report.Duration(took.apply)))
+		f.Add("patch", report.Bytes(size))
+	} else {
+		f.Add("live", report.Duration(took.live)+" after the command")
 	}
-	fmt.Fprintf(s.out, "   %s %s\n", s.style.Green("live"), way)
-	what := fmt.Sprintf("%s switched in a pause of %s, %s left in old code",
-		report.Plural(done.Functions, "function"), report.Duration(done.Pause), report.Plural(goroutines(done.OldCode), "goroutine"))
-	if size > 0 {
-		what = report.Bytes(size) + " patch, " + what
-	}
-	fmt.Fprintf(s.out, "        %s\n", what)
+	f.Add("pause", fmt.Sprintf("%s, to switch %s; goroutines left in old code: %d",
+		report.Duration(done.Pause), report.Plural(done.Functions, "function"), goroutines(done.OldCode)))
+	f.Add("players", fmt.Sprintf("waited %s for an answer at most", report.Duration(longest)))
+	fmt.Fprintln(s.out)
+	s.lines(f.Lines(s.style, s.width))
 }
 
 func goroutines(old []control.OldCode) (n int) {
