@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -60,21 +61,12 @@ func TestCorpus(t *testing.T) {
 // built is the program of a scenario with its record.
 type built struct{ dir, binary, record string }
 
-func repository(t *testing.T) string {
-	t.Helper()
-	dir, err := filepath.Abs("../..")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return dir
-}
-
 func build(t *testing.T, s *scenario) built {
 	t.Helper()
 	tmp := t.TempDir()
 	b := built{dir: filepath.Join(tmp, "src"), binary: filepath.Join(tmp, s.name)}
 	b.record = b.binary + ".gsr"
-	if err := s.write(b.dir, "", repository(t)); err != nil {
+	if err := s.write(b.dir, "", module); err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.Command("go", "build", "-o", b.binary, ".")
@@ -120,7 +112,7 @@ func (r *run) script() {
 	for _, c := range r.s.script {
 		verbs := map[string]func(string) error{
 			"call": r.call, "edit": r.setEdit, "plan": r.makePlan, "patch": r.makePatch,
-			"apply": r.apply, "rollback": r.rollback, "old": r.old, "wait": r.wait,
+			"apply": r.apply, "rollback": r.rollback, "toggle": r.toggle, "redirected": r.redirected, "old": r.old, "wait": r.wait,
 		}
 		do := verbs[c.verb]
 		if do == nil {
@@ -165,7 +157,7 @@ func (r *run) setEdit(name string) error {
 	r.edit = name
 	r.closePlan()
 	// The edited tree is where the release was built, as users edit in place.
-	return r.s.write(r.b.dir, name, repository(r.t))
+	return r.s.write(r.b.dir, name, module)
 }
 
 func (r *run) closePlan() {
@@ -197,9 +189,10 @@ func (r *run) makePlan(rest string) error {
 	if len(want) > 0 && want[0] != verdict {
 		return fmt.Errorf("the plan says %s:\n%s", verdict, changes(p.Changes))
 	}
-	for _, id := range want[min(1, len(want)):] {
-		if !strings.Contains(changes(p.Changes), id) {
-			return fmt.Errorf("the plan has no %s:\n%s", id, changes(p.Changes))
+	for _, text := range want[min(1, len(want)):] {
+		text, absent := strings.CutPrefix(text, "!")
+		if strings.Contains(changes(p.Changes), text) == absent {
+			return fmt.Errorf("the plan has %s, or lacks it:\n%s", text, changes(p.Changes))
 		}
 	}
 	return nil
@@ -276,6 +269,42 @@ func (r *run) rollback(to string) error {
 	defer c.Close()
 	_, err = c.Rollback(context.Background(), to, control.SwitchOptions{})
 	return r.alive(err)
+}
+
+// toggle rolls back and applies the version that runs, again and again.
+func (r *run) toggle(rest string) error {
+	n, err := strconv.Atoi(rest)
+	if err != nil {
+		return err
+	}
+	s, err := r.status()
+	if err != nil {
+		return r.alive(err)
+	}
+	for i := range n {
+		for _, to := range []string{patch.ReleaseVersion, s.Hello.Version} {
+			if err := r.rollback(to); err != nil {
+				return fmt.Errorf("time %d, to %s: %w", i+1, to, err)
+			}
+		}
+	}
+	return nil
+}
+
+// redirected compares the functions of the program that lead to new bodies.
+func (r *run) redirected(rest string) error {
+	s, err := r.status()
+	if err != nil {
+		return r.alive(err)
+	}
+	var names []string
+	for _, f := range s.Redirected {
+		names = append(names, f.Name)
+	}
+	if got := strings.Join(names, " "); got != rest {
+		return fmt.Errorf("it is %q", got)
+	}
+	return nil
 }
 
 func (r *run) status() (*control.Status, error) {

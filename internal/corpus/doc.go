@@ -10,15 +10,21 @@
 //	func start()                    // called once
 //	func handle(req string) string  // answers one request
 //
+// It may call oneOf(got, answers...), which panics when got is not among the answers. handle("load")
+// is called by several goroutines at once, for ever, in the states with load: it should use what the
+// edit changes, and see to it that every answer is one that some version gives.
+//
 // The comment at the top is prose, then a line "script:", then commands, one a line:
 //
 //	call REQUEST = ANSWER     send a request, compare the answer
 //	call REQUEST ~ REGEXP     send a request, match the answer
 //	edit NAME                 take the edited tree NAME; "-" is the original
-//	plan VERDICT [ID ...]     applies, refused or empty, and rule IDs that must be there
+//	plan VERDICT [WORD ...]   applies, refused or empty, and words that the changes have, or !lack
 //	patch [VERSION]           make the patch file
 //	apply [VERDICT TEXT]      apply it; with a verdict "refused" or "failed" the error must hold TEXT
 //	rollback [TO]             one version back, or to a version
+//	toggle N                  to the release and back to the version that runs, N times
+//	redirected NAME ...       exactly these functions lead to new bodies
 //	old N                     N goroutines are still in old code
 //	wait TEXT                 status shows a goroutine in old function TEXT
 package corpus

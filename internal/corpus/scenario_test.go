@@ -2,9 +2,11 @@ package corpus
 
 import (
 	"fmt"
+	"log"
 	"os"
 	"path/filepath"
 	"strings"
+	"testing"
 
 	"github.com/rogpeppe/go-internal/txtar"
 )
@@ -136,7 +138,59 @@ func hostAnswer(req string) (out string) {
 	}
 	return handle(req)
 }
+
+// oneOf ends the program when got is none of the answers that a version gives.
+func oneOf[T comparable](got T, answers ...T) {
+	for _, a := range answers {
+		if got == a {
+			return
+		}
+	}
+	println("oneOf: an answer that no version gives")
+	panic(fmt.Sprint(got, " is none of ", answers))
+}
 `
+
+// module is a copy of what programs link of this module, so that nobody edits it while scenarios run.
+var module string
+
+func TestMain(m *testing.M) {
+	var err error
+	if module, err = os.MkdirTemp("", "gosplice-corpus-"); err != nil {
+		log.Fatal(err)
+	}
+	if err := copyModule(module); err != nil {
+		log.Fatal(err)
+	}
+	code := m.Run()
+	os.RemoveAll(module)
+	os.Exit(code)
+}
+
+func copyModule(to string) error {
+	for _, dir := range []string{".", "internal/agent", "internal/control", "internal/patch", "internal/splice"} {
+		if err := os.MkdirAll(filepath.Join(to, dir), 0o777); err != nil {
+			return err
+		}
+		files, err := os.ReadDir(filepath.Join("../..", dir))
+		if err != nil {
+			return err
+		}
+		for _, f := range files {
+			if f.IsDir() || strings.HasSuffix(f.Name(), "_test.go") {
+				continue
+			}
+			b, err := os.ReadFile(filepath.Join("../..", dir, f.Name()))
+			if err != nil {
+				return err
+			}
+			if err := os.WriteFile(filepath.Join(to, dir, f.Name()), b, 0o666); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
 
 const hostFile = "zz_host.go"
 
