@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -90,6 +91,9 @@ type run struct {
 	dir   string // of the edited tree
 	plan  *pipeline.Plan
 	patch []byte
+	// overlay is what the standard library is edited by, begun an apply that has not ended.
+	overlay string
+	begun   chan error
 }
 
 func newRun(t *testing.T, s *scenario, b built, d dimension) *run {
@@ -114,6 +118,7 @@ func (r *run) script() {
 			"call": r.call, "edit": r.setEdit, "plan": r.makePlan, "patch": r.makePatch,
 			"apply": r.apply, "rollback": r.rollback, "toggle": r.toggle, "redirected": r.redirected, "old": r.old, "wait": r.wait,
 		}
+		maps.Copy(verbs, r.rareVerbs())
 		do := verbs[c.verb]
 		if do == nil {
 			r.t.Fatalf("%s.txtar:%d: unknown command %q", r.s.name, c.line, c.verb)
@@ -170,7 +175,7 @@ func (r *run) closePlan() {
 func (r *run) makePlan(rest string) error {
 	r.closePlan()
 	want := strings.Fields(rest)
-	p, err := pipeline.MakePlan(context.Background(), pipeline.PlanOptions{Record: r.b.record, Dir: r.b.dir})
+	p, err := pipeline.MakePlan(context.Background(), pipeline.PlanOptions{Record: r.b.record, Dir: r.b.dir, Overlay: r.overlay})
 	if err != nil {
 		if len(want) > 0 && want[0] == "error" && strings.Contains(err.Error(), strings.TrimSpace(strings.TrimPrefix(rest, "error"))) {
 			return nil
@@ -178,6 +183,7 @@ func (r *run) makePlan(rest string) error {
 		return err
 	}
 	r.plan = p
+	r.t.Logf("plan of %s:\n%s", r.edit, changes(p.Changes))
 	r.t.Cleanup(r.closePlan)
 	verdict := "applies"
 	switch {
@@ -201,7 +207,7 @@ func (r *run) makePlan(rest string) error {
 func changes(cs []patch.Change) string {
 	var b strings.Builder
 	for _, c := range cs {
-		fmt.Fprintf(&b, "%s  %s  %s  %s  %s\n", c.Symbol, c.What, c.Verdict, c.ID, strings.ReplaceAll(c.Detail, "\n", " "))
+		fmt.Fprintf(&b, "%s  %s  %s  %s  %s:%d  %s\n", c.Symbol, c.What, c.Verdict, c.ID, filepath.Base(c.File), c.Line, strings.ReplaceAll(c.Detail, "\n", " "))
 	}
 	return b.String()
 }
@@ -224,32 +230,7 @@ func (r *run) client() (*control.Client, error) {
 	return control.Dial(context.Background(), r.p.socket)
 }
 
-func (r *run) apply(rest string) error {
-	if r.patch == nil {
-		if err := r.makePatch(""); err != nil {
-			return err
-		}
-	}
-	c, err := r.client()
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	_, err = c.Apply(context.Background(), r.patch, control.SwitchOptions{})
-	if rest == "" {
-		r.patch = nil
-		return r.alive(err)
-	}
-	verdict, text, _ := strings.Cut(rest, " ")
-	var e *control.Error
-	if !errors.As(err, &e) {
-		return fmt.Errorf("got error %v", err)
-	}
-	if string(e.Code) != verdict || !strings.Contains(e.Message+e.Detail, text) {
-		return fmt.Errorf("%s: %s", e.Code, e.Message)
-	}
-	return nil
-}
+func (r *run) apply(rest string) error { return r.applyWith(control.SwitchOptions{}, rest) }
 
 // alive adds the last words of a process that ended.
 func (r *run) alive(err error) error {

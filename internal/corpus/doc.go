@@ -27,4 +27,19 @@
 //	redirected NAME ...       exactly these functions lead to new bodies
 //	old N                     N goroutines are still in old code
 //	wait TEXT                 status shows a goroutine in old function TEXT
+//
+// and, where a scenario needs them:
+//
+//	says TEXT                 the last plan holds TEXT
+//	nopatch                   no patch can be made of the last plan
+//	quiesce TIME [...]        like apply, when no goroutine is inside a replaced function
+//	begin                     start to apply, and go on; the patch is kept
+//	end [VERDICT TEXT]        the apply that was begun has ended
+//	process NAME [FLAG ...]   start the program of tree NAME, built with the flags, instead
+//	norecord NAME FLAG ... = TEXT  no record is made of such a program; the error holds TEXT
+//	stdlib FILE OLD => NEW    edit a file of the standard library, for the plans that follow
+//	loaded N                  N patches are in memory
+//
+// A file go.mod is added to the one that every program has. A file whose name holds {1-N} stands
+// for N files, with the number in its name and for {n} in its content.
 package corpus

@@ -5,6 +5,7 @@ import (
 	"log"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -47,20 +48,36 @@ func readScenario(path string) (*scenario, error) {
 	}
 	editNames := map[string]bool{}
 	for _, c := range s.script {
-		if c.verb == "edit" {
-			editNames[c.rest] = true
-			s.edits[c.rest] = map[string][]byte{}
+		if c.verb == "edit" || c.verb == "process" || c.verb == "norecord" {
+			name, _, _ := strings.Cut(c.rest, " ")
+			editNames[name] = true
+			s.edits[name] = map[string][]byte{}
 		}
 	}
 	for _, f := range a.Files {
 		top, rest, ok := strings.Cut(f.Name, "/")
 		if ok && editNames[top] {
-			s.edits[top][rest] = f.Data
+			repeat(s.edits[top], rest, f.Data)
 		} else {
-			s.program[f.Name] = f.Data
+			repeat(s.program, f.Name, f.Data)
 		}
 	}
 	return s, nil
+}
+
+// repeat enters a file, or one for each number.
+func repeat(files map[string][]byte, name string, data []byte) {
+	before, rest, ok := strings.Cut(name, "{1-")
+	number, after, closed := strings.Cut(rest, "}")
+	count, err := strconv.Atoi(number)
+	if !ok || !closed || err != nil {
+		files[name] = data
+		return
+	}
+	for n := range count {
+		number := strconv.Itoa(n + 1)
+		files[before+number+after] = []byte(strings.ReplaceAll(string(data), "{n}", number))
+	}
 }
 
 // host answers requests on standard input. It is part of every program of the corpus.
@@ -207,9 +224,8 @@ func (s *scenario) write(dir, edit, repository string) error {
 			files[name] = b
 		}
 	}
-	if _, ok := files["go.mod"]; !ok {
-		files["go.mod"] = []byte("module scenario\n\ngo 1.25\n\nrequire github.com/gosplice/gosplice v0.0.0\n\nreplace github.com/gosplice/gosplice => " + repository + "\n")
-	}
+	// A scenario may have more to say about modules than what all of them need.
+	files["go.mod"] = []byte("module scenario\n\ngo 1.25\n\nrequire github.com/gosplice/gosplice v0.0.0\n\nreplace github.com/gosplice/gosplice => " + repository + "\n\n" + string(files["go.mod"]))
 	if err := os.RemoveAll(dir); err != nil {
 		return err
 	}

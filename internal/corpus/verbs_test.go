@@ -1,0 +1,214 @@
+package corpus
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/gosplice/gosplice/internal/control"
+	"github.com/gosplice/gosplice/internal/pipeline"
+)
+
+// The commands that only some scenarios need.
+func (r *run) rareVerbs() map[string]func(string) error {
+	return map[string]func(string) error{
+		"says": r.says, "nopatch": r.noPatch, "quiesce": r.quiesce, "begin": r.begin, "end": r.end,
+		"process": r.process, "norecord": r.noRecord, "stdlib": r.stdlib, "loaded": r.loaded,
+	}
+}
+
+// says looks for a text in the last plan.
+func (r *run) says(text string) error {
+	if r.plan == nil {
+		return errors.New("there is no plan")
+	}
+	if all := changes(r.plan.Changes); !strings.Contains(all, text) {
+		return fmt.Errorf("the plan says:\n%s", all)
+	}
+	return nil
+}
+
+// noPatch checks that a plan which is refused or empty makes no patch.
+func (r *run) noPatch(string) error {
+	_, err := r.plan.Patch(context.Background(), "")
+	if !errors.Is(err, pipeline.ErrRefused) && !errors.Is(err, pipeline.ErrEmpty) {
+		return fmt.Errorf("got error %v", err)
+	}
+	return nil
+}
+
+// quiesce applies the patch when no goroutine is inside a function that it replaces.
+func (r *run) quiesce(rest string) error {
+	wait, want, _ := strings.Cut(rest, " ")
+	d, err := time.ParseDuration(wait)
+	if err != nil {
+		return err
+	}
+	return r.applyWith(control.SwitchOptions{Quiesce: d}, want)
+}
+
+// applyWith applies the patch; want is a verdict and a text, or empty.
+func (r *run) applyWith(o control.SwitchOptions, want string) error {
+	if r.patch == nil {
+		if err := r.makePatch(""); err != nil {
+			return err
+		}
+	}
+	c, err := r.client()
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	_, err = c.Apply(context.Background(), r.patch, o)
+	return r.outcome(err, want)
+}
+
+// outcome compares the end of an apply with a verdict and a text of its message.
+func (r *run) outcome(err error, want string) error {
+	if want == "" {
+		r.patch = nil
+		return r.alive(err)
+	}
+	verdict, text, _ := strings.Cut(want, " ")
+	var e *control.Error
+	if !errors.As(err, &e) {
+		return fmt.Errorf("got error %v", r.alive(err))
+	}
+	if string(e.Code) != verdict || !strings.Contains(e.Reason+" "+e.Message+e.Detail, text) {
+		return fmt.Errorf("%s: %s: %s", e.Code, e.Reason, e.Message)
+	}
+	return nil
+}
+
+// begin applies the patch and does not wait for the end; the plan and the patch stay.
+func (r *run) begin(string) error {
+	if r.patch == nil {
+		if err := r.makePatch(""); err != nil {
+			return err
+		}
+	}
+	c, err := r.client()
+	if err != nil {
+		return err
+	}
+	r.begun = make(chan error, 1)
+	file := r.patch
+	go func() {
+		defer c.Close()
+		_, err := c.Apply(context.Background(), file, control.SwitchOptions{})
+		r.begun <- err
+	}()
+	for range 500 {
+		s, err := r.status()
+		if err != nil {
+			return r.alive(err)
+		}
+		if s.InProgress != "" {
+			return nil
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	return errors.New("status never said that it is in progress")
+}
+
+// end waits for the apply that was begun.
+func (r *run) end(want string) error {
+	select {
+	case err := <-r.begun:
+		return r.outcome(err, want)
+	case <-time.After(answerWithin):
+		return errors.New("it does not end")
+	}
+}
+
+// compile builds an edited tree with flags, in a directory of its own.
+func (r *run) compile(rest string) (b built, err error) {
+	edit, flags, _ := strings.Cut(rest, " ")
+	tmp := r.t.TempDir()
+	b = built{dir: filepath.Join(tmp, "src"), binary: filepath.Join(tmp, "other")}
+	if err := r.s.write(b.dir, edit, module); err != nil {
+		return b, err
+	}
+	cmd := exec.Command("go", append(append([]string{"build", "-o", b.binary}, strings.Fields(flags)...), ".")...)
+	cmd.Dir = b.dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return b, fmt.Errorf("go build: %v\n%s", err, out)
+	}
+	return b, nil
+}
+
+// process starts the program of another tree, or of other flags, in the place of the one that runs.
+func (r *run) process(rest string) error {
+	b, err := r.compile(rest)
+	if err != nil {
+		return err
+	}
+	sockets, err := os.MkdirTemp("", "gs")
+	if err != nil {
+		return err
+	}
+	r.t.Cleanup(func() { os.RemoveAll(sockets) })
+	r.p = startProcess(r.t, b.binary, sockets)
+	return nil
+}
+
+// noRecord builds an edited tree with flags and checks that gosplice makes no record of it.
+func (r *run) noRecord(rest string) error {
+	how, text, _ := strings.Cut(rest, " = ")
+	b, err := r.compile(how)
+	if err != nil {
+		return err
+	}
+	_, err = pipeline.MakeRecord(context.Background(), pipeline.RecordOptions{Binary: b.binary, Dir: b.dir})
+	if err == nil || !strings.Contains(err.Error(), text) {
+		return fmt.Errorf("got error %v", err)
+	}
+	return nil
+}
+
+// stdlib plans with a file of the standard library edited.
+func (r *run) stdlib(rest string) error {
+	name, change, _ := strings.Cut(rest, " ")
+	from, to, _ := strings.Cut(change, " => ")
+	file := filepath.Join(runtime.GOROOT(), "src", name)
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	if !strings.Contains(string(b), from) {
+		return fmt.Errorf("%s has no %q", file, from)
+	}
+	dir := r.t.TempDir()
+	edited, overlay := filepath.Join(dir, filepath.Base(name)), filepath.Join(dir, "overlay.json")
+	if err := os.WriteFile(edited, []byte(strings.Replace(string(b), from, to, 1)), 0o666); err != nil {
+		return err
+	}
+	list, err := json.Marshal(map[string]map[string]string{"Replace": {file: edited}})
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(overlay, list, 0o666); err != nil {
+		return err
+	}
+	r.overlay = overlay
+	return nil
+}
+
+// loaded counts the patches in memory, of which the runtime knows.
+func (r *run) loaded(rest string) error {
+	s, err := r.status()
+	if err != nil {
+		return r.alive(err)
+	}
+	if fmt.Sprint(len(s.Patches)) != rest || s.Memory == 0 {
+		return fmt.Errorf("%d patches in %d bytes", len(s.Patches), s.Memory)
+	}
+	return nil
+}
