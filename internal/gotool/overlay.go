@@ -12,8 +12,8 @@ type overlayFile struct {
 }
 
 // MergeOverlay adds replacements to those of the user's overlay file, which may be empty. It
-// returns the file to use and what removes it again. A file that both replace is an error:
-// one of the two would be lost.
+// returns the file to use and what removes it again. Where both replace a file the addition
+// counts: it is to be made from the file as the user's overlay has it.
 func MergeOverlay(user string, add map[string]string) (file string, cleanup func(), err error) {
 	if len(add) == 0 {
 		return user, func() {}, nil
@@ -25,9 +25,6 @@ func MergeOverlay(user string, add map[string]string) (file string, cleanup func
 		}
 	}
 	for from, to := range add {
-		if had, ok := merged.Replace[from]; ok && had != to {
-			return "", nil, fmt.Errorf("overlay %s replaces %s, which gosplice has to replace as well", user, from)
-		}
 		merged.Replace[from] = to
 	}
 	return writeOverlay(merged)
