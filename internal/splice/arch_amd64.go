@@ -17,6 +17,10 @@ func JumpOver(word [8]byte, entry, target uint64) (_ [8]byte, ok bool) {
 	return word, true
 }
 
+// mayCallUnchecked reports whether a function that starts with word, and does not check its stack, may
+// make calls: it has a frame (PUSHQ BP), or a jump hides what it has.
+func mayCallUnchecked(word [8]byte) bool { return word[0] == 0x55 || word[0] == 0xe9 }
+
 // afterCall reports whether the instruction before pc is a call: E8 to an aligned address in code,
 // or a call through a register. Other calls, which only assembly uses, are not recognised; a
 // PC that follows none was put on the stack by a signal handler. pc-8 must be readable.

@@ -9,6 +9,8 @@ const archMissing = "writing jumps and finding where a goroutine was interrupted
 
 func JumpOver(word [8]byte, entry, target uint64) (_ [8]byte, ok bool) { return word, false }
 
+func mayCallUnchecked(word [8]byte) bool { return true }
+
 func afterCall(pc uint64, inCode func(uint64) bool) bool { return false }
 
 func interruptedFrame(fp uint64, stack Range) (pc, sp, callerFP uint64, ok bool) {

@@ -8,17 +8,27 @@ import (
 
 // entryCheck is the exact check that no goroutine is stopped where a jump is about to be written.
 // Only goroutines that a signal stopped can be: all others are in the runtime, and enter
-// functions anew.
+// functions anew. The exception are threads in system calls, which run on during the stop in the
+// functions around the call; those have a frame but no stack check.
 type entryCheck struct {
 	walker walker
 	busy   []indexedRange // ascending, by index of the write
 	hull   Range          // around busy
+	// calling says that one of the functions may be one around a system call.
+	calling bool
 	counts []int          // goroutines in the way, by write
 
-	visit      func(g unsafe.Pointer)
 	goroutines int
 	conflicts  int
 	unknown    int // goroutines that could not be followed
+
+	// Nearly all the time goes into waiting for memory, so goroutines are looked at in batches: a loop
+	// of loads that do not depend on each other waits for many at once.
+	batch   [128]uint64
+	batched int
+	collect func(g unsafe.Pointer)
+	touch   func(g unsafe.Pointer)
+	touched uint64 // keeps the loads of touch
 }
 
 func (e *Engine) newEntryCheck(writes []Write, code codeMap) *entryCheck {
@@ -26,6 +36,7 @@ func (e *Engine) newEntryCheck(writes []Write, code codeMap) *entryCheck {
 	for i, w := range writes {
 		if w.Busy.Lo < w.Busy.Hi {
 			c.busy = append(c.busy, indexedRange{Range{w.Addr + uint64(w.Busy.Lo), w.Addr + uint64(w.Busy.Hi)}, i})
+			c.calling = c.calling || w.Busy.Lo == 0 && mayCallUnchecked(w.Old)
 		}
 	}
 	slices.SortFunc(c.busy, func(a, b indexedRange) int { return cmp.Compare(a.Lo, b.Lo) })
@@ -36,28 +47,55 @@ func (e *Engine) newEntryCheck(writes []Write, code codeMap) *entryCheck {
 		c.hull.Hi = max(c.hull.Hi, b.Hi)
 	}
 	c.walker = walker{at: &e.at, preempt: e.preempt, code: code}
-	c.visit = c.goroutine
+	c.collect = func(g unsafe.Pointer) {
+		c.batch[c.batched] = uint64(uintptr(g))
+		if c.batched++; c.batched == len(c.batch) {
+			c.checkBatch()
+		}
+	}
+	c.touch = func(g unsafe.Pointer) {
+		c.touched += uint64(c.walker.at.asyncOf(uint64(uintptr(g))))
+	}
 	return c
 }
 
 func (c *entryCheck) reset() {
 	clear(c.counts)
-	c.goroutines, c.conflicts, c.unknown = 0, 0, 0
+	c.goroutines, c.conflicts, c.unknown, c.batched = 0, 0, 0, 0
 }
 
-// goroutine checks one goroutine of a stopped world.
-func (c *entryCheck) goroutine(p unsafe.Pointer) {
-	c.goroutines++
-	g := uint64(uintptr(p))
+// warm brings into the caches what run looks at, while the world still runs. What it reads is stale at once
+// and not used.
+func (c *entryCheck) warm(w *world) {
+	if len(c.busy) > 0 {
+		w.forEachG(c.touch)
+	}
+}
+
+// run checks all goroutines of a stopped world.
+func (c *entryCheck) run(w *world) {
+	w.forEachG(c.collect)
+	c.checkBatch()
+}
+
+func (c *entryCheck) checkBatch() {
 	at := c.walker.at
-	if at.asyncOf(g) == 0 {
-		// A thread in a system call runs on during the stop, in the functions around the call.
-		if s := at.statusOf(g); (s == statusSyscall || s == statusRunning) && c.walker.live(g) {
-			c.position(at.pcOf(g))
+	for _, g := range c.batch[:c.batched] {
+		if at.asyncOf(g) != 0 || c.calling && at.calling(g) {
+			c.goroutine(g)
 		}
+	}
+	c.goroutines += c.batched
+	c.batched = 0
+}
+
+// goroutine checks one goroutine of a stopped world that may be inside a function's code.
+func (c *entryCheck) goroutine(g uint64) {
+	if !c.walker.live(g) {
 		return
 	}
-	if !c.walker.live(g) {
+	if c.walker.at.asyncOf(g) == 0 {
+		c.position(c.walker.at.pcOf(g))
 		return
 	}
 	pc, ok := c.walker.resumePC(g)

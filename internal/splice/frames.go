@@ -45,8 +45,9 @@ func (w *walker) resumePC(g uint64) (pc uint64, ok bool) {
 	return pc, ok && w.code.contains(pc)
 }
 
-// walk sees all frames of g. It returns false when frame pointers did not lead to the top of the stack:
-// then every word of the unknown part was seen as an exact PC.
+// walk sees all frames of g. Where frame pointers do not lead to the top of the stack, as below a call
+// from C, it sees every word of the rest as an exact PC. It returns false, with nothing seen, for
+// a goroutine whose stack pointer makes no sense.
 func (w *walker) walk(g uint64) bool {
 	stack := w.at.stackOf(g)
 	pc, sp, fp := w.at.pcOf(g), w.at.spOf(g), w.at.bpOf(g)
@@ -55,31 +56,31 @@ func (w *walker) walk(g uint64) bool {
 	}
 	w.see(pc, true)
 	if w.at.asyncOf(g) != 0 && w.preempt.contains(pc) {
-		var ok bool
-		at := fp
-		if pc, sp, fp, ok = interruptedFrame(at, stack); !ok {
-			w.seeAll(Range{w.at.spOf(g), stack.Hi})
-			return false
+		pc, callerSP, callerFP, ok := interruptedFrame(fp, stack)
+		if !ok {
+			w.seeAll(Range{sp, stack.Hi})
+			return true
 		}
 		w.see(pc, true)
+		sp, fp = callerSP, callerFP
 	}
 	frameless := true // the innermost function may have no frame
 	for fp != 0 {
 		if fp < sp || fp%wordSize != 0 || !stack.holds(fp, frameLinkage) {
 			w.seeAll(Range{sp, stack.Hi})
-			return false
+			return true
 		}
 		if frameless {
 			w.seeReturns(Range{sp, fp})
 		}
-		pc = load64(fp + wordSize)
+		pc := load64(fp + wordSize)
 		frameless = !w.returnsTo(pc) // a fault or a signal put it there
 		w.see(pc, frameless)
 		sp, fp = fp+frameLinkage, load64(fp)
 	}
 	if stack.Hi-sp > topRoom {
 		w.seeAll(Range{sp, stack.Hi})
-		return false
+		return true
 	}
 	w.seeReturns(Range{sp, stack.Hi})
 	return true

@@ -23,7 +23,7 @@ type census struct {
 
 	visit      func(g unsafe.Pointer)
 	goroutines int
-	unknown    int // goroutines whose stack could not be followed to the top
+	unknown    int // goroutines that could not be looked at
 
 	stack    [stackDepth]uintptr // of the goroutine at hand
 	depth    int

@@ -82,6 +82,12 @@ func (l *layout) bpOf(g uint64) uint64   { return load64(g + l.sched + l.bp) }
 // asyncOf is 1 for a goroutine that a signal stopped in the middle of its code.
 func (l *layout) asyncOf(g uint64) uint8 { return load8(g + l.asyncSafePoint) }
 
+// calling reports whether g is in a system call or in C, or on its way out, or runs this.
+func (l *layout) calling(g uint64) bool {
+	status := l.statusOf(g)
+	return status == statusSyscall || status == statusRunning
+}
+
 func (l *layout) statusOf(g uint64) uint32 { return load32(g+l.status) &^ statusScan }
 
 // word reads a word-sized field of a moduledata, or 0 when the release has no such field.

@@ -94,7 +94,7 @@ func (e *Engine) testInterrupted() error {
 		<-started
 		runtime.Gosched()
 		p := e.world.pause()
-		e.world.forEachG(check.visit)
+		check.run(&e.world)
 		e.world.resume(p)
 		atomic.StoreUint32(&stop, 1)
 		<-done

@@ -215,6 +215,7 @@ func (s *switching) attempt() result {
 	if s.frames != nil {
 		s.frames.reset()
 	}
+	s.entries.warm(&s.e.world)
 	p := s.e.world.pause()
 	r := s.stopped()
 	s.stats.Scan = time.Since(p.since)
@@ -230,7 +231,7 @@ func (s *switching) attempt() result {
 // stopped checks all goroutines. It runs in a stopped world.
 func (s *switching) stopped() result {
 	if len(s.entries.busy) > 0 {
-		s.e.world.forEachG(s.entries.visit)
+		s.entries.run(&s.e.world)
 		if s.entries.conflicts > 0 && !skipEntryCheck {
 			return result{outcome: inTheWay}
 		}

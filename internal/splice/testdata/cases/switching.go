@@ -49,7 +49,7 @@ func switchRefuses(p *locate.Program) {
 func switchUndo(p *locate.Program) {
 	e := armed(p)
 	for _, failing := range []int{0, 1, 40, 79} {
-		writes := bulk(p)
+		writes := entries.Writes(p, entries.Count, p.Addr("main.newAnswer"))
 		writes = append(writes, p.Redirect("main.oldAnswer", "main.newAnswer"))
 		failWrite(failing)
 		_, err := e.Switch(context.Background(), writes, splice.Options{})
@@ -61,17 +61,6 @@ func switchUndo(p *locate.Program) {
 	}
 	failWrite(-1)
 	toggle(p, e)
-}
-
-// bulk are writes of all entries, over many pages.
-func bulk(p *locate.Program) []splice.Write {
-	base := p.Addr("github.com/gosplice/gosplice/internal/splice/testdata/entries.All.abi0")
-	writes := make([]splice.Write, entries.Count)
-	for i := range writes {
-		lo := base + uint64(i)*entries.Size
-		writes[i] = locate.Jump("entry", splice.Range{Lo: lo, Hi: lo + entries.Size}, p.Addr("main.newAnswer"))
-	}
-	return writes
 }
 
 // oldLoop can be stopped at any instruction, and its loop leads back to its first bytes.
