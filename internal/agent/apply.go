@@ -187,12 +187,22 @@ func (a *patcher) switchTo(v *version, o control.SwitchOptions) (splice.Stats, i
 	if o.Quiesce > 0 {
 		options.Quiesce = leaving(sites, writes)
 	}
+	keeper, guarded := keepsMore(a.images(), imageOf(a.current()), imageOf(v))
+	if guarded {
+		options.Quiesce = bodiesLeft(a.images(), imageOf(v))
+		if options.Timeout == 0 {
+			options.Timeout = guardTimeout
+		}
+	}
 	var stats splice.Stats
 	a.withEngine(func() { stats, err = a.engine.Switch(context.Background(), writes, options) })
 	if err != nil {
 		reason := ""
 		if busy := (*splice.ErrBusy)(nil); errors.As(err, &busy) {
 			reason = control.ReasonBusy
+			if guarded {
+				return stats, 0, refused(reason, "%s keeps an argument that its callers may have on their stacks, and goroutines stay in old code that calls it: %v", keeper, err)
+			}
 		}
 		return stats, 0, failed(reason, "%v", err)
 	}

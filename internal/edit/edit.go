@@ -31,6 +31,8 @@ type Edit struct {
 	abbrevs goobj.Abbrevs
 	oldDecl *checker
 	newDecl *checker
+
+	oldLeaks, newLeaks map[string]leaks // by import path
 }
 
 // Pair is a package in both versions.
@@ -55,6 +57,11 @@ type Function struct {
 	SameClosure bool
 	// Dictionary says that the dictionary of a generic function changed with it.
 	Dictionary bool
+	// OldLeaks and Leaks say what of the function's arguments outlives a call, in the release and in
+	// the edit. KeepsMore says that the new body keeps something that callers of the old one may have
+	// on their stacks.
+	OldLeaks, Leaks []string
+	KeepsMore       bool
 	// Nosplit, Linkname and Asm functions can't be judged by their Go source.
 	Nosplit, Linkname, Asm, FIPS bool
 	File                         string
@@ -372,13 +379,33 @@ func (e *Edit) findFiles() {
 	sort.Slice(e.Files, func(i, j int) bool { return e.Files[i].Package+e.Files[i].Name < e.Files[j].Package+e.Files[j].Name })
 }
 
-// Sig is the signature key of a function of the edited build, "" when it is not known.
+// Sig is the signature key of a function of the edited build, "" when it is not known or is that of
+// a closure whose captures are not.
 func (e *Edit) Sig(y goobj.Sym) (key string, capturesKnown bool) {
 	g, err := e.Set.Signature(y, e.abbrevs)
 	if err != nil {
 		return "", false
 	}
+	if !g.CapturesKnown {
+		n := e.Set.NameOf(y)
+		if _, path := declName(goobj.PackagePrefix(e.Set.Object(y).Pkg), n.Name); path != "" {
+			return "", false
+		}
+	}
 	return g.Key(), g.CapturesKnown
+}
+
+// Position is where a function of a changed package is declared, if known.
+func (e *Edit) Position(pkg string, n goobj.Name) (file string, line int) {
+	src, ok := e.Sources[e.importPath(pkg)]
+	if !ok {
+		return "", 0
+	}
+	decl, _ := declName(goobj.PackagePrefix(pkg), n.Name)
+	if d := src.New.Funcs[decl]; d != nil {
+		return d.Pos.Filename, d.Pos.Line
+	}
+	return "", 0
 }
 
 // InitOrder lists the variables of a rebuilt package in the order of their initialisation.

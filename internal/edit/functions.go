@@ -61,6 +61,9 @@ func (e *Edit) compareFunction(path string, o *goobj.Object, y goobj.Sym, dicts 
 	f.FIPS = e.Set.Kind(y).IsFIPS()
 	f.Linkname = flag2&goobj.Flag2Linkname != 0 || ok && old.Linkname
 	e.describeSource(&f)
+	if f.Class == Plain && !e.declared(&f) {
+		f.Class = Generated // (*T).M of a method that is declared as T.M or promoted
+	}
 	e.inlined(&f)
 	if f.Old != nil {
 		f.NewSig, _ = e.Sig(y)
@@ -82,6 +85,12 @@ func (e *Edit) anotherCopy(y goobj.Sym, old *release.Symbol) bool {
 		}
 	}
 	return false
+}
+
+// declared reports that a function's declaration is in the source of either version.
+func (e *Edit) declared(f *Function) bool {
+	src := e.Sources[f.Package]
+	return src.New != nil && src.New.Funcs[f.Decl] != nil || src.Old != nil && src.Old.Funcs[f.Decl] != nil
 }
 
 func (e *Edit) describeSource(f *Function) {

@@ -16,12 +16,15 @@ type Fingerprint [16]byte
 type Fingerprinter struct {
 	set  *Set
 	memo map[Sym]Fingerprint
+	// busy are the symbols that are being worked on, with their depth from 1; low is the least
+	// depth to which the one that is worked on refers back.
 	busy map[Sym]int
+	low  int
 }
 
 // NewFingerprinter works on the symbols of a resolved set.
 func NewFingerprinter(s *Set) *Fingerprinter {
-	return &Fingerprinter{s, map[Sym]Fingerprint{}, map[Sym]int{}}
+	return &Fingerprinter{set: s, memo: map[Sym]Fingerprint{}, busy: map[Sym]int{}}
 }
 
 // numbered are name parts of compiler temporaries, whose numbers shift when the source is edited.
@@ -60,7 +63,9 @@ func (f *Fingerprinter) Of(y Sym) Fingerprint {
 	if fp, ok := f.memo[y]; ok {
 		return fp
 	}
-	f.busy[y] = len(f.busy) + 1
+	depth := len(f.busy) + 1
+	outer := f.low
+	f.busy[y], f.low = depth, depth
 	h := sha256.New()
 	f.content(h, y)
 	if f.set.Kind(y).IsText() {
@@ -69,7 +74,11 @@ func (f *Fingerprinter) Of(y Sym) Fingerprint {
 	delete(f.busy, y)
 	var fp Fingerprint
 	copy(fp[:], h.Sum(nil))
-	f.memo[y] = fp
+	// Within a cycle the result depends on where the cycle was entered.
+	if f.low == depth {
+		f.memo[y] = fp
+	}
+	f.low = min(f.low, outer)
 	return fp
 }
 
@@ -124,10 +133,6 @@ func (f *Fingerprinter) target(h hash.Hash, y Sym) {
 		number(h, 0)
 		return
 	}
-	if at, ok := f.busy[y]; ok {
-		number(h, 1, uint64(at))
-		return
-	}
 	n := s.NameOf(y)
 	byContent := s.ByContent(y)
 	if !byContent {
@@ -137,6 +142,11 @@ func (f *Fingerprinter) target(h hash.Hash, y Sym) {
 		if !s.Kind(y).IsRodata() || IsType(n.Name) || IsItab(n.Name) {
 			return
 		}
+	}
+	if at, ok := f.busy[y]; ok {
+		f.low = min(f.low, at)
+		number(h, 1, uint64(len(f.busy)-at))
+		return
 	}
 	if s.Kind(y) == 0 && len(s.Data(y)) == 0 {
 		number(h, 3)

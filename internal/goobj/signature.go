@@ -39,7 +39,8 @@ type Capture struct {
 	Name, Type string
 }
 
-// Key is equal for functions that can stand for each other as far as callers see.
+// Key is equal for functions that can stand for each other as far as callers see. Of closures it says
+// that only with CapturesKnown.
 func (g Signature) Key() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d", g.Args)
@@ -51,9 +52,6 @@ func (g Signature) Key() string {
 	}
 	for _, c := range g.Captures {
 		fmt.Fprintf(&b, " [%d %s %s]", c.Offset, c.Name, c.Type)
-	}
-	if !g.CapturesKnown {
-		b.WriteString(" ?")
 	}
 	return b.String()
 }

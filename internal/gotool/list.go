@@ -20,6 +20,10 @@ const listFields = "ImportPath,Name,Dir,Export,BuildID,Standard,DepOnly,Module,"
 // the main package last. The overlay is a file as for go build -overlay, or empty. When the
 // sources don't compile the error is a *CompileError.
 func (b *Build) List(ctx context.Context, overlay string) ([]Package, error) {
+	return b.list(ctx, overlay, nil, nil)
+}
+
+func (b *Build) list(ctx context.Context, overlay string, extra []string, messages io.Writer) ([]Package, error) {
 	if len(b.Packages) == 0 {
 		return nil, fmt.Errorf("the program was built from files that it does not name: give them, or its package, as arguments")
 	}
@@ -37,13 +41,14 @@ func (b *Build) List(ctx context.Context, overlay string) ([]Package, error) {
 	if overlay != "" {
 		args = append(args, "-overlay="+overlay)
 	}
+	args = append(args, extra...)
 	args = append(append(args, "--"), b.Packages...)
 
 	var packages []Package
 	err = b.run(ctx, args, func(r io.Reader) (err error) {
 		packages, err = decodePackages(r)
 		return err
-	}, nil)
+	}, messages)
 	if err != nil {
 		return nil, err
 	}

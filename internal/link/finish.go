@@ -58,14 +58,19 @@ func (l *linker) finishFuncs() {
 		index[p.sym] = i
 		f := patch.Func{Name: p.name.Name, ABI: int(p.name.ABI), Off: p.off, Size: uint64(l.set.Size(p.sym))}
 		f.Sig, _ = l.edit.Sig(p.sym)
+		f.File, f.Line = l.edit.Position(l.set.Object(p.sym).Pkg, p.name)
+		f.Leaks = l.edit.Leaks(l.set.Object(p.sym).Pkg, p.name)
 		f.Siblings = l.edit.Siblings(l.set.Object(p.sym).Pkg, p.name)
 		f.Busy = machine.Busy(l.img.b[p.off : p.off+f.Size])
 		l.out.Funcs = append(l.out.Funcs, f)
 	}
 	for _, f := range l.in.Redirect {
 		l.out.Redirects = append(l.out.Redirects, patch.Redirect{
-			Func: uint32(index[f.Sym]), Addr: f.Old.Addr, Size: uint64(f.Old.Size), Old: f.Old.Head, Busy: f.Old.Busy,
+			Func: uint32(index[f.Sym]), Addr: f.Old.Addr, Size: uint64(f.Old.Size), Old: f.Old.Head, Busy: f.Old.Busy, Leaks: f.OldLeaks,
 		})
+	}
+	for _, f := range l.in.Stale {
+		l.out.Stale = append(l.out.Stale, patch.Stale{Name: f.Name.Name, Addr: f.Old.Addr, Size: uint64(f.Old.Size)})
 	}
 	sort.Slice(l.out.Redirects, func(i, j int) bool { return l.out.Redirects[i].Addr < l.out.Redirects[j].Addr })
 }

@@ -38,6 +38,7 @@ func (p *Patch) Check() error {
 		p.checkSymbols,
 		p.checkFuncs,
 		p.checkRedirects,
+		p.checkStale,
 		p.checkItabs,
 		p.checkFills,
 		p.checkInits,
@@ -136,6 +137,18 @@ func (p *Patch) checkRuntime() error {
 	}
 	if r.Types > maxAddress || r.Rodata > maxAddress {
 		return fmt.Errorf("runtime bases %#x and %#x can't be addresses", r.Types, r.Rodata)
+	}
+	return nil
+}
+
+func (p *Patch) checkStale() error {
+	for _, s := range p.Stale {
+		if err := checkString("stale function", s.Name); err != nil {
+			return err
+		}
+		if s.Size == 0 || s.Size > maxText || !p.inText(s.Addr, s.Size) {
+			return fmt.Errorf("stale function %.80q at %#x with %d bytes is outside of the program's text", s.Name, s.Addr, s.Size)
+		}
 	}
 	return nil
 }

@@ -9,6 +9,8 @@
 // the running program; all other places are offsets from the start of the image.
 package patch
 
+import "strings"
+
 // Patch is one decoded patch file. A patch is cumulative: it holds everything that differs
 // between a release and an edited source tree.
 type Patch struct {
@@ -42,6 +44,8 @@ type Patch struct {
 	Funcs []Func
 	// Redirects are the functions of the host that the patch replaces.
 	Redirects []Redirect
+	// Stale are functions of the host that changed and are not redirected.
+	Stale []Stale
 	// Changes is the plan that the user saw.
 	Changes []Change
 	// ID is the SHA-256 of everything in the file before the seal, in hexadecimal, so it does not
@@ -186,8 +190,10 @@ type Func struct {
 	Index    int
 	// Busy says which PCs conflict with writing a jump over the entry.
 	Busy Busy
-	File string
-	Line int
+	// Leaks says what of its arguments the function keeps after it has returned.
+	Leaks []string `json:",omitempty"`
+	File  string
+	Line  int
 }
 
 // Busy is the range of offsets from a function's entry at which no goroutine may be stopped
@@ -203,6 +209,39 @@ type Redirect struct {
 	// Old are the first 8 bytes of the old body.
 	Old  [8]byte
 	Busy Busy
+	// Leaks says what of its arguments the old body keeps.
+	Leaks []string `json:",omitempty"`
+}
+
+// Stale is a function of the host that the patch changes without redirecting it: what runs its old
+// body goes on there.
+type Stale struct {
+	Name       string
+	Addr, Size uint64
+}
+
+// LeaksUnknown, alone in a list of leaks, says that a function may keep anything.
+const LeaksUnknown = "unknown"
+
+// KeepsMore reports whether a function that keeps new may keep an argument that one that keeps old
+// does not. Callers compiled against the old one may then have passed memory on their stacks.
+func KeepsMore(old, new []string) bool {
+	const whole, content = "leaking param: ", "leaking param content: "
+	has := map[string]bool{}
+	for _, line := range old {
+		has[line] = true
+	}
+	for _, line := range new {
+		if line == LeaksUnknown {
+			return true
+		}
+		// A parameter that is kept as a whole covers its content, and its flow to results.
+		name, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(line, content), whole), " ")
+		if !has[line] && !has[whole+name] {
+			return true
+		}
+	}
+	return false
 }
 
 // Change is one line of the plan, kept for status and verify.

@@ -12,7 +12,9 @@ type RecordOptions struct {
 	Dir    string // the directory of its sources, as for go build -C
 	Out    string // the record file; empty: Binary + ".gsr"
 	// Package is the package argument of the build; empty: from build info.
-	Package  []string
+	Package []string
+	// Flags are flags of the build that build info does not hold: -mod, -modfile, -overlay.
+	Flags    []string
 	Progress Progress
 }
 

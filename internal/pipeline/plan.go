@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"sort"
+	"strings"
 	"time"
 
 	"github.com/gosplice/gosplice/internal/edit"
@@ -32,6 +33,7 @@ type Plan struct {
 
 	edit     *edit.Edit
 	redirect []*edit.Function
+	stale    []*edit.Function
 	inits    []edit.InitFunc
 	progress Progress
 }
@@ -71,14 +73,63 @@ func MakePlan(ctx context.Context, o PlanOptions) (*Plan, error) {
 	}
 	defer cleanup()
 	o.Progress.step("compiling")
-	packages, err := b.List(ctx, overlay)
+	overlaid := overlaidPackages(rec, tree)
+	packages, escapes, known, err := b.ListEscapes(ctx, overlay, append(recordPatterns(rec), overlaid...))
 	if err != nil {
 		return nil, err
 	}
-	return plan(ctx, rec, packages, tree, inits, o.Progress)
+	if len(overlaid) > 0 {
+		// What an overlay replaces is not analysed when the record is made.
+		_, old, oldKnown, err := b.ListEscapes(ctx, "", overlaid)
+		if err != nil {
+			return nil, err
+		}
+		addEscapes(rec, overlaid, old, oldKnown)
+	}
+	return plan(ctx, rec, packages, escapes, known, tree, inits, o.Progress)
 }
 
-func plan(ctx context.Context, rec *release.Record, packages []gotool.Package, tree *edit.Tree, inits []edit.InitFunc, progress Progress) (*Plan, error) {
+// recordPatterns match the packages whose escape analysis is in the record.
+func recordPatterns(rec *release.Record) []string {
+	var listed []gotool.Package
+	for _, p := range rec.Packages {
+		if p.Editable {
+			path, _, _ := strings.Cut(p.Module, "@")
+			q := gotool.Package{ImportPath: p.Import}
+			if path != "" {
+				q.Module = &gotool.Module{Path: path, Main: true}
+			}
+			listed = append(listed, q)
+		}
+	}
+	return release.EscapePatterns(listed)
+}
+
+// overlaidPackages are the packages of the release that are edited through an overlay alone.
+func overlaidPackages(rec *release.Record, tree *edit.Tree) []string {
+	var out []string
+	for _, p := range rec.Packages {
+		if !p.Editable && tree.Replaced(p.Dir) {
+			out = append(out, p.Import)
+		}
+	}
+	return out
+}
+
+func addEscapes(rec *release.Record, paths []string, escapes []gotool.Escape, known bool) {
+	for _, path := range paths {
+		if p, ok := rec.PackageByPath(path); ok {
+			p.EscapesKnown = known
+			for _, e := range escapes {
+				if e.Package == path {
+					p.Escapes = append(p.Escapes, e)
+				}
+			}
+		}
+	}
+}
+
+func plan(ctx context.Context, rec *release.Record, packages []gotool.Package, escapes []gotool.Escape, known bool, tree *edit.Tree, inits []edit.InitFunc, progress Progress) (*Plan, error) {
 	p := &Plan{
 		Program: rec.Program, Release: rec.Release, Functions: rec.Functions, TextBytes: rec.TextBytes, progress: progress,
 	}
@@ -93,12 +144,13 @@ func plan(ctx context.Context, rec *release.Record, packages []gotool.Package, t
 		set.Close()
 		return nil, err
 	}
+	e.FindEscapes(escapes, known)
 	if err := ctx.Err(); err != nil {
 		set.Close()
 		return nil, err
 	}
 	v := rules.Judge(e, inits)
-	p.edit, p.redirect = e, v.Redirect
+	p.edit, p.redirect, p.stale = e, v.Redirect, v.Stale
 	p.inits = inInitOrder(e, inits)
 	p.Changes, p.Refused, p.Empty = v.Changes, v.Refused, v.Empty
 	return p, nil
@@ -147,7 +199,7 @@ func (p *Plan) Patch(ctx context.Context, version string) (*patch.Patch, error) 
 		return nil, ErrEmpty
 	}
 	p.progress.step("linking")
-	out, err := link.Link(ctx, link.Input{Edit: p.edit, Redirect: p.redirect, Inits: p.inits})
+	out, err := link.Link(ctx, link.Input{Edit: p.edit, Redirect: p.redirect, Stale: p.stale, Inits: p.inits})
 	if err != nil {
 		return nil, err
 	}

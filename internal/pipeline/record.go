@@ -27,7 +27,12 @@ func MakeRecord(ctx context.Context, o RecordOptions) (*RecordSummary, error) {
 		return nil, err
 	}
 	o.Progress.step("compiling")
+	b.Flags = append(b.Flags, o.Flags...)
 	packages, err := b.List(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	packages, escapes, known, err := b.ListEscapes(ctx, "", release.EscapePatterns(packages))
 	if err != nil {
 		return nil, err
 	}
@@ -36,6 +41,7 @@ func MakeRecord(ctx context.Context, o RecordOptions) (*RecordSummary, error) {
 	if err != nil {
 		return nil, err
 	}
+	r.AddEscapes(escapes, known)
 	out := o.Out
 	if out == "" {
 		out = o.Binary + ".gsr"

@@ -262,6 +262,43 @@ func describe(packages []gotool.Package) ([]Package, error) {
 	return out, nil
 }
 
+// AddEscapes gives each editable package the escape analysis of its functions: what the compiler
+// said of the packages that EscapePatterns matches.
+func (r *Record) AddEscapes(escapes []gotool.Escape, known bool) {
+	byPath := map[string][]gotool.Escape{}
+	for _, e := range escapes {
+		byPath[e.Package] = append(byPath[e.Package], e)
+	}
+	for i := range r.Packages {
+		p := &r.Packages[i]
+		if p.Editable {
+			p.Escapes, p.EscapesKnown = byPath[p.Import], known
+		}
+	}
+}
+
+// EscapePatterns match the packages that people edit in place.
+func EscapePatterns(packages []gotool.Package) []string {
+	seen := map[string]bool{}
+	var out []string
+	add := func(p string) {
+		if !seen[p] {
+			seen[p] = true
+			out = append(out, p)
+		}
+	}
+	for _, p := range packages {
+		switch {
+		case !editable(p):
+		case p.Module != nil && (p.ImportPath == p.Module.Path || strings.HasPrefix(p.ImportPath, p.Module.Path+"/")):
+			add(p.Module.Path + "/...")
+		default:
+			add(p.ImportPath)
+		}
+	}
+	return out
+}
+
 // editable reports whether people edit a package in place: those of the standard library and of
 // downloaded modules change only with their version, or through an overlay.
 func editable(p gotool.Package) bool {

@@ -9,7 +9,7 @@ import (
 )
 
 // Format is the version of the record format; records of other versions are refused.
-const Format = 1
+const Format = 2
 
 // Record is what is known of a release: the proof's result, without the objects.
 type Record struct {
@@ -50,6 +50,9 @@ type Package struct {
 	Module   string // module path and version
 	Files    []SourceFile
 	Imports  []string
+	// Escapes is the compiler's escape analysis, when EscapesKnown.
+	Escapes      []gotool.Escape
+	EscapesKnown bool
 }
 
 // SourceFile is a file of a package as it was compiled.

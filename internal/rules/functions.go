@@ -69,6 +69,13 @@ func (j *judge) function(f *edit.Function, edited map[string]*edit.Func) {
 		}
 		return
 	}
+	if f.Package == j.mainPackage() && f.Decl == "main" && f.Class == edit.Plain {
+		c.What = "body; it runs once, from the start"
+		j.started = append(j.started, c)
+		j.shown[declOf(f)] = true
+		j.v.Stale = append(j.v.Stale, f)
+		return
+	}
 	switch f.Class {
 	case edit.PackageInit, edit.MapInit, edit.GoWrapper:
 		return // made anew for each use, or run once at the start
@@ -92,14 +99,9 @@ func (j *judge) function(f *edit.Function, edited map[string]*edit.Func) {
 		c.What = "body; uses its type arguments in another way"
 		c.Detail = "Calls in flight that hold the old dictionary finish in the old body; new calls run the new one."
 		j.add(OldInstances, c)
+		j.v.Stale = append(j.v.Stale, f)
 		j.shown[declOf(f)] = true
 		j.added++
-		return
-	}
-	if f.Package == j.mainPackage() && f.Decl == "main" {
-		c.What = "body; it runs once, from the start"
-		j.started = append(j.started, c)
-		j.shown[declOf(f)] = true
 		return
 	}
 	j.v.Redirect = append(j.v.Redirect, f)
@@ -193,6 +195,7 @@ func (j *judge) closure(f *edit.Function, c patch.Change, edited map[string]*edi
 		return
 	}
 	j.added++
+	j.v.Stale = append(j.v.Stale, f)
 	if !f.Old.Indirect || j.shown["closure"+declOf(f)] {
 		return
 	}
@@ -211,6 +214,7 @@ func (j *judge) signature(f *edit.Function, c patch.Change) {
 		return
 	}
 	j.added++
+	j.v.Stale = append(j.v.Stale, f)
 	c.What = "signature changed; all callers change with it"
 	c.Detail = "Calls in flight finish in the old body."
 	j.add(SignatureMoved, c)
@@ -245,6 +249,32 @@ func (j *judge) decls(edited map[string]*edit.Func) {
 			c.What = fmt.Sprintf("body; inlined in %d functions", n)
 			j.add(Inlined, c)
 		}
+	}
+}
+
+// keepsMore judges functions whose new body keeps arguments that their callers may have on their
+// stacks. The switch waits until no goroutine is in old code that changed; but closures that exist and
+// keep their old body could call such a function at any later time.
+func (j *judge) keepsMore() {
+	var held *edit.Function
+	for _, f := range j.v.Stale {
+		if f.Class == edit.Closure && f.Old.Indirect {
+			held = f
+		}
+	}
+	for _, f := range j.v.Redirect {
+		if !f.KeepsMore || j.shown["keeps"+declOf(f)] {
+			continue
+		}
+		j.shown["keeps"+declOf(f)] = true
+		c := patch.Change{Symbol: j.symbolText(f), What: "keeps more of its arguments than before", File: f.File, Line: f.Line}
+		if held != nil {
+			c.Detail = fmt.Sprintf("Existing closures of %s keep their old body, which may pass it memory on the stack.\nInstead: keep the captures and the order of those closures, or restart.", j.symbolText(held))
+			j.add(KeepsArgument, c)
+			continue
+		}
+		c.Detail = "Old callers may have such arguments on their stacks: the switch waits until no goroutine is inside a function that changes, and gives up after some seconds if one stays."
+		j.add(WaitsForCallers, c)
 	}
 }
 

@@ -18,7 +18,9 @@ type Verdict struct {
 	Changes []patch.Change
 	// Redirect are the functions whose entries are to lead to their new bodies.
 	Redirect []*edit.Function
-	Refused  bool
+	// Stale are functions that changed and are not redirected: what runs them goes on there.
+	Stale   []*edit.Function
+	Refused bool
 	// Empty says that no code changed.
 	Empty bool
 }
@@ -30,6 +32,7 @@ func Judge(e *edit.Edit, inits []edit.InitFunc) *Verdict {
 	j.variables()
 	j.files()
 	j.functions()
+	j.keepsMore()
 	j.packages()
 	j.startOnly()
 	j.v.Empty = !j.v.Refused && len(j.v.Redirect) == 0 && j.added == 0

@@ -32,16 +32,17 @@ var (
 	SignatureMoved = Rule{"GS1028", "a signature changed, and every caller changed with it", Applies}
 	RemovedFunc    = Rule{"GS1034", "a function is gone", Applies}
 
-	StartOnly    = Rule{"GS2001", "code that has run already changed with other code", "not run again"}
-	InitValue    = Rule{"GS2004", "the initial value of a variable changed", Keeps}
-	InitFunction = Rule{"GS2005", "an init function changed", "not run again"}
-	RunsInit     = Rule{"GS2006", "a new variable has an initialiser that runs now", "applies, initialised now"}
-	RunsPackage  = Rule{"GS2007", "a newly linked package is initialised now", "applies, initialised now"}
-	OldClosures  = Rule{"GS2008", "closures made before keep their old body", "applies to new closures"}
-	MethodUnseen = Rule{"GS2010", "a type gains a method that type assertions do not see", Warns}
-	EmbedKept    = Rule{"GS2013", "embedded content changed", Keeps}
-	OldInstances = Rule{"GS2015", "calls in flight of a generic function keep the old body", Warns}
-	RemovedVar   = Rule{"GS2016", "a package variable is gone", Applies}
+	StartOnly       = Rule{"GS2001", "code that has run already changed with other code", "not run again"}
+	InitValue       = Rule{"GS2004", "the initial value of a variable changed", Keeps}
+	InitFunction    = Rule{"GS2005", "an init function changed", "not run again"}
+	RunsInit        = Rule{"GS2006", "a new variable has an initialiser that runs now", "applies, initialised now"}
+	RunsPackage     = Rule{"GS2007", "a newly linked package is initialised now", "applies, initialised now"}
+	OldClosures     = Rule{"GS2008", "closures made before keep their old body", "applies to new closures"}
+	MethodUnseen    = Rule{"GS2010", "a type gains a method that type assertions do not see", Warns}
+	EmbedKept       = Rule{"GS2013", "embedded content changed", Keeps}
+	OldInstances    = Rule{"GS2015", "calls in flight of a generic function keep the old body", Warns}
+	WaitsForCallers = Rule{"GS2017", "a function keeps more of its arguments than before", "applies, once no caller is inside"}
+	RemovedVar      = Rule{"GS2016", "a package variable is gone", Applies}
 
 	Layout         = Rule{"GS3001", "the layout of a type changed", Refused}
 	FieldOrder     = Rule{"GS3002", "the fields of a struct changed places", Refused}
@@ -58,5 +59,6 @@ var (
 	RuntimePackage = Rule{"GS3013", "the Go runtime, what it depends on, or gosplice itself changed", Refused}
 	Assembly       = Rule{"GS3014", "assembly, a nosplit function or a linkname target changed", Refused}
 	Cgo            = Rule{"GS3015", "C code or a file that uses cgo changed", Refused}
+	KeepsArgument  = Rule{"GS3022", "a function keeps an argument that old closures may have on the stack", Refused}
 	FIPS           = Rule{"GS3021", "code of the FIPS 140 module changed", Refused}
 )

@@ -17,6 +17,7 @@ import (
 	"github.com/gosplice/gosplice/examples/arena/bots"
 	"github.com/gosplice/gosplice/examples/arena/edits"
 	"github.com/gosplice/gosplice/examples/arena/local"
+	"github.com/gosplice/gosplice/internal/pipeline"
 )
 
 // Options says how to show it.
@@ -110,14 +111,17 @@ func (d *demo) makeEdits(ctx context.Context) error {
 
 // letPlay gives the players some time.
 func (d *demo) letPlay(ctx context.Context) error {
-	select {
-	case <-time.After(d.Play):
-		return nil
-	case <-d.fleet.Over():
-		return errors.New("all players lost their connections")
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	_, err := d.during("players at play", func(pipeline.Progress) error {
+		select {
+		case <-time.After(d.Play):
+			return nil
+		case <-d.fleet.Over():
+			return errors.New("all players lost their connections")
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	})
+	return err
 }
 
 // cause finds the reason behind an error, where something else went wrong first.
@@ -127,7 +131,10 @@ func (d *demo) cause(ctx context.Context, err error) error {
 	}
 	select {
 	case <-d.server.Ended():
-		return errors.Join(errors.New("the game server has ended"), d.server.Stop())
+		if why := d.server.Stop(); why != nil {
+			return fmt.Errorf("the game server is gone: %w", why)
+		}
+		return errors.New("the game server has ended by itself")
 	case <-time.After(100 * time.Millisecond):
 		return err
 	}

@@ -89,7 +89,7 @@ func isolate(t *testing.T) (temp string) {
 // checkNothingLeft checks that there is no file, no socket and no process.
 func checkNothingLeft(t *testing.T, temp string) {
 	t.Helper()
-	left, err := filepath.Glob(filepath.Join(temp, "gosplice-demo-*"))
+	left, err := os.ReadDir(temp)
 	if err != nil || len(left) > 0 {
 		t.Errorf("left behind: %v %v", left, err)
 	}

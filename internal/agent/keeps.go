@@ -1,0 +1,78 @@
+package agent
+
+import (
+	"time"
+
+	"github.com/gosplice/gosplice/internal/patch"
+	"github.com/gosplice/gosplice/internal/splice"
+)
+
+// The compiler lets a caller pass memory on its stack to a function that does not keep it. A caller
+// that runs on in its old body may do so after the switch. When a new body keeps what the old one
+// did not, the switch therefore waits until no goroutine is in a body that is left.
+
+// guardTimeout is how long such a switch is tried when the request does not say.
+const guardTimeout = 5 * time.Second
+
+// keepsMore names a function whose body keeps more when the program goes to target than its
+// callers know. from and target are nil for the unpatched program.
+func keepsMore(images []*image, from, target *image) (name string, found bool) {
+	release := map[uint64][]string{}
+	for _, m := range images {
+		for _, r := range m.redirects {
+			release[r.Addr] = r.Leaks
+		}
+	}
+	at := func(m *image, host uint64) []string {
+		if m != nil {
+			if i, ok := m.forHost[host]; ok {
+				return m.funcs[i].Leaks
+			}
+		}
+		return release[host]
+	}
+	for _, m := range images {
+		for _, r := range m.redirects {
+			if patch.KeepsMore(at(from, r.Addr), at(target, r.Addr)) {
+				return m.funcs[r.Func].Name, true
+			}
+		}
+		for i := range m.funcs {
+			to, leaves := m.successor(i, target)
+			if !leaves || target == nil {
+				continue
+			}
+			if j, ok := target.byName[funcKey{m.funcs[i].Name, m.funcs[i].ABI}]; ok && target.entry(j) == to && patch.KeepsMore(m.funcs[i].Leaks, target.funcs[j].Leaks) {
+				return m.funcs[i].Name, true
+			}
+		}
+	}
+	return "", false
+}
+
+// bodiesLeft are all bodies that the program leaves when it goes to target: those of other images,
+// and what target replaces in the program.
+func bodiesLeft(images []*image, target *image) []splice.Range {
+	var out []splice.Range
+	for _, m := range images {
+		if m == target || len(m.funcs) == 0 {
+			continue
+		}
+		last := m.funcs[len(m.funcs)-1]
+		out = append(out, splice.Range{Lo: m.base, Hi: m.base + last.Off + last.Size})
+	}
+	if target == nil {
+		return out
+	}
+	for _, r := range target.redirects {
+		if r.Size > 1 {
+			out = append(out, body(r.Addr, r.Size))
+		}
+	}
+	for _, s := range target.stale {
+		if s.Size > 1 {
+			out = append(out, body(s.Addr, s.Size))
+		}
+	}
+	return out
+}

@@ -1,0 +1,114 @@
+package edit
+
+import (
+	"go/token"
+	"path/filepath"
+	"sort"
+	"strings"
+
+	"github.com/gosplice/gosplice/internal/goobj"
+	"github.com/gosplice/gosplice/internal/gotool"
+	"github.com/gosplice/gosplice/internal/patch"
+)
+
+// The compiler decides at each direct call whether an argument may live on the caller's stack, from
+// what it knows of the callee. A caller that runs on in its old body does not know the new callee: when
+// that keeps an argument which the old one did not keep, memory on a stack would be kept.
+
+// leaks maps declarations of one package version to the lines of the escape analysis.
+type leaks struct {
+	known  bool
+	byDecl map[string][]string
+}
+
+// FindEscapes compares the escape analysis of the changed functions. escapes are those of the edited
+// build; known is false when the compiler was not asked.
+func (e *Edit) FindEscapes(escapes []gotool.Escape, known bool) {
+	byPath := map[string][]gotool.Escape{}
+	for _, x := range escapes {
+		byPath[x.Package] = append(byPath[x.Package], x)
+	}
+	e.oldLeaks, e.newLeaks = map[string]leaks{}, map[string]leaks{}
+	for path, p := range e.Sources {
+		e.newLeaks[path] = collectLeaks(p.New, byPath[path], known)
+		if p.Old == nil {
+			continue
+		}
+		if old, ok := e.Record.PackageByPath(path); ok {
+			e.oldLeaks[path] = collectLeaks(p.Old, old.Escapes, old.EscapesKnown)
+		}
+	}
+	for i := range e.Functions {
+		f := &e.Functions[i]
+		if f.Sym == 0 || f.Old == nil {
+			continue
+		}
+		f.OldLeaks = e.oldLeaks[f.Package].of(f.Decl, f.Class)
+		f.Leaks = e.newLeaks[f.Package].of(f.Decl, f.Class)
+		f.KeepsMore = patch.KeepsMore(f.OldLeaks, f.Leaks)
+	}
+}
+
+func collectLeaks(s *Source, escapes []gotool.Escape, known bool) leaks {
+	l := leaks{known: known, byDecl: map[string][]string{}}
+	if s == nil {
+		return l
+	}
+	type span struct {
+		name   string
+		lo, hi int
+	}
+	spans := map[string][]span{}
+	add := func(name string, from, to token.Pos) {
+		a, b := s.Fset.Position(from), s.Fset.Position(to)
+		file := filepath.Base(a.Filename)
+		spans[file] = append(spans[file], span{name, a.Line, b.Line})
+	}
+	for name, f := range s.Funcs {
+		add(name, f.Decl.Pos(), f.Decl.End())
+	}
+	for _, v := range s.Vars {
+		if v.Value != nil {
+			add("glob.", v.Value.Pos(), v.Value.End())
+		}
+	}
+	for _, x := range escapes {
+		for _, sp := range spans[x.File] {
+			if x.Line >= sp.lo && x.Line <= sp.hi {
+				l.byDecl[sp.name] = append(l.byDecl[sp.name], x.Text)
+			}
+		}
+	}
+	for _, lines := range l.byDecl {
+		sort.Strings(lines)
+	}
+	return l
+}
+
+// of lists what a function keeps. A closure may also keep variables of the function around it,
+// which shows as these being moved to the heap.
+func (l leaks) of(decl string, class Class) []string {
+	if !l.known {
+		return []string{patch.LeaksUnknown}
+	}
+	var out []string
+	for _, line := range l.byDecl[decl] {
+		if class == Closure || strings.HasPrefix(line, "leaking param") {
+			out = append(out, line)
+		}
+	}
+	return out
+}
+
+// Leaks lists what a function of the edited build keeps of its arguments; nil for packages that
+// are the same as in the release.
+func (e *Edit) Leaks(pkg string, n goobj.Name) []string {
+	path := e.importPath(pkg)
+	l, ok := e.newLeaks[path]
+	if !ok {
+		return nil
+	}
+	prefix := goobj.PackagePrefix(pkg)
+	decl, _ := declName(prefix, n.Name)
+	return l.of(decl, classify(prefix, n, 0))
+}
