@@ -1,0 +1,66 @@
+package goobj
+
+import (
+	"bufio"
+	"bytes"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// A function and the table of a switch in it refer to each other. What each means must not depend on
+// which of them was asked for first: a record and a plan ask in different orders.
+func TestFingerprintsDoNotDependOnOrder(t *testing.T) {
+	set := load(t, "fmt")
+	var forward []Sym
+	for _, o := range set.Objects {
+		for y := range set.Definitions(o) {
+			forward = append(forward, y)
+		}
+	}
+	first, second := NewFingerprinter(set), NewFingerprinter(set)
+	for _, y := range forward {
+		first.Of(y)
+	}
+	tables := 0
+	for i := len(forward) - 1; i >= 0; i-- {
+		y := forward[i]
+		if first.Of(y) != second.Of(y) {
+			t.Fatalf("%s has two fingerprints", set.NameOf(y))
+		}
+		if strings.Contains(set.NameOf(y).Name, ".jump") {
+			tables++
+		}
+	}
+	if tables == 0 {
+		t.Error("no function has a table")
+	}
+}
+
+// load loads a package of the standard library and what it depends on.
+func load(t *testing.T, pkg string) *Set {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-export", "-deps", "-f", "{{.ImportPath}} {{.Export}}", pkg).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	builtins, err := BuiltinNames("go1.26")
+	if err != nil {
+		t.Fatal(err)
+	}
+	set := NewSet(builtins)
+	for lines := bufio.NewScanner(bytes.NewReader(out)); lines.Scan(); {
+		path, file, _ := strings.Cut(lines.Text(), " ")
+		if file == "" {
+			continue // package unsafe
+		}
+		if err := set.Load(path, file); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := set.Resolve(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(set.Close)
+	return set
+}

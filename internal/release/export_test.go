@@ -1,0 +1,18 @@
+package release
+
+import (
+	"github.com/gosplice/gosplice/internal/goobj"
+	"github.com/gosplice/gosplice/internal/image"
+)
+
+// Harvest compares objects with a program and returns the address of every symbol that was reached.
+func Harvest(set *goobj.Set, file *image.File) (map[goobj.Sym]uint64, error) {
+	h := newHarvest(set, file)
+	if err := h.run(); err != nil {
+		return nil, err
+	}
+	return h.addr, nil
+}
+
+// LinkerMade reports a function that the linker writes itself.
+func LinkerMade(name string) bool { return linkerMade[name] }
