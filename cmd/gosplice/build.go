@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -84,11 +85,22 @@ func build(c *console, cmd *cobra.Command, command *gotool.Command, asJSON bool)
 	if err != nil {
 		return interrupted(err)
 	}
-	summary, err := record(c, cmd.Context(), pipeline.RecordOptions{Binary: program, Dir: command.Dir, Package: command.Packages})
+	summary, err := record(c, cmd.Context(), pipeline.RecordOptions{Binary: program, Dir: command.Dir, Package: command.Packages, Flags: sourceFlags(command.Flags)})
 	if err != nil {
 		return fmt.Errorf("%s is built, but not recorded: %w", program, interrupted(err))
 	}
 	return showRecord(c, program, summary, asJSON)
+}
+
+// sourceFlags are the flags that say which sources are compiled and that build info does not keep.
+func sourceFlags(flags []string) []string {
+	var out []string
+	for _, f := range flags {
+		if name, _, _ := strings.Cut(f, "="); name == "-mod" || name == "-modfile" || name == "-overlay" {
+			out = append(out, f)
+		}
+	}
+	return out
 }
 
 // compile runs go build and returns the program.

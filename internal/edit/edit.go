@@ -18,6 +18,8 @@ type Edit struct {
 	Prints *goobj.Fingerprinter
 	// Packages of the edited build by import path.
 	Packages map[string]*gotool.Package
+	// Order are the import paths in the order in which the packages depend on each other.
+	Order []string
 	// Rebuilt are the import paths of packages whose objects differ from the release's, Added those
 	// that the release does not have.
 	Rebuilt, Added []string
@@ -120,6 +122,7 @@ func Find(rec *release.Record, set *goobj.Set, packages []gotool.Package, tree *
 	}
 	for i := range packages {
 		e.Packages[packages[i].ImportPath] = &packages[i]
+		e.Order = append(e.Order, packages[i].ImportPath)
 	}
 	e.rebuilt(packages)
 	if err := e.readSources(tree); err != nil {

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gosplice/gosplice/internal/edit"
 	"github.com/gosplice/gosplice/internal/goobj"
 	"github.com/gosplice/gosplice/internal/release"
 )
@@ -18,41 +19,59 @@ func (l *linker) placeAll() {
 	l.mark()
 }
 
-// placeInits plans the code that runs before the switch: the initialisation of packages that the
-// program does not have, then that of new variables.
+// placeInits plans the code that runs before the switch, in the order in which packages depend on
+// each other: the initialisation of packages that the program does not have, and that of new
+// variables.
 func (l *linker) placeInits() {
+	added := map[string]bool{}
 	for _, path := range l.edit.Added {
-		task, ok := l.set.Lookup(goobj.PackagePrefix(path)+"..inittask", goobj.ABI0)
-		if !ok {
+		added[path] = true
+	}
+	for _, path := range l.edit.Order {
+		if added[path] {
+			l.placePackageInit(path)
 			continue
 		}
-		u := initUnit{name: "package " + path}
-		for _, r := range l.set.Relocs(task) {
-			if r.Size == 8 && l.set.Kind(r.Sym).IsText() {
-				u.funcs = append(u.funcs, r.Sym)
-				l.place(r.Sym)
+		for _, i := range l.in.Inits {
+			if i.Package == path {
+				l.placeVariableInit(i)
 			}
-		}
-		if len(u.funcs) > 0 {
-			l.inits = append(l.inits, u)
 		}
 	}
-	for _, i := range l.in.Inits {
-		prefix := goobj.PackagePrefix(l.symbolPath(i.Package))
-		y, ok := l.set.Lookup(prefix+"."+i.Func, goobj.ABIInternal)
-		if !ok {
-			continue // the file is not part of this build
+}
+
+func (l *linker) placePackageInit(path string) {
+	task, ok := l.set.Lookup(goobj.PackagePrefix(path)+"..inittask", goobj.ABI0)
+	if !ok {
+		return
+	}
+	u := initUnit{name: "package " + path}
+	for _, r := range l.set.Relocs(task) {
+		if r.Size == 8 && l.set.Kind(r.Sym).IsText() {
+			u.funcs = append(u.funcs, r.Sym)
+			l.place(r.Sym)
 		}
-		u := initUnit{name: "var " + strings.Join(i.Vars, ", ") + " of " + i.Package, funcs: []goobj.Sym{y}, file: i.File, line: i.Line}
-		for _, v := range i.Vars {
-			if s, ok := l.set.Lookup(prefix+"."+v, goobj.ABI0); ok {
-				u.vars = append(u.vars, s)
-				l.target(s, y)
-			}
-		}
-		l.place(y)
+	}
+	if len(u.funcs) > 0 {
 		l.inits = append(l.inits, u)
 	}
+}
+
+func (l *linker) placeVariableInit(i edit.InitFunc) {
+	prefix := goobj.PackagePrefix(l.symbolPath(i.Package))
+	y, ok := l.set.Lookup(prefix+"."+i.Func, goobj.ABIInternal)
+	if !ok {
+		return // the file is not part of this build
+	}
+	u := initUnit{name: "var " + strings.Join(i.Vars, ", ") + " of " + i.Package, funcs: []goobj.Sym{y}, file: i.File, line: i.Line}
+	for _, v := range i.Vars {
+		if s, ok := l.set.Lookup(prefix+"."+v, goobj.ABI0); ok {
+			u.vars = append(u.vars, s)
+			l.target(s, y)
+		}
+	}
+	l.place(y)
+	l.inits = append(l.inits, u)
 }
 
 // mark follows references until nothing new is needed.
