@@ -16,7 +16,7 @@ type entryCheck struct {
 	hull   Range          // around busy
 	// calling says that one of the functions may be one around a system call.
 	calling bool
-	counts []int          // goroutines in the way, by write
+	counts  []int // goroutines in the way, by write
 
 	goroutines int
 	conflicts  int

@@ -25,8 +25,6 @@ func storeAtomic64(addr uint64, v uint64) { atomic.StoreUint64((*uint64)(pointer
 // bytesAt is the memory of n bytes at addr.
 func bytesAt(addr uint64, n int) []byte { return unsafe.Slice((*byte)(pointer(addr)), n) }
 
-func addressOf(b []byte) uint64 { return uint64(uintptr(unsafe.Pointer(unsafe.SliceData(b)))) }
-
 // funcAt makes a value of function type F from the address of its ABIInternal entry. Calling by
 // address needs no linkname, which the linker refuses for most of the runtime.
 func funcAt[F any](addr uint64) F {

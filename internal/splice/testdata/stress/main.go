@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/gosplice/gosplice/internal/splice"
@@ -39,12 +40,16 @@ func main() {
 	quiet := flag.Bool("quiet", false, "no garbage collector, profiler, tracer, signals and growing stacks")
 	storm := flag.Int("storm", 0, "send signals to this process for ever")
 	noCheck := flag.Bool("nocheck", false, "switch without looking at goroutines, to show why that is needed")
+	noMem := flag.Bool("nomem", false, "have the engine write code by mprotect: no /proc/self/mem")
 	flag.Parse()
 	if *storm != 0 {
 		sendSignals(*storm)
 	}
 	p, err := locate.Self()
 	exitOn(err)
+	if *noMem {
+		exitOn(locate.Deny(syscall.SYS_PWRITE64))
+	}
 	e, err := p.Arm()
 	exitOn(err)
 	if *noCheck {
