@@ -182,23 +182,65 @@ func (s *Set) Signature(y Sym, ab Abbrevs) (Signature, error) {
 		g.Args = fi.Args
 	}
 	g.CapturesKnown = true
-	if err := s.readFunction(info, ab, &g, 0); err != nil {
+	if err := s.readFunction(info, ab, &g); err != nil {
 		return g, fmt.Errorf("%s: %w", s.NameOf(y), err)
 	}
 	sort.Slice(g.Captures, func(i, j int) bool { return g.Captures[i].Offset < g.Captures[j].Offset })
 	return g, nil
 }
 
-// readFunction reads the entry of a function. One that was inlined somewhere has its parameters
-// in an abstract entry, which does not tell the offsets of captured variables.
-func (s *Set) readFunction(info Sym, ab Abbrevs, g *Signature, depth int) error {
+// readFunction reads the entry of a function. One that was inlined somewhere refers to an abstract
+// entry for the parameters that are used, and does not tell the offsets of captured variables.
+func (s *Set) readFunction(info Sym, ab Abbrevs, g *Signature) error {
+	entries, err := s.functionEntries(info, ab)
+	if err != nil || len(entries) == 0 || entries[0].tag != tagSubprogram {
+		return errNoSignature
+	}
+	abstract := map[int]entry{}
+	if origin := entries[0].origin; origin != 0 {
+		g.CapturesKnown = false
+		list, err := s.functionEntries(origin, ab)
+		if err != nil {
+			return err
+		}
+		for _, e := range list {
+			abstract[e.at] = e
+		}
+	}
+	seen := map[string]bool{}
+	for _, e := range entries[1:] {
+		if e.origin != 0 {
+			of, ok := abstract[e.originAt]
+			if !ok || e.origin != entries[0].origin || of.tag != e.tag {
+				return errNoSignature
+			}
+			e.name, e.typ, e.result = of.name, of.typ, of.result
+		}
+		switch {
+		case e.hasOffset:
+			g.Captures = append(g.Captures, Capture{e.offset, e.name, s.typeName(e.typ)})
+		case e.tag != tagFormalParameter || e.level != 1:
+		case e.name == "" || e.typ == 0:
+			return errNoSignature
+		case !seen[e.name]: // results that a deferred call could see are listed twice
+			seen[e.name] = true
+			g.Params = append(g.Params, Param{e.result, s.typeName(e.typ)})
+		}
+	}
+	return nil
+}
+
+// functionEntries lists the entry of a function and those inside of it, but for inlined calls.
+func (s *Set) functionEntries(info Sym, ab Abbrevs) ([]entry, error) {
 	refs := map[int]Reloc{}
 	for _, r := range s.Relocs(info) {
 		refs[r.Off] = r
 	}
 	c := &cursor{b: s.Data(info)}
+	var out []entry
 	level, inlined := 0, 0
 	for c.off < len(c.b) {
+		at := c.off
 		code := c.uleb()
 		if code == 0 {
 			level--
@@ -212,37 +254,29 @@ func (s *Set) readFunction(info Sym, ab Abbrevs, g *Signature, depth int) error 
 		}
 		a, ok := ab[code]
 		if !ok {
-			return errNoSignature
+			return nil, errNoSignature
 		}
 		e := readEntry(c, a, refs)
 		if c.bad {
-			return errNoSignature
+			return nil, errNoSignature
 		}
-		switch {
-		case level == 0 && a.tag != tagSubprogram:
-			return errNoSignature
-		case level == 0 && e.origin != 0:
-			if depth > 0 {
-				return errNoSignature
-			}
-			g.CapturesKnown = false
-			return s.readFunction(e.origin, ab, g, depth+1)
-		case level == 1 && a.tag == tagFormalParameter && !e.hasOffset:
-			g.Params = append(g.Params, Param{e.result, s.typeName(e.typ)})
-		case inlined == 0 && e.hasOffset:
-			g.Captures = append(g.Captures, Capture{e.offset, e.name, s.typeName(e.typ)})
+		e.tag, e.at, e.level = a.tag, at, level
+		if a.tag == tagInlinedSubroutine && inlined == 0 {
+			inlined = level + 1
+		}
+		if inlined == 0 {
+			out = append(out, e)
 		}
 		if a.children {
 			level++
-			if a.tag == tagInlinedSubroutine && inlined == 0 {
-				inlined = level
-			}
+		} else if inlined > level {
+			inlined = 0
 		}
 	}
 	if c.bad {
-		return errNoSignature
+		return nil, errNoSignature
 	}
-	return nil
+	return out, nil
 }
 
 func (s *Set) typeName(y Sym) string {
@@ -253,9 +287,12 @@ func (s *Set) typeName(y Sym) string {
 }
 
 type entry struct {
+	tag       uint64
+	at, level int
 	name      string
 	typ       Sym
-	origin    Sym
+	origin    Sym // of which it is an instance, with the place in it
+	originAt  int
 	offset    uint64
 	hasOffset bool
 	result    bool
@@ -300,7 +337,7 @@ func readEntry(c *cursor, a abbrev, refs map[int]Reloc) (e entry) {
 		case attrType:
 			e.typ = refs[at].Sym
 		case attrAbstractOrigin:
-			e.origin = refs[at].Sym
+			e.origin, e.originAt = refs[at].Sym, int(refs[at].Add)
 		case attrVariableParam:
 			e.result = num != 0
 		case attrClosureOffset:
