@@ -23,11 +23,6 @@ import (
 func main() {
 	addr := flag.String("addr", "127.0.0.1:0", "address to listen on")
 	flag.Parse()
-
-	// All that a program needs in order to be patched. The game is the same without it.
-	if err := gosplice.Start(); err != nil {
-		log.Print(err)
-	}
 	if err := run(*addr); err != nil {
 		log.Fatal(err)
 	}
@@ -35,6 +30,12 @@ func main() {
 
 // run serves players until the process is told to end.
 func run(addr string) error {
+	// All that a program needs in order to be patched. The game is the same without it.
+	if err := gosplice.Start(); err != nil {
+		log.Print(err)
+	}
+	defer gosplice.Stop()
+
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	ln, err := net.Listen("tcp", addr)

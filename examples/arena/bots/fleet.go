@@ -30,6 +30,8 @@ type Options struct {
 	For time.Duration
 	// Seed makes the bots choose the same actions again.
 	Seed uint64
+	// Backwards lets rules go back to an earlier version at any time, also without GoesBack.
+	Backwards bool
 }
 
 // Bounds of a fleet.

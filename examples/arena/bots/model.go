@@ -229,10 +229,10 @@ func (m *model) hear(since int64, lines []wire.Line) {
 }
 
 // ruled notes that an answer came from a version of a rule. Versions only go up, unless the
-// fleet was told that the server goes back.
+// fleet was told that the server goes back, or may do so.
 func (m *model) ruled(rule string, version int) {
 	backs := m.bot.fleet.rules.add(rule, version)
-	if version < m.latest[rule] {
+	if version < m.latest[rule] && !m.bot.fleet.opts.Backwards {
 		m.ok(m.backs[rule] < backs, "rule %q went back from version %d to %d", rule, m.latest[rule], version)
 		m.backs[rule]++
 	}

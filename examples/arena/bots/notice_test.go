@@ -29,6 +29,7 @@ func TestBotsNotice(t *testing.T) {
 		{"refusal", func(re *wire.Reply) bool { re.OK, re.Error = false, "tired"; return true }, "was refused"},
 		{"damage", func(re *wire.Reply) bool { return onBlow(re, func(b *wire.Blow) { b.Damage++ }) }, "damage: "},
 		{"damage rule", func(re *wire.Reply) bool { return onBlow(re, func(b *wire.Blow) { b.Rule = 9 }) }, "unknown version 9"},
+		{"rule goes back", func(re *wire.Reply) bool { return onBlow(re, func(b *wire.Blow) { b.BackRule = 2 }) }, "went back from version 2 to 1"},
 		{"boss", func(re *wire.Reply) bool { return onBlow(re, func(b *wire.Blow) { b.BossAfter++ }) }, "blow "},
 		{"blow again", func(re *wire.Reply) bool { return onBlow(re, func(b *wire.Blow) { b.N = 1 }) }, "blow 1 was seen before"},
 		{"blow left out", func(re *wire.Reply) bool { return onBlow(re, func(b *wire.Blow) { b.N += 1e6 }) }, "is missing"},

@@ -20,7 +20,7 @@ import (
 func main() {
 	log.SetFlags(0)
 	log.SetPrefix("bots: ")
-	var o bots.Options
+	o := bots.Options{Backwards: true} // somebody may roll back, and need not tell us
 	flag.StringVar(&o.Addr, "addr", "", "address of the arena, on this machine")
 	flag.IntVar(&o.Bots, "n", 300, "number of players")
 	flag.IntVar(&o.Rooms, "rooms", 0, "number of rooms (0: one for every 30 players)")
