@@ -21,7 +21,6 @@ type image struct {
 	base      uint64
 	funcs     []patch.Func
 	redirects []patch.Redirect
-	stale     []patch.Stale
 	// originals are the first words of funcs as they were loaded, relocated.
 	originals []word
 
@@ -39,7 +38,7 @@ type funcKey struct {
 // newImage returns the image of p, loaded at base into memory.
 func newImage(p *patch.Patch, base uint64, memory []byte) *image {
 	m := &image{
-		base: base, funcs: p.Funcs, redirects: p.Redirects, stale: p.Stale,
+		base: base, funcs: p.Funcs, redirects: p.Redirects,
 		originals: make([]word, len(p.Funcs)),
 		byName:    make(map[funcKey]int, len(p.Funcs)),
 		hostOf:    make(map[int]uint64, len(p.Redirects)),

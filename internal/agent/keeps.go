@@ -50,8 +50,8 @@ func keepsMore(images []*image, from, target *image) (name string, found bool) {
 	return "", false
 }
 
-// bodiesLeft are all bodies that the program leaves when it goes to target: those of other images,
-// and what target replaces in the program.
+// bodiesLeft are the bodies in which a caller may be that does not know what target keeps: those of
+// other images, and the functions of the program that target names.
 func bodiesLeft(images []*image, target *image) []splice.Range {
 	var out []splice.Range
 	for _, m := range images {
@@ -65,13 +65,10 @@ func bodiesLeft(images []*image, target *image) []splice.Range {
 		return out
 	}
 	for _, r := range target.redirects {
-		if r.Size > 1 {
-			out = append(out, body(r.Addr, r.Size))
-		}
-	}
-	for _, s := range target.stale {
-		if s.Size > 1 {
-			out = append(out, body(s.Addr, s.Size))
+		for _, c := range r.Callers {
+			if c.Size > 1 {
+				out = append(out, body(c.Addr, c.Size))
+			}
 		}
 	}
 	return out

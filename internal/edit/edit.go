@@ -64,6 +64,8 @@ type Function struct {
 	// on their stacks.
 	OldLeaks, Leaks []string
 	KeepsMore       bool
+	// Callers are the changed functions that call the old body directly, for one that keeps more.
+	Callers []*Function
 	// Nosplit, Linkname and Asm functions can't be judged by their Go source.
 	Nosplit, Linkname, Asm, FIPS bool
 	File                         string

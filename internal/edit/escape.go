@@ -46,7 +46,28 @@ func (e *Edit) FindEscapes(escapes []gotool.Escape, known bool) {
 		f.OldLeaks = e.oldLeaks[f.Package].of(f.Decl, f.Class)
 		f.Leaks = e.newLeaks[f.Package].of(f.Decl, f.Class)
 		f.KeepsMore = patch.KeepsMore(f.OldLeaks, f.Leaks)
+		if f.KeepsMore {
+			f.Callers = e.changedCallers(f)
+		}
 	}
+}
+
+// changedCallers are the functions of the release that call f directly and are compiled otherwise in
+// the edit. A caller that is compiled alike has its arguments where the new body may keep them.
+func (e *Edit) changedCallers(f *Function) []*Function {
+	old, _ := e.Record.PackageByPath(f.Package)
+	all := old == nil || !old.Editable // the record has no calls of other packages: any may be one
+	calls := map[string]bool{}
+	for _, n := range e.Record.Callers[f.Name.Name] {
+		calls[n] = true
+	}
+	var out []*Function
+	for i := range e.Functions {
+		if c := &e.Functions[i]; c.Old != nil && (all || calls[c.Name.Name]) {
+			out = append(out, c)
+		}
+	}
+	return out
 }
 
 func collectLeaks(s *Source, escapes []gotool.Escape, known bool) leaks {

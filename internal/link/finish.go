@@ -5,6 +5,7 @@ import (
 	"sort"
 	"strings"
 
+	"github.com/gosplice/gosplice/internal/edit"
 	"github.com/gosplice/gosplice/internal/goobj"
 	"github.com/gosplice/gosplice/internal/machine"
 	"github.com/gosplice/gosplice/internal/patch"
@@ -66,13 +67,21 @@ func (l *linker) finishFuncs() {
 	}
 	for _, f := range l.in.Redirect {
 		l.out.Redirects = append(l.out.Redirects, patch.Redirect{
-			Func: uint32(index[f.Sym]), Addr: f.Old.Addr, Size: uint64(f.Old.Size), Old: f.Old.Head, Busy: f.Old.Busy, Leaks: f.OldLeaks,
+			Func: uint32(index[f.Sym]), Addr: f.Old.Addr, Size: uint64(f.Old.Size), Old: f.Old.Head, Busy: f.Old.Busy,
+			Leaks: f.OldLeaks, Callers: stale(f.Callers),
 		})
 	}
-	for _, f := range l.in.Stale {
-		l.out.Stale = append(l.out.Stale, patch.Stale{Name: f.Name.Name, Addr: f.Old.Addr, Size: uint64(f.Old.Size)})
-	}
 	sort.Slice(l.out.Redirects, func(i, j int) bool { return l.out.Redirects[i].Addr < l.out.Redirects[j].Addr })
+}
+
+func stale(fns []*edit.Function) []patch.Stale {
+	var out []patch.Stale
+	for _, f := range fns {
+		if f.Old.Size > 0 {
+			out = append(out, patch.Stale{Name: f.Name.Name, Addr: f.Old.Addr, Size: uint64(f.Old.Size)})
+		}
+	}
+	return out
 }
 
 func (l *linker) finishItabs() {

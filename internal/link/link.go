@@ -21,8 +21,6 @@ type Input struct {
 	Edit *edit.Edit
 	// Redirect are the functions whose entries in the program lead to the image.
 	Redirect []*edit.Function
-	// Stale are functions that changed and are not redirected.
-	Stale []*edit.Function
 	// Inits are the functions that initialise new variables, in the order in which they run.
 	Inits []edit.InitFunc
 }

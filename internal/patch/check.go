@@ -38,7 +38,7 @@ func (p *Patch) Check() error {
 		p.checkSymbols,
 		p.checkFuncs,
 		p.checkRedirects,
-		p.checkStale,
+		p.checkCallers,
 		p.checkItabs,
 		p.checkFills,
 		p.checkInits,
@@ -141,13 +141,17 @@ func (p *Patch) checkRuntime() error {
 	return nil
 }
 
-func (p *Patch) checkStale() error {
-	for _, s := range p.Stale {
-		if err := checkString("stale function", s.Name); err != nil {
+func (p *Patch) checkCallers() error {
+	var callers []Stale
+	for _, r := range p.Redirects {
+		callers = append(callers, r.Callers...)
+	}
+	for _, s := range callers {
+		if err := checkString("caller", s.Name); err != nil {
 			return err
 		}
 		if s.Size == 0 || s.Size > maxText || !p.inText(s.Addr, s.Size) {
-			return fmt.Errorf("stale function %.80q at %#x with %d bytes is outside of the program's text", s.Name, s.Addr, s.Size)
+			return fmt.Errorf("caller %.80q at %#x with %d bytes is outside of the program's text", s.Name, s.Addr, s.Size)
 		}
 	}
 	return nil

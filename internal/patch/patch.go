@@ -44,8 +44,6 @@ type Patch struct {
 	Funcs []Func
 	// Redirects are the functions of the host that the patch replaces.
 	Redirects []Redirect
-	// Stale are functions of the host that changed and are not redirected.
-	Stale []Stale
 	// Changes is the plan that the user saw.
 	Changes []Change
 	// ID is the SHA-256 of everything in the file before the seal, in hexadecimal, so it does not
@@ -211,10 +209,12 @@ type Redirect struct {
 	Busy Busy
 	// Leaks says what of its arguments the old body keeps.
 	Leaks []string `json:",omitempty"`
+	// Callers are the functions of the host that call the old body and change with the patch, when
+	// the new body keeps more: no goroutine may be inside them at the switch.
+	Callers []Stale `json:",omitempty"`
 }
 
-// Stale is a function of the host that the patch changes without redirecting it: what runs its old
-// body goes on there.
+// Stale is a function of the host whose old body may still run after the switch.
 type Stale struct {
 	Name       string
 	Addr, Size uint64

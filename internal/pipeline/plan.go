@@ -33,7 +33,6 @@ type Plan struct {
 
 	edit     *edit.Edit
 	redirect []*edit.Function
-	stale    []*edit.Function
 	inits    []edit.InitFunc
 	progress Progress
 }
@@ -150,7 +149,7 @@ func plan(ctx context.Context, rec *release.Record, packages []gotool.Package, e
 		return nil, err
 	}
 	v := rules.Judge(e, inits)
-	p.edit, p.redirect, p.stale = e, v.Redirect, v.Stale
+	p.edit, p.redirect = e, v.Redirect
 	p.inits = inInitOrder(e, inits)
 	p.Changes, p.Refused, p.Empty = v.Changes, v.Refused, v.Empty
 	return p, nil
@@ -199,7 +198,7 @@ func (p *Plan) Patch(ctx context.Context, version string) (*patch.Patch, error) 
 		return nil, ErrEmpty
 	}
 	p.progress.step("linking")
-	out, err := link.Link(ctx, link.Input{Edit: p.edit, Redirect: p.redirect, Stale: p.stale, Inits: p.inits})
+	out, err := link.Link(ctx, link.Input{Edit: p.edit, Redirect: p.redirect, Inits: p.inits})
 	if err != nil {
 		return nil, err
 	}

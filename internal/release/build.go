@@ -95,6 +95,7 @@ func Make(ctx context.Context, binary string, b *gotool.Build, packages []gotool
 	if r.Packages, err = describe(packages); err != nil {
 		return nil, err
 	}
+	h.callGraph(r)
 	return r, nil
 }
 
@@ -165,6 +166,30 @@ func (h *harvest) function(sym *Symbol, y, d goobj.Sym, abbrevs goobj.Abbrevs) {
 	copy(sym.Head[:], h.file.Bytes(sym.Addr, len(sym.Head)))
 	if g, err := h.set.Signature(d, abbrevs); err == nil {
 		sym.Type, sym.CapturesKnown = g.Key(), g.CapturesKnown
+	}
+}
+
+// callGraph notes who calls the functions of editable packages.
+func (h *harvest) callGraph(r *Record) {
+	edited := map[string]bool{}
+	for _, p := range r.Packages {
+		if p.Editable {
+			edited[p.Path] = true
+		}
+	}
+	r.Callers = map[string][]string{}
+	for y, callers := range h.callers {
+		if !h.set.Defined(y) || !edited[h.set.Object(y).Pkg] {
+			continue
+		}
+		seen := map[string]bool{}
+		for _, c := range callers {
+			if n := h.set.NameOf(c).Name; !seen[n] {
+				seen[n] = true
+				name := strings.Clone(h.set.NameOf(y).Name)
+				r.Callers[name] = append(r.Callers[name], strings.Clone(n))
+			}
+		}
 	}
 }
 

@@ -27,7 +27,8 @@ type harvest struct {
 	queue    []goobj.Sym
 	pruned   map[goobj.Sym][]int // type -> relocation numbers that the linker left empty
 	noInit   []goobj.Sym         // map initialisers that the linker dropped
-	indirect map[goobj.Sym]bool  // functions whose address is used other than by a call
+	callers  map[goobj.Sym][]goobj.Sym
+	indirect map[goobj.Sym]bool // functions whose address is used other than by a call
 
 	unreachable, mapNoop uint64
 	functions            int
@@ -53,6 +54,7 @@ func newHarvest(set *goobj.Set, file *image.File) *harvest {
 		at:       map[uint64]goobj.Sym{},
 		pruned:   map[goobj.Sym][]int{},
 		indirect: map[goobj.Sym]bool{},
+		callers:  map[goobj.Sym][]goobj.Sym{},
 	}
 }
 
@@ -270,6 +272,9 @@ func (h *harvest) follow(d, y goobj.Sym, a uint64, k int, r goobj.Reloc) error {
 		if r.Type == goobj.RCall && r.Weak && t == h.mapNoop {
 			h.noInit = append(h.noInit, r.Sym)
 			return nil
+		}
+		if r.Type == goobj.RCall {
+			h.callers[r.Sym] = append(h.callers[r.Sym], y)
 		}
 		if r.Type == goobj.RPCRel && h.set.Kind(r.Sym).IsText() {
 			h.indirect[r.Sym] = true

@@ -9,7 +9,7 @@ import (
 )
 
 // Format is the version of the record format; records of other versions are refused.
-const Format = 2
+const Format = 3
 
 // Record is what is known of a release: the proof's result, without the objects.
 type Record struct {
@@ -28,6 +28,8 @@ type Record struct {
 	Content map[goobj.Fingerprint]uint64
 	// Pruned are the types whose method tables have gaps.
 	Pruned []PrunedType
+	// Callers are the functions that call a function of an editable package directly, by name.
+	Callers map[string][]string
 	// NoInit are the map initialisers that the linker dropped with their variables.
 	NoInit []string
 	Live   Live

@@ -256,15 +256,19 @@ func (j *judge) decls(edited map[string]*edit.Func) {
 // stacks. The switch waits until no goroutine is in old code that changed; but closures that exist and
 // keep their old body could call such a function at any later time.
 func (j *judge) keepsMore() {
-	var held *edit.Function
+	stale := map[*edit.Function]bool{}
 	for _, f := range j.v.Stale {
-		if f.Class == edit.Closure && f.Old.Indirect {
-			held = f
-		}
+		stale[f] = true
 	}
 	for _, f := range j.v.Redirect {
-		if !f.KeepsMore || j.shown["keeps"+declOf(f)] {
+		if !f.KeepsMore || len(f.Callers) == 0 || j.shown["keeps"+declOf(f)] {
 			continue
+		}
+		var held *edit.Function
+		for _, c := range f.Callers {
+			if stale[c] && c.Class == edit.Closure && c.Old.Indirect {
+				held = c
+			}
 		}
 		j.shown["keeps"+declOf(f)] = true
 		c := patch.Change{Symbol: j.symbolText(f), What: "keeps more of its arguments than before", File: f.File, Line: f.Line}
