@@ -85,8 +85,8 @@ type demo struct {
 }
 
 func (d *demo) tree() string   { return filepath.Join(d.dir, "arena") }
-func (d *demo) binary() string { return filepath.Join(d.dir, "arena.exe") }
-func (d *demo) record() string { return filepath.Join(d.dir, "arena.gsr") }
+func (d *demo) binary() string { return filepath.Join(d.tree(), "arena") }
+func (d *demo) record() string { return filepath.Join(d.tree(), "arena.gsr") }
 
 // play starts the server and lets the players in.
 func (d *demo) play(ctx context.Context) error {
@@ -152,7 +152,11 @@ func (d *demo) cleanUp() error {
 	if d.socket != "" {
 		os.Remove(d.socket) // in case the server could not do that itself
 	}
-	if d.dir != "" && !d.Keep {
+	switch {
+	case d.dir == "":
+	case d.Keep:
+		d.note("Sources, program, record and patches are in " + d.tree())
+	default:
 		err = os.RemoveAll(d.dir)
 	}
 	return err

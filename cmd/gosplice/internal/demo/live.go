@@ -78,7 +78,7 @@ func (d *demo) patch(ctx context.Context, plan *pipeline.Plan, version string, t
 		if file, err = patch.Encode(p, nil); err != nil {
 			return err
 		}
-		return os.WriteFile(filepath.Join(d.dir, version+".gsp"), file, 0o666)
+		return os.WriteFile(filepath.Join(d.tree(), version+".gsp"), file, 0o666)
 	})
 	return file, err
 }

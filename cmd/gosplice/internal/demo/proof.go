@@ -47,9 +47,6 @@ func (d *demo) after(context.Context) error {
 		return err
 	}
 	d.headline(fmt.Sprintf("The code changed four times, nobody was disconnected, nothing was lost (%s).", report.Duration(time.Since(d.began))))
-	if d.Keep {
-		d.note("sources, program, record and patches are in " + d.dir)
-	}
 	return nil
 }
 
