@@ -152,6 +152,7 @@ func plan(ctx context.Context, rec *release.Record, packages []gotool.Package, e
 	p.edit, p.redirect = e, v.Redirect
 	p.inits = inInitOrder(e, inits)
 	p.Changes, p.Refused, p.Empty = v.Changes, v.Refused, v.Empty
+	detach(&p.Changes)
 	return p, nil
 }
 
@@ -205,6 +206,7 @@ func (p *Plan) Patch(ctx context.Context, version string) (*patch.Patch, error) 
 	out.Version = version
 	out.Made = time.Now().UTC().Format(time.RFC3339)
 	out.Changes = p.Changes
+	detach(out)
 	if err := out.Check(); err != nil {
 		return nil, fmt.Errorf("internal: the patch that was made is malformed: %w", err)
 	}
