@@ -196,7 +196,7 @@ func (e *Engine) checkModules() error {
 	if lo, hi := e.at.word(first, "text"), e.at.word(first, "etext"); lo != e.text.Lo || hi != e.text.Hi {
 		return fmt.Errorf("the program's code is %#x to %#x, not %#x to %#x: make the patch for this build of the program", lo, hi, e.text.Lo, e.text.Hi)
 	}
-	e.program = Range{e.text.Lo, max(e.text.Hi, e.at.word(first, "end"), e.at.word(first, "etypes"))}
+	e.program = Range{min(e.text.Lo, e.at.word(first, "types"), e.at.word(first, "noptrdata")), max(e.text.Hi, e.at.word(first, "end"))}
 	const maxModules = 10000
 	last := first
 	for n := 0; ; n++ {

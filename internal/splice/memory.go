@@ -13,8 +13,15 @@ func pointer(addr uint64) unsafe.Pointer {
 	return *(*unsafe.Pointer)(unsafe.Pointer(&p))
 }
 
-func load8(addr uint64) uint8   { return *(*uint8)(pointer(addr)) }
+// The loads read what other goroutines wrote before they stopped, which the race detector can't know.
+
+//go:norace
+func load8(addr uint64) uint8 { return *(*uint8)(pointer(addr)) }
+
+//go:norace
 func load32(addr uint64) uint32 { return *(*uint32)(pointer(addr)) }
+
+//go:norace
 func load64(addr uint64) uint64 { return *(*uint64)(pointer(addr)) }
 
 func loadAtomic64(addr uint64) uint64 { return atomic.LoadUint64((*uint64)(pointer(addr))) }

@@ -78,7 +78,7 @@ var (
 		{"pkghashes", 40}, {"modulehashes", 40},
 	}
 	// moduleNeeds are the fields without which nothing can be checked.
-	moduleNeeds = []string{"pcHeader", "funcnametab", "pctab", "pclntable", "ftab", "findfunctab", "minpc", "maxpc", "text", "types", "etypes", "gofunc", "hasmain", "next"}
+	moduleNeeds = []string{"pcHeader", "funcnametab", "pctab", "pclntable", "ftab", "findfunctab", "minpc", "maxpc", "text", "etext", "types", "etypes", "noptrdata", "end", "gofunc", "hasmain", "next"}
 )
 
 func (e *Engine) checkModule(module uint64, r *Region) error {

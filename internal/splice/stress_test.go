@@ -26,14 +26,14 @@ type stressReport struct {
 //
 //	GOSPLICE_STRESS=100000 go test ./internal/splice -run TestStress -timeout 120m
 func TestStress(t *testing.T) {
-	t.Run("plain", func(t *testing.T) { stress(t, toggles(1500), nil) })
-	t.Run("parked", func(t *testing.T) { stress(t, toggles(300), nil, "-parked", "10000") })
-	t.Run("position-independent", func(t *testing.T) { stress(t, toggles(300), []string{"-buildmode=pie"}) })
+	t.Run("plain", func(t *testing.T) { stress(t, toggles(1000), nil) })
+	t.Run("parked", func(t *testing.T) { stress(t, toggles(200), nil, "-parked", "10000") })
+	t.Run("position-independent", func(t *testing.T) { stress(t, toggles(200), []string{"-buildmode=pie"}) })
 	t.Run("foreign", func(t *testing.T) {
 		haveCgo(t)
-		stress(t, toggles(300), []string{"-tags=foreign"})
+		stress(t, toggles(200), []string{"-tags=foreign"})
 	})
-	t.Run("mprotect", func(t *testing.T) { stress(t, toggles(300), nil, "-nomem") })
+	t.Run("mprotect", func(t *testing.T) { stress(t, toggles(200), nil, "-nomem") })
 }
 
 // toggles is how often to switch: GOSPLICE_STRESS, or few.

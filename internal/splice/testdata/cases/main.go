@@ -17,6 +17,7 @@ var cases = map[string]func(p *locate.Program){
 	"arm-refuses":               armRefuses,
 	"write-mdwe":                writeMDWE,
 	"write-mprotect":            writeMprotect,
+	"write-undumpable":          writeUndumpable,
 	"write-denied":              writeDenied,
 	"write-denied-later":        writeDeniedLater,
 	"write-descriptor-lost":     writeDescriptorLost,

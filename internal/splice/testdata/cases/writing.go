@@ -32,6 +32,17 @@ func writeMDWE(p *locate.Program) {
 	toggle(p, e)
 }
 
+// A program that stops being dumpable can't open /proc/self/mem any more, unless it is root.
+func writeUndumpable(p *locate.Program) {
+	const prSetDumpable = 4
+	noError(splice.OpenText())
+	_, _, e := syscall.RawSyscall(syscall.SYS_PRCTL, prSetDumpable, 0, 0)
+	expect(e == 0, "PR_SET_DUMPABLE: %v", e)
+	engine := armed(p)
+	expect(engine.WriteMode() == "proc-mem", "write mode %s", engine.WriteMode())
+	toggle(p, engine)
+}
+
 func writeMprotect(p *locate.Program) {
 	deny(syscall.SYS_PWRITE64)
 	e := armed(p)
