@@ -70,8 +70,10 @@ func (j *judge) function(f *edit.Function, edited map[string]*edit.Func) {
 		return
 	}
 	if f.Package == j.mainPackage() && f.Decl == "main" && f.Class == edit.Plain {
-		c.What = "body; it runs once, from the start"
-		j.started = append(j.started, c)
+		if edited[declOf(f)] != nil || j.inlinesEdited(f, edited) {
+			c.What = "body; it runs once, from the start"
+			j.started = append(j.started, c)
+		}
 		j.shown[declOf(f)] = true
 		j.v.Stale = append(j.v.Stale, f)
 		return
