@@ -44,6 +44,9 @@ func (p *Patch) checkItabs() error {
 			if off%8 != 0 || !inImage(off, 8, p.Image.DataOff, p.Image.Size) {
 				return fmt.Errorf("interface table %.80q: slot %#x is not in the data part of the image, which starts at %#x", t.Name, off, p.Image.DataOff)
 			}
+			if p.inModule(off, 8) {
+				return fmt.Errorf("interface table %.80q: slot %#x lies in the module data", t.Name, off)
+			}
 			if p.relocated(off, 8) {
 				return fmt.Errorf("interface table %.80q: slot %#x is relocated as well", t.Name, off)
 			}

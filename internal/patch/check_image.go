@@ -20,18 +20,28 @@ func (p *Patch) checkImage() error {
 	case m.NearLow > m.NearHigh || m.NearHigh > maxAddress || m.NearHigh-m.NearLow > 1<<31:
 		return fmt.Errorf("image must reach %#x-%#x, which 32-bit displacements can't", m.NearLow, m.NearHigh)
 	}
-	// The layout of runtime.moduledata depends on the Go release; all fields that are used must
-	// be in the image.
-	end := m.Moduledata + 8
-	for name, off := range p.Runtime.Offset {
-		if strings.Contains(name, "moduledata.") {
-			end = max(end, m.Moduledata+off+8)
-		}
-	}
-	if m.Moduledata < m.DataOff || m.Moduledata > m.Size || end > m.Size || m.Moduledata%8 != 0 {
+	if m.Moduledata < m.DataOff || m.Moduledata > m.Size || p.moduleEnd() > m.Size || m.Moduledata%8 != 0 {
 		return fmt.Errorf("module data at %#x is not in the data of the image", m.Moduledata)
 	}
 	return nil
+}
+
+// moduleEnd is the offset of the end of the image's module data. Its layout depends on the Go release;
+// all fields that are used are before it.
+func (p *Patch) moduleEnd() uint64 {
+	size := max(8, p.Runtime.Offset["runtime.moduledata"])
+	for name, off := range p.Runtime.Offset {
+		if strings.Contains(name, "moduledata.") {
+			size = max(size, off+8)
+		}
+	}
+	return p.Image.Moduledata + size
+}
+
+// inModule says whether any of the size bytes at the image offset off are module data. Nothing but
+// relocations may change that.
+func (p *Patch) inModule(off, size uint64) bool {
+	return off < p.moduleEnd() && p.Image.Moduledata < off+size
 }
 
 // hasSymbol says whether relocations of the kind refer to a symbol.
@@ -89,6 +99,8 @@ func (p *Patch) checkSymbols() error {
 			return fmt.Errorf("symbol %d %.80q has no name or no hash", i, s.Name)
 		case !inImage(s.Off, s.Size, part, p.Image.Size):
 			return fmt.Errorf("%s %.80q at %#x is not in the part of the image that holds such symbols", s.Kind, s.Name, s.Off)
+		case p.inModule(s.Off, s.Size):
+			return fmt.Errorf("%s %.80q at %#x lies in the module data", s.Kind, s.Name, s.Off)
 		case seen[key{s.Kind, s.Name}]:
 			return fmt.Errorf("%s %.80q is there twice", s.Kind, s.Name)
 		}
