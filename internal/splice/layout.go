@@ -24,12 +24,15 @@ const (
 
 // States of a goroutine in runtime.g.atomicstatus, equal in all supported releases.
 const (
-	statusIdle    = 0
-	statusRunning = 2
-	statusSyscall = 3
-	statusDead    = 6
-	statusLimit   = 16     // all states are below
-	statusScan    = 0x1000 // flag: the garbage collector scans the stack
+	statusIdle      = 0
+	statusRunnable  = 1
+	statusRunning   = 2
+	statusSyscall   = 3
+	statusWaiting   = 4
+	statusDead      = 6
+	statusPreempted = 9
+	statusLimit     = 16     // all states are below
+	statusScan      = 0x1000 // flag: the garbage collector scans the stack
 )
 
 func newLayout(rt patch.Runtime) (layout, error) {
