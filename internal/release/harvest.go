@@ -25,8 +25,9 @@ type harvest struct {
 	matched  map[goobj.Sym]goobj.Sym // symbol -> the definition whose bytes the program has
 	at       map[uint64]goobj.Sym    // text address -> symbol
 	queue    []goobj.Sym
-	pruned   map[goobj.Sym][]int // type -> relocation numbers that the linker left empty
-	noInit   []goobj.Sym         // map initialisers that the linker dropped
+	pruned   map[goobj.Sym][]int     // type -> relocation numbers that the linker left empty
+	noInit   []goobj.Sym             // map initialisers that the linker dropped
+	user     map[goobj.Sym]goobj.Sym // symbol -> the one whose reference told its address
 	callers  map[goobj.Sym][]goobj.Sym
 	indirect map[goobj.Sym]bool // functions whose address is used other than by a call
 
@@ -40,10 +41,17 @@ type Mismatch struct {
 	Symbol, Package string
 	Addr            uint64
 	Why             string
+	// User is the symbol whose reference led here: it may be the one that differs. It is empty for
+	// functions that the program itself names.
+	User string
 }
 
 func (m *Mismatch) Error() string {
-	return fmt.Sprintf("%s (package %s) at %#x: %s", m.Symbol, m.Package, m.Addr, m.Why)
+	s := fmt.Sprintf("%s (package %s) at %#x: %s", m.Symbol, m.Package, m.Addr, m.Why)
+	if m.User != "" {
+		s += "; " + m.User + " refers to it"
+	}
+	return s
 }
 
 func newHarvest(set *goobj.Set, file *image.File) *harvest {
@@ -54,6 +62,7 @@ func newHarvest(set *goobj.Set, file *image.File) *harvest {
 		at:       map[uint64]goobj.Sym{},
 		pruned:   map[goobj.Sym][]int{},
 		indirect: map[goobj.Sym]bool{},
+		user:     map[goobj.Sym]goobj.Sym{},
 		callers:  map[goobj.Sym][]goobj.Sym{},
 	}
 }
@@ -152,6 +161,14 @@ func (h *harvest) entries() map[goobj.Name]uint64 {
 	return out
 }
 
+// learnFrom notes that a reference of user to y says that y is at a.
+func (h *harvest) learnFrom(user, y goobj.Sym, a uint64) error {
+	if old, ok := h.addr[y]; !ok || old != a {
+		h.user[y] = user
+	}
+	return h.learn(y, a)
+}
+
 // learn notes that y is at a.
 func (h *harvest) learn(y goobj.Sym, a uint64) error {
 	if old, ok := h.addr[y]; ok {
@@ -171,9 +188,13 @@ func (h *harvest) learn(y goobj.Sym, a uint64) error {
 }
 
 func (h *harvest) mismatch(y goobj.Sym, a uint64, why string) error {
-	m := &Mismatch{Symbol: h.set.NameOf(y).Name, Addr: a, Why: why}
+	// The error outlives the mapped archives, in which the name is.
+	m := &Mismatch{Symbol: strings.Clone(h.set.NameOf(y).Name), Addr: a, Why: why}
 	if h.set.Defined(y) {
 		m.Package = h.set.Object(y).Pkg
+	}
+	if user, ok := h.user[y]; ok {
+		m.User = strings.Clone(h.set.NameOf(user).Name)
 	}
 	return m
 }
@@ -189,8 +210,8 @@ func (h *harvest) visit(y goobj.Sym) error {
 	}
 	d, ok := h.match(y, a)
 	if !ok {
-		if kind.IsVar() {
-			return nil // the linker sets variables too: -ldflags=-X, build information
+		if kind.IsVar() && h.isString(y) {
+			return nil // the linker sets these: -ldflags=-X, build information
 		}
 		return h.mismatch(y, a, "the program holds other bytes than the compiled object")
 	}
@@ -209,6 +230,12 @@ func (h *harvest) visit(y goobj.Sym) error {
 		}
 	}
 	return nil
+}
+
+// isString reports a variable of type string.
+func (h *harvest) isString(y goobj.Sym) bool {
+	t := h.set.Aux(y, goobj.AuxGotype)
+	return t != 0 && h.set.NameOf(t).Name == "type:string"
 }
 
 // match finds the definition of y whose bytes are in the program at a.
@@ -265,6 +292,9 @@ func sortedRelocs(s *goobj.Set, y goobj.Sym) []goobj.Reloc {
 // follow decodes relocation k of definition d of y at a.
 func (h *harvest) follow(d, y goobj.Sym, a uint64, k int, r goobj.Reloc) error {
 	b := h.file.Bytes(a+uint64(r.Off), r.Size)
+	if len(b) != 4 && len(b) != 8 {
+		return h.mismatch(y, a, fmt.Sprintf("a relocation of %d bytes at offset %d can't be read", r.Size, r.Off))
+	}
 	switch r.Type {
 	case goobj.RCall, goobj.RPCRel:
 		v := int64(int32(le.Uint32(b)))
@@ -279,7 +309,7 @@ func (h *harvest) follow(d, y goobj.Sym, a uint64, k int, r goobj.Reloc) error {
 		if r.Type == goobj.RPCRel && h.set.Kind(r.Sym).IsText() {
 			h.indirect[r.Sym] = true
 		}
-		return h.learn(r.Sym, t)
+		return h.learnFrom(y, r.Sym, t)
 	case goobj.RAddr:
 		var v uint64
 		if r.Size == 8 {
@@ -287,13 +317,13 @@ func (h *harvest) follow(d, y goobj.Sym, a uint64, k int, r goobj.Reloc) error {
 		} else {
 			v = uint64(le.Uint32(b))
 		}
-		if v == 0 || v == h.unreachable && h.set.NameOf(r.Sym).Name != "runtime.unreachableMethod" {
+		if v == 0 && (r.Weak || !h.set.Defined(r.Sym)) || v == h.unreachable && h.set.NameOf(r.Sym).Name != "runtime.unreachableMethod" {
 			return nil
 		}
 		if h.set.Kind(r.Sym).IsText() && !strings.HasSuffix(h.set.NameOf(y).Name, "·f") {
 			h.indirect[r.Sym] = true
 		}
-		return h.learn(r.Sym, v-uint64(r.Add))
+		return h.learnFrom(y, r.Sym, v-uint64(r.Add))
 	case goobj.RAddrOff, goobj.RMethodOff:
 		v := le.Uint32(b)
 		if r.Type == goobj.RMethodOff && (v == 0xffffffff || v == 0) {
@@ -306,7 +336,7 @@ func (h *harvest) follow(d, y goobj.Sym, a uint64, k int, r goobj.Reloc) error {
 		if h.set.Kind(r.Sym).IsText() {
 			h.indirect[r.Sym] = true
 		}
-		return h.learn(r.Sym, h.base(r.Sym)+uint64(v)-uint64(r.Add))
+		return h.learnFrom(y, r.Sym, h.base(r.Sym)+uint64(v)-uint64(r.Add))
 	case goobj.RTLSLE:
 		if v := int32(le.Uint32(b)); v != tlsOffset {
 			return h.mismatch(y, a, fmt.Sprintf("thread-local storage is at %d, not at %d", v, tlsOffset))
