@@ -103,7 +103,7 @@ type Variable struct {
 	Package, Name    string
 	Kind             VarKind
 	OldType, NewType string
-	HasInit          bool // a new variable with an initialiser
+	HasInit          bool // a new variable whose initialiser is code that has to run
 	File             string
 	Line             int
 }
@@ -137,8 +137,7 @@ func Find(rec *release.Record, set *goobj.Set, packages []gotool.Package, tree *
 	return e, nil
 }
 
-// rebuilt finds the packages whose archives differ. The second half of a build ID is the hash of
-// an archive's content.
+// rebuilt finds the packages whose archives differ.
 func (e *Edit) rebuilt(packages []gotool.Package) {
 	for _, p := range packages {
 		old, ok := e.Record.PackageByPath(p.ImportPath)
@@ -146,14 +145,10 @@ func (e *Edit) rebuilt(packages []gotool.Package) {
 		case p.Export == "":
 		case !ok:
 			e.Added = append(e.Added, p.ImportPath)
-		case contentID(old.BuildID) != contentID(p.BuildID):
+		case !release.SameContent(old.BuildID, p.BuildID):
 			e.Rebuilt = append(e.Rebuilt, p.ImportPath)
 		}
 	}
-}
-
-func contentID(buildID string) string {
-	return buildID[strings.LastIndexByte(buildID, '/')+1:]
 }
 
 func (e *Edit) readSources(tree *Tree) error {
@@ -307,7 +302,7 @@ func (e *Edit) findVars() {
 		o, n := e.oldDecl.check(path), e.newDecl.check(path)
 		src := e.Sources[path]
 		for name, v := range src.New.Vars {
-			c := Variable{Package: path, Name: name, File: v.Pos.Filename, Line: v.Pos.Line, HasInit: v.Value != nil}
+			c := Variable{Package: path, Name: name, File: v.Pos.Filename, Line: v.Pos.Line, HasInit: v.Value != nil && !isConstant(v.Value)}
 			is := n.Scope().Lookup(name)
 			if is != nil {
 				c.NewType = shape(is.Type())

@@ -3,6 +3,7 @@ package edit
 import (
 	"go/token"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 
@@ -21,16 +22,31 @@ type leaks struct {
 	byDecl map[string][]string
 }
 
-// FindEscapes compares the escape analysis of the changed functions. escapes are those of the edited
-// build; known is false when the compiler was not asked.
-func (e *Edit) FindEscapes(escapes []gotool.Escape, known bool) {
+// Escapes is the escape analysis of the packages that match one of Patterns. Nothing is known
+// of others.
+type Escapes struct {
+	Lines    []gotool.Escape
+	Patterns []string // import paths, or those of modules with "/..."
+}
+
+// covers reports whether a package was analysed.
+func (x Escapes) covers(path string) bool {
+	return slices.ContainsFunc(x.Patterns, func(p string) bool {
+		module, whole := strings.CutSuffix(p, "/...")
+		return path == module || whole && strings.HasPrefix(path, module+"/")
+	})
+}
+
+// FindEscapes compares the escape analysis of the changed functions. escapes is that of the edited
+// build.
+func (e *Edit) FindEscapes(escapes Escapes) {
 	byPath := map[string][]gotool.Escape{}
-	for _, x := range escapes {
+	for _, x := range escapes.Lines {
 		byPath[x.Package] = append(byPath[x.Package], x)
 	}
 	e.oldLeaks, e.newLeaks = map[string]leaks{}, map[string]leaks{}
 	for path, p := range e.Sources {
-		e.newLeaks[path] = collectLeaks(p.New, byPath[path], known)
+		e.newLeaks[path] = collectLeaks(p.New, byPath[path], escapes.covers(path))
 		if p.Old == nil {
 			continue
 		}

@@ -7,9 +7,11 @@ import (
 	"go/token"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 
+	"github.com/gosplice/gosplice/internal/gotool"
 	"github.com/gosplice/gosplice/internal/release"
 )
 
@@ -28,15 +30,13 @@ type InitFunc struct {
 
 // Initialisers finds the variables that an edit adds to packages of the release, and writes
 // functions that initialise them: the package's own init must not run again. It returns the changed
-// files for an overlay, by path.
-func Initialisers(rec *release.Record, tree *Tree) (files map[string][]byte, inits []InitFunc, err error) {
+// files for an overlay, by path. moved are the packages that lie elsewhere than in the release, as the
+// edited build has them.
+func Initialisers(rec *release.Record, tree *Tree, moved []gotool.Package) (files map[string][]byte, inits []InitFunc, err error) {
 	files = map[string][]byte{}
 	for i := range rec.Packages {
 		p := &rec.Packages[i]
-		if !p.Editable && !tree.Replaced(p.Dir) {
-			continue
-		}
-		changed, err := changedGoFiles(p, tree)
+		changed, err := editedGoFiles(p, tree, moved)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -59,6 +59,27 @@ func Initialisers(rec *release.Record, tree *Tree) (files map[string][]byte, ini
 		}
 	}
 	return files, inits, nil
+}
+
+// editedGoFiles are the Go files of a package that may differ from the release's.
+func editedGoFiles(p *release.Package, tree *Tree, moved []gotool.Package) (map[string][]byte, error) {
+	i := slices.IndexFunc(moved, func(m gotool.Package) bool { return m.ImportPath == p.Import })
+	switch {
+	case i < 0 && !p.Editable && !tree.Replaced(p.Dir):
+		return nil, nil
+	case i < 0:
+		return changedGoFiles(p, tree)
+	}
+	out := map[string][]byte{}
+	for _, name := range moved[i].GoFiles {
+		path := absolute(moved[i].Dir, name)
+		b, err := tree.Read(path)
+		if err != nil {
+			return nil, err
+		}
+		out[path] = b
+	}
+	return out, nil
 }
 
 // changedGoFiles are the Go files of a package's directory that differ from the release's.

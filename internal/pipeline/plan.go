@@ -1,13 +1,14 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
-	"strings"
 	"time"
 
 	"github.com/gosplice/gosplice/internal/edit"
@@ -57,103 +58,58 @@ func MakePlan(ctx context.Context, o PlanOptions) (*Plan, error) {
 	if _, _, err := b.Toolchain(ctx); err != nil {
 		return nil, err
 	}
-	tree, err := edit.NewTree(o.Overlay)
+	files, err := edit.NewTree(o.Overlay)
 	if err != nil {
 		return nil, err
 	}
-	o.Progress.step("reading sources")
-	files, inits, err := edit.Initialisers(rec, tree)
-	if err != nil {
-		return nil, err
-	}
-	overlay, cleanup, err := addOverlay(o.Overlay, files)
-	if err != nil {
-		return nil, err
-	}
-	defer cleanup()
 	o.Progress.step("compiling")
-	overlaid := overlaidPackages(rec, tree)
-	packages, escapes, known, err := b.ListEscapes(ctx, overlay, append(recordPatterns(rec), overlaid...))
+	t := &tree{rec: rec, build: &b, overlay: o.Overlay, files: files}
+	built, err := t.compile(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if len(overlaid) > 0 {
-		// What an overlay replaces is not analysed when the record is made.
-		_, old, oldKnown, err := b.ListEscapes(ctx, "", overlaid)
-		if err != nil {
-			return nil, err
-		}
-		addEscapes(rec, overlaid, old, oldKnown)
-	}
-	return plan(ctx, rec, packages, escapes, known, tree, inits, o.Progress)
+	return t.plan(ctx, built, o.Progress)
 }
 
-// recordPatterns match the packages whose escape analysis is in the record.
-func recordPatterns(rec *release.Record) []string {
-	var listed []gotool.Package
-	for _, p := range rec.Packages {
-		if p.Editable {
-			path, _, _ := strings.Cut(p.Module, "@")
-			q := gotool.Package{ImportPath: p.Import}
-			if path != "" {
-				q.Module = &gotool.Module{Path: path, Main: true}
-			}
-			listed = append(listed, q)
-		}
-	}
-	return release.EscapePatterns(listed)
-}
-
-// overlaidPackages are the packages of the release that are edited through an overlay alone.
-func overlaidPackages(rec *release.Record, tree *edit.Tree) []string {
-	var out []string
-	for _, p := range rec.Packages {
-		if !p.Editable && tree.Replaced(p.Dir) {
-			out = append(out, p.Import)
-		}
-	}
-	return out
-}
-
-func addEscapes(rec *release.Record, paths []string, escapes []gotool.Escape, known bool) {
-	for _, path := range paths {
-		if p, ok := rec.PackageByPath(path); ok {
-			p.EscapesKnown = known
-			for _, e := range escapes {
-				if e.Package == path {
-					p.Escapes = append(p.Escapes, e)
-				}
-			}
-		}
-	}
-}
-
-func plan(ctx context.Context, rec *release.Record, packages []gotool.Package, escapes []gotool.Escape, known bool, tree *edit.Tree, inits []edit.InitFunc, progress Progress) (*Plan, error) {
+func (t *tree) plan(ctx context.Context, b *built, progress Progress) (*Plan, error) {
+	rec := t.rec
 	p := &Plan{
 		Program: rec.Program, Release: rec.Release, Functions: rec.Functions, TextBytes: rec.TextBytes, progress: progress,
 	}
 	progress.step("loading objects")
-	set, err := release.Objects(release.GoRelease(rec.Release.GoVersion), packages)
+	set, err := release.Objects(release.GoRelease(rec.Release.GoVersion), b.packages)
 	if err != nil {
 		return nil, err
 	}
 	progress.step("comparing with the release")
-	e, err := edit.Find(rec, set, packages, tree)
+	e, err := edit.Find(rec, set, b.packages, t.files)
 	if err != nil {
 		set.Close()
 		return nil, err
 	}
-	e.FindEscapes(escapes, known)
-	if err := ctx.Err(); err != nil {
+	e.FindEscapes(b.escapes)
+	if err := cmp.Or(ctx.Err(), allInitialised(e, b.inits)); err != nil {
 		set.Close()
 		return nil, err
 	}
-	v := rules.Judge(e, inits)
+	v := rules.Judge(e, b.inits)
 	p.edit, p.redirect = e, v.Redirect
-	p.inits = inInitOrder(e, inits)
+	p.inits = inInitOrder(e, b.inits)
 	p.Changes, p.Refused, p.Empty = v.Changes, v.Refused, v.Empty
 	detach(&p.Changes)
 	return p, nil
+}
+
+// allInitialised checks that every new variable with an initialiser has a function that runs it: without
+// one it would be zero in the patched program, which nobody wrote.
+func allInitialised(e *edit.Edit, inits []edit.InitFunc) error {
+	for _, v := range e.Vars {
+		has := func(i edit.InitFunc) bool { return i.Package == v.Package && slices.Contains(i.Vars, v.Name) }
+		if v.Kind == edit.VarAdded && v.HasInit && !slices.ContainsFunc(inits, has) {
+			return fmt.Errorf("internal: the initialiser of the new variable %s.%s was not found", v.Package, v.Name)
+		}
+	}
+	return nil
 }
 
 // inInitOrder sorts the initialisers of each package by dependency, packages by the build's order.

@@ -42,6 +42,9 @@ func MakeRecord(ctx context.Context, o RecordOptions) (*RecordSummary, error) {
 		return nil, err
 	}
 	r.AddEscapes(escapes, known)
+	if r.Modules, err = b.Modules(ctx); err != nil {
+		return nil, err
+	}
 	out := o.Out
 	if out == "" {
 		out = o.Binary + ".gsr"

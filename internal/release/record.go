@@ -2,6 +2,7 @@ package release
 
 import (
 	"sort"
+	"strings"
 
 	"github.com/gosplice/gosplice/internal/goobj"
 	"github.com/gosplice/gosplice/internal/gotool"
@@ -22,6 +23,8 @@ type Record struct {
 	End uint64
 	// Packages of the build in dependency order, the main package last.
 	Packages []Package
+	// Modules are the files that say from where their modules were taken; empty where no files say it.
+	Modules gotool.Modules
 	// Symbols of the program by ascending name and ABI.
 	Symbols []Symbol
 	// Content are the addresses of read-only data that is known by content alone.
@@ -141,6 +144,13 @@ func (r *Record) PackageByPath(path string) (*Package, bool) {
 		}
 	}
 	return nil, false
+}
+
+// SameContent reports whether two build IDs are of archives with the same content. The second
+// half of a build ID is the hash of it.
+func SameContent(a, b string) bool {
+	content := func(id string) string { return id[strings.LastIndexByte(id, '/')+1:] }
+	return content(a) == content(b)
 }
 
 func sortSymbols(s []Symbol) {

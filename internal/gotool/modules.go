@@ -1,0 +1,60 @@
+package gotool
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Modules are the files that say from where a build takes its modules.
+type Modules struct{ Mod, Sum []byte }
+
+// Modules reads the files of the build as they are now. They are empty where go.mod alone does not
+// say it: in a workspace, without modules, or with a -modfile.
+func (b *Build) Modules(ctx context.Context) (m Modules, err error) {
+	given := append(strings.Fields(os.Getenv("GOFLAGS")), b.Flags...)
+	if slices.ContainsFunc(given, func(f string) bool { return strings.HasPrefix(strings.TrimLeft(f, "-"), "modfile") }) {
+		return Modules{}, nil
+	}
+	out, err := b.output(ctx, "env", "-json", "GOMOD", "GOWORK")
+	if err != nil {
+		return Modules{}, err
+	}
+	var env struct{ GOMOD, GOWORK string }
+	if err := json.Unmarshal([]byte(out), &env); err != nil {
+		return Modules{}, fmt.Errorf("go env: %w", err)
+	}
+	if env.GOMOD == "" || env.GOMOD == os.DevNull || env.GOWORK != "" && env.GOWORK != "off" {
+		return Modules{}, nil
+	}
+	if m.Mod, err = os.ReadFile(env.GOMOD); err != nil {
+		return Modules{}, err
+	}
+	if m.Sum, err = os.ReadFile(strings.TrimSuffix(env.GOMOD, ".mod") + ".sum"); err != nil && !os.IsNotExist(err) {
+		return Modules{}, err
+	}
+	return m, nil
+}
+
+// With is the build with the given module files in place of those on disk. cleanup removes what
+// it needs. Replacements in m that are relative count from where go.mod is now.
+func (b *Build) With(m Modules) (other *Build, cleanup func(), err error) {
+	dir, err := os.MkdirTemp("", "gosplice-modules-")
+	if err != nil {
+		return nil, nil, err
+	}
+	cleanup = func() { os.RemoveAll(dir) }
+	for name, content := range map[string][]byte{"go.mod": m.Mod, "go.sum": m.Sum} {
+		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
+			cleanup()
+			return nil, nil, err
+		}
+	}
+	o := *b
+	o.Flags = append(slices.Clip(b.Flags), "-modfile="+filepath.Join(dir, "go.mod"))
+	return &o, cleanup, nil
+}

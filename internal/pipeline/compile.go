@@ -1,0 +1,168 @@
+package pipeline
+
+import (
+	"context"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/gosplice/gosplice/internal/edit"
+	"github.com/gosplice/gosplice/internal/gotool"
+	"github.com/gosplice/gosplice/internal/release"
+)
+
+// built is an edited tree, compiled.
+type built struct {
+	packages []gotool.Package
+	inits    []edit.InitFunc
+	escapes  edit.Escapes
+}
+
+// tree is what is compiled: a record's build with other sources.
+type tree struct {
+	rec     *release.Record
+	build   *gotool.Build
+	overlay string // the user's
+	files   *edit.Tree
+}
+
+// compile compiles the edited tree. Where its packages lie is known only when it was: a
+// dependency may have been replaced since the release. Then it is compiled again, for what has to be
+// added to the sources of such packages.
+func (t *tree) compile(ctx context.Context) (*built, error) {
+	b, err := t.compileWith(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	if moved := t.moved(b.packages); len(moved) > 0 {
+		if b, err = t.compileWith(ctx, moved); err != nil {
+			return nil, err
+		}
+		err = t.analyseOld(ctx, moved)
+	}
+	if overlaid := t.overlaid(); len(overlaid) > 0 && err == nil {
+		// What an overlay replaces is not analysed when the record is made.
+		err = t.addEscapes(ctx, t.build, overlaid)
+	}
+	return b, err
+}
+
+func (t *tree) compileWith(ctx context.Context, moved []gotool.Package) (*built, error) {
+	files, inits, err := edit.Initialisers(t.rec, t.files, moved)
+	if err != nil {
+		return nil, err
+	}
+	overlay, cleanup, err := addOverlay(t.overlay, files)
+	if err != nil {
+		return nil, err
+	}
+	defer cleanup()
+	patterns := append(append(recordPatterns(t.rec), t.overlaid()...), t.affected(moved)...)
+	packages, escapes, known, err := t.build.ListEscapes(ctx, overlay, patterns)
+	if err != nil {
+		return nil, err
+	}
+	if !known {
+		patterns = nil
+	}
+	return &built{packages, inits, edit.Escapes{Lines: escapes, Patterns: patterns}}, nil
+}
+
+// moved are the packages that lie elsewhere than those of the release: in another version, in
+// a directory that a replace directive or a workspace names, or vendored.
+func (t *tree) moved(packages []gotool.Package) []gotool.Package {
+	var out []gotool.Package
+	for _, p := range packages {
+		old, ok := t.rec.PackageByPath(p.ImportPath)
+		if ok && !p.Standard && filepath.Clean(p.Dir) != filepath.Clean(old.Dir) {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// affected are moved packages, and those of other modules that depend on them: their code may change
+// with what it inlines.
+func (t *tree) affected(moved []gotool.Package) []string {
+	is := map[string]bool{}
+	for _, p := range moved {
+		is[p.ImportPath] = true
+	}
+	var out []string
+	for _, p := range t.rec.Packages { // in dependency order
+		if is[p.Import] || slices.ContainsFunc(p.Imports, func(i string) bool { return is[i] }) {
+			is[p.Import] = true
+			if !p.Editable {
+				out = append(out, p.Import)
+			}
+		}
+	}
+	return out
+}
+
+// analyseOld completes the record with the escape analysis of packages whose sources it does not have,
+// from where they were taken for the release. What can't be found again stays unknown.
+func (t *tree) analyseOld(ctx context.Context, moved []gotool.Package) error {
+	paths := t.affected(moved)
+	if len(paths) == 0 || len(t.rec.Modules.Mod) == 0 {
+		return nil
+	}
+	b, cleanup, err := t.build.With(t.rec.Modules)
+	if err != nil {
+		return err
+	}
+	defer cleanup()
+	if err := t.addEscapes(ctx, b, paths); err != nil && ctx.Err() != nil {
+		return err
+	}
+	return nil
+}
+
+// addEscapes enters the escape analysis of packages as b finds them into the record, if they are
+// those of the release.
+func (t *tree) addEscapes(ctx context.Context, b *gotool.Build, paths []string) error {
+	packages, escapes, known, err := b.ListEscapes(ctx, "", paths)
+	if err != nil || !known {
+		return err
+	}
+	for _, q := range packages {
+		p, ok := t.rec.PackageByPath(q.ImportPath)
+		if !ok || !slices.Contains(paths, q.ImportPath) || !release.SameContent(p.BuildID, q.BuildID) {
+			continue
+		}
+		p.EscapesKnown = true
+		for _, e := range escapes {
+			if e.Package == q.ImportPath {
+				p.Escapes = append(p.Escapes, e)
+			}
+		}
+	}
+	return nil
+}
+
+// overlaid are the packages of the release that are edited through an overlay alone.
+func (t *tree) overlaid() []string {
+	var out []string
+	for _, p := range t.rec.Packages {
+		if !p.Editable && t.files.Replaced(p.Dir) {
+			out = append(out, p.Import)
+		}
+	}
+	return out
+}
+
+// recordPatterns match the packages whose escape analysis is in the record.
+func recordPatterns(rec *release.Record) []string {
+	var listed []gotool.Package
+	for _, p := range rec.Packages {
+		if p.Editable {
+			path, _, _ := strings.Cut(p.Module, "@")
+			q := gotool.Package{ImportPath: p.Import}
+			if path != "" {
+				q.Module = &gotool.Module{Path: path, Main: true}
+			}
+			listed = append(listed, q)
+		}
+	}
+	return release.EscapePatterns(listed)
+}
