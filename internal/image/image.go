@@ -8,7 +8,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"strings"
+	"io"
+	"os"
 )
 
 var le = binary.LittleEndian
@@ -49,12 +50,20 @@ type Func struct {
 // Open reads a program. release is its Go release, such as "go1.26"; it chooses the table of
 // structure layouts for programs without DWARF.
 func Open(path, release string) (*File, error) {
-	e, err := elf.Open(path)
+	program, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer program.Close()
+	return read(program, path, release)
+}
+
+func read(program io.ReaderAt, path, release string) (*File, error) {
+	e, err := elf.NewFile(program)
 	if err != nil {
 		return nil, fmt.Errorf("%s: not an ELF program: %w", path, err)
 	}
 	f := &File{Path: path, elf: e}
-	defer e.Close()
 	for _, step := range []func() error{f.readSections, f.readBuildID, f.readSymbols, func() error { return f.readLayout(release) }, f.readModule, f.readFuncs} {
 		if err := step(); err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
@@ -135,10 +144,11 @@ func (f *File) Bytes(addr uint64, n int) []byte {
 	for i := range f.sections {
 		s := &f.sections[i]
 		if addr >= s.lo && addr < s.hi {
-			if s.data == nil || addr+uint64(n) > s.lo+uint64(len(s.data)) {
+			off, have := addr-s.lo, uint64(len(s.data))
+			if s.data == nil || n < 0 || off > have || uint64(n) > have-off {
 				return nil
 			}
-			return s.data[addr-s.lo : addr-s.lo+uint64(n)]
+			return s.data[off : off+uint64(n)]
 		}
 	}
 	return nil
@@ -177,9 +187,13 @@ func (f *File) End() uint64 {
 func (f *File) Text() uint64  { return f.Module["text"] }
 func (f *File) Etext() uint64 { return f.Module["etext"] }
 
+// maxName bounds names, so that damaged tables don't fill the memory with copies of everything.
+const maxName = 1 << 16
+
 func cstring(b []byte) string {
+	b = b[:min(len(b), maxName)]
 	if i := bytes.IndexByte(b, 0); i >= 0 {
 		b = b[:i]
 	}
-	return strings.Clone(string(b))
+	return string(b)
 }

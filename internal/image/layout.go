@@ -71,7 +71,10 @@ func dwarfLayout(f *File) (map[string]uint64, error) {
 		if err != nil {
 			return nil, fmt.Errorf("debugging information of %s: %w", name, err)
 		}
-		s := t.(*dwarf.StructType)
+		s, ok := t.(*dwarf.StructType)
+		if !ok {
+			return nil, fmt.Errorf("debugging information of %s is damaged", name)
+		}
 		m[name] = uint64(s.ByteSize)
 		for _, field := range s.Field {
 			m[name+"."+field.Name] = uint64(field.ByteOffset)

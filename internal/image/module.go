@@ -26,14 +26,17 @@ func (f *File) readModule() error {
 	f.Module = map[string]uint64{}
 	const prefix = "runtime.moduledata."
 	for name, off := range f.Layout {
-		if len(name) > len(prefix) && name[:len(prefix)] == prefix && off+8 <= size {
+		if len(name) > len(prefix) && name[:len(prefix)] == prefix && size >= 8 && off <= size-8 {
 			f.Module[name[len(prefix):]] = le.Uint64(b[off:])
 		}
 	}
 	return nil
 }
 
-const pclntabMagic = 0xfffffff1
+const (
+	pclntabMagic = 0xfffffff1
+	maxFuncs     = 1 << 28
+)
 
 // readFuncs reads the function table that the module data points to.
 func (f *File) readFuncs() error {
@@ -42,6 +45,9 @@ func (f *File) readFuncs() error {
 		return errors.New("the function table has an unknown format")
 	}
 	n := int(le.Uint64(header[8:]))
+	if n < 0 || n > maxFuncs {
+		return fmt.Errorf("the function table says %d functions", n)
+	}
 	lens := f.Layout["runtime.moduledata.ftab"] + 8
 	m := f.Bytes(f.ModuleAddr+lens, 8)
 	if m == nil || int(le.Uint64(m)) != n+1 {
