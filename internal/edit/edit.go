@@ -251,30 +251,47 @@ func sizeOf(t types.Type) (n int64) {
 	return sizes.Sizeof(t)
 }
 
-// compareDescriptors compares the type descriptors that the program has with those of the edited
-// objects: the second line of defence, which sees local types and instances too.
+// compareDescriptors compares the type descriptors in rebuilt objects with those that the program has: the second line of defence, which sees local types and instances too.
 func (e *Edit) compareDescriptors(seen map[string]bool) {
-	for i := range e.Record.Symbols {
-		s := &e.Record.Symbols[i]
-		if !goobj.IsType(s.Name) {
-			continue
+	found := map[string]bool{}
+	for _, o := range e.rebuiltObjects() {
+		for y := range e.Set.AllDefinitions(o) {
+			n := e.Set.NameOf(y)
+			if !goobj.IsType(n.Name) || found[n.Name] {
+				continue
+			}
+			if t, ok := e.Set.Type(y); !ok || !t.Named() {
+				continue
+			}
+			s, ok := e.Record.Lookup(n.Name, n.ABI)
+			if !ok {
+				continue
+			}
+			if l, ok := e.Prints.TypeLayout(y); !ok || l == s.Layout {
+				continue
+			}
+			found[n.Name] = true
+			name := strings.TrimLeft(strings.TrimPrefix(s.Name, "type:"), "*[]")
+			if !seen[name] && !seen[withoutTypeArgs(name)] && !e.onlyMentions(y, seen) {
+				e.Types = append(e.Types, Type{Package: s.Package, Name: name, Object: true, OldSize: int64(s.Size)})
+			}
 		}
-		y, ok := e.Set.Lookup(s.Name, s.ABI)
-		if !ok {
-			continue
-		}
-		if l, ok := e.Prints.TypeLayout(y); !ok || l == s.Layout {
-			continue
-		}
-		name := strings.TrimLeft(strings.TrimPrefix(s.Name, "type:"), "*[]")
-		if seen[name] || seen[withoutTypeArgs(name)] {
-			continue
-		}
-		if e.onlyMentions(y, seen) {
-			continue
-		}
-		e.Types = append(e.Types, Type{Package: s.Package, Name: name, Object: true, OldSize: int64(s.Size)})
 	}
+}
+
+// rebuiltObjects are the objects of rebuilt packages.
+func (e *Edit) rebuiltObjects() []*goobj.Object {
+	rebuilt := map[string]bool{}
+	for _, p := range e.Rebuilt {
+		rebuilt[e.symbolPath(p)] = true
+	}
+	var out []*goobj.Object
+	for _, o := range e.Set.Objects {
+		if rebuilt[o.Pkg] {
+			out = append(out, o)
+		}
+	}
+	return out
 }
 
 // onlyMentions reports a descriptor whose layout differs because a type is part of it that was

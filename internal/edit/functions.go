@@ -177,14 +177,16 @@ func (e *Edit) mentions() {
 // pass dictionaries that the new body would misread.
 func (e *Edit) changedDicts() map[string]bool {
 	out := map[string]bool{}
-	for i := range e.Record.Symbols {
-		s := &e.Record.Symbols[i]
-		before, after, ok := strings.Cut(s.Name, "..dict.")
-		if !ok {
-			continue
-		}
-		if y, ok := e.Set.Lookup(s.Name, s.ABI); ok && e.Prints.Of(y) != s.Fingerprint {
-			out[before+"."+withoutTypeArgs(after)] = true
+	for _, o := range e.rebuiltObjects() {
+		for y := range e.Set.AllDefinitions(o) {
+			n := e.Set.NameOf(y)
+			before, after, ok := strings.Cut(n.Name, "..dict.")
+			if !ok {
+				continue
+			}
+			if s, ok := e.Record.Lookup(n.Name, n.ABI); ok && e.Prints.Of(y) != s.Fingerprint {
+				out[before+"."+withoutTypeArgs(after)] = true
+			}
 		}
 	}
 	return out

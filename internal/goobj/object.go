@@ -24,10 +24,11 @@ type Object struct {
 	ndef int
 	nref int
 
-	set   *Set
-	first Sym   // the Set's number of symbol 0
-	alias []Sym // Set numbers of the hashed and non-package symbols, by index - defs[0]
-	pkgs  []*Object
+	set     *Set
+	first   Sym // the Set's number of symbol 0
+	defined bool
+	alias   []Sym // Set numbers of the hashed and non-package symbols, by index - defs[0]
+	pkgs    []*Object
 }
 
 var errCorrupt = errors.New("corrupt Go object")

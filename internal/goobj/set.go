@@ -38,6 +38,10 @@ type Set struct {
 	dups     map[Sym][]Sym
 	undef    []Name // names of the symbols that nothing defines, by Sym - undefBase
 	builtins []Name
+
+	byPkg     map[string][]*Object
+	all       bool // every object is defined
+	elsewhere func(Name) bool
 }
 
 type hash64 struct {
@@ -59,6 +63,7 @@ func NewSet(builtins []Name) *Set {
 		byHash:   map[[hashSize]byte]Sym{},
 		dups:     map[Sym][]Sym{},
 		builtins: builtins,
+		byPkg:    map[string][]*Object{},
 	}
 }
 
@@ -102,20 +107,85 @@ func (s *Set) add(o *Object) {
 
 // Resolve joins the objects. It fails when an object refers to a package that was not loaded.
 func (s *Set) Resolve() error {
+	if err := s.ResolveLazily(nil); err != nil {
+		return err
+	}
+	s.defineAll()
+	return nil
+}
+
+// ResolveLazily joins the objects as far as they are looked at, which takes less time when few are.
+// Symbols for which elsewhere is true need not be found: what refers to them knows them without.
+func (s *Set) ResolveLazily(elsewhere func(Name) bool) error {
+	s.elsewhere = elsewhere
 	for _, o := range s.Objects {
-		s.define(o)
+		s.byPkg[o.Pkg] = append(s.byPkg[o.Pkg], o)
 	}
 	for _, o := range s.Objects {
-		if err := s.bind(o); err != nil {
-			return err
+		for i, p := range o.packages() {
+			q := s.byPrefix[p]
+			if q == nil && i > 0 {
+				return fmt.Errorf("package %s refers to package %s, which is not part of the build", o.Pkg, p)
+			}
+			o.pkgs = append(o.pkgs, q)
 		}
 	}
 	return nil
 }
 
+func (s *Set) defineAll() {
+	if s.all {
+		return
+	}
+	for _, o := range s.Objects {
+		s.define(o)
+	}
+	s.all = true
+}
+
+// find looks a name up, in the package that it seems to belong to and then in all.
+func (s *Set) find(n Name) (Sym, bool) {
+	if y, ok := s.byName[n]; ok || s.all {
+		return y, ok
+	}
+	if o := s.owner(n.Name); o != nil && !o.defined {
+		for _, o := range s.byPkg[o.Pkg] {
+			s.define(o)
+		}
+		if y, ok := s.byName[n]; ok {
+			return y, true
+		}
+	}
+	if strings.HasPrefix(n.Name, "go:info.") || s.elsewhere != nil && s.elsewhere(n) {
+		return 0, false
+	}
+	s.defineAll()
+	y, ok := s.byName[n]
+	return y, ok
+}
+
+// owner guesses the package of a symbol from its name: what stands before the first dot that
+// follows the last slash.
+func (s *Set) owner(name string) *Object {
+	name = strings.TrimLeft(strings.TrimPrefix(name, "type:"), "*[]")
+	if i := strings.IndexAny(name, "[({ "); i >= 0 {
+		name = name[:i]
+	}
+	slash := strings.LastIndexByte(name, '/') + 1
+	dot := strings.IndexByte(name[slash:], '.')
+	if dot < 0 {
+		return nil
+	}
+	return s.byPrefix[name[:slash+dot]]
+}
+
 // define enters the definitions of an object under their names and hashes. Of several
 // definitions of one symbol the first with content stands for all; the others are Dups.
 func (s *Set) define(o *Object) {
+	if o.defined {
+		return
+	}
+	o.defined = true
 	o.alias = make([]Sym, o.ndef-o.defs[0]+o.nref)
 	for i := range o.ndef {
 		y := o.first + Sym(i)
@@ -136,10 +206,21 @@ func (s *Set) define(o *Object) {
 			y = firstOf(s, s.byHash, k, y)
 		case abi == ABIStatic || o.name(i) == "":
 		default:
-			y = s.defineName(Name{o.name(i), abi}, y)
+			s.defineName(Name{o.name(i), abi}, y)
+			continue // another definition may stand for it: see aliasOf
 		}
 		o.alias[i-o.defs[0]] = y
 	}
+}
+
+// aliasOf is the symbol that stands for hashed or non-package symbol i of o.
+func (s *Set) aliasOf(o *Object, i int) Sym {
+	s.define(o)
+	k := i - o.defs[0]
+	if o.alias[k] == 0 {
+		o.alias[k] = s.canonical(Name{o.name(i), o.abi(i)})
+	}
+	return o.alias[k]
 }
 
 func firstOf[K comparable](s *Set, m map[K]Sym, k K, y Sym) Sym {
@@ -151,18 +232,17 @@ func firstOf[K comparable](s *Set, m map[K]Sym, k K, y Sym) Sym {
 	return y
 }
 
-func (s *Set) defineName(n Name, y Sym) Sym {
+func (s *Set) defineName(n Name, y Sym) {
 	old, ok := s.byName[n]
 	switch {
 	case !ok:
 	case s.content(old) >= s.content(y):
 		s.dups[old] = append(s.dups[old], y)
-		return y
+		return
 	default:
 		s.dups[y] = append(append(s.dups[y], s.dups[old]...), old)
 	}
 	s.byName[n] = y
-	return y
 }
 
 // content ranks definitions of one name: code or data, zeroed memory, nothing.
@@ -176,27 +256,8 @@ func (s *Set) content(y Sym) int {
 	return 0
 }
 
-// bind resolves the references of an object by name, and its package indexes.
-func (s *Set) bind(o *Object) error {
-	for i := o.defs[0] + o.defs[1] + o.defs[2]; i < o.ndef+o.nref; i++ {
-		n := Name{o.name(i), o.abi(i)}
-		if i < o.ndef && (n.ABI == ABIStatic || n.Name == "") {
-			continue
-		}
-		o.alias[i-o.defs[0]] = s.canonical(n)
-	}
-	for i, p := range o.packages() {
-		q := s.byPrefix[p]
-		if q == nil && i > 0 {
-			return fmt.Errorf("package %s refers to package %s, which is not part of the build", o.Pkg, p)
-		}
-		o.pkgs = append(o.pkgs, q)
-	}
-	return nil
-}
-
 func (s *Set) canonical(n Name) Sym {
-	if y, ok := s.byName[n]; ok {
+	if y, ok := s.find(n); ok {
 		return y
 	}
 	y := undefBase + Sym(len(s.undef))
@@ -217,15 +278,15 @@ func (s *Set) resolve(o *Object, pkg, idx uint32) Sym {
 		}
 	case pkgHashed64:
 		if n < o.defs[1] {
-			return o.alias[n]
+			return s.aliasOf(o, o.defs[0]+n)
 		}
 	case pkgHashed:
 		if n < o.defs[2] {
-			return o.alias[o.defs[1]+n]
+			return s.aliasOf(o, o.defs[0]+o.defs[1]+n)
 		}
 	case pkgNone:
 		if n < o.defs[3]+o.nref {
-			return o.alias[o.defs[1]+o.defs[2]+n]
+			return s.aliasOf(o, o.defs[0]+o.defs[1]+o.defs[2]+n)
 		}
 	case pkgBuiltin:
 		if n < len(s.builtins) {
@@ -243,6 +304,9 @@ func (s *Set) resolve(o *Object, pkg, idx uint32) Sym {
 func (s *Set) own(o *Object, i int) Sym {
 	y := o.first + Sym(i)
 	if k := o.kind(i); k == 0 || k.IsZero() {
+		for _, part := range s.byPkg[o.Pkg] {
+			s.define(part)
+		}
 		if c, ok := s.byName[Name{o.name(i), o.abi(i)}]; ok && o.abi(i) != ABIStatic {
 			return c
 		}

@@ -98,12 +98,17 @@ func (s *Set) Hashed(y Sym) bool {
 
 // Lookup finds a symbol by name.
 func (s *Set) Lookup(name string, abi uint16) (Sym, bool) {
-	y, ok := s.byName[Name{name, abi}]
+	y, ok := s.find(Name{name, abi})
 	return y, ok && s.Defined(y)
 }
 
 // Dups are further definitions of y.
-func (s *Set) Dups(y Sym) []Sym { return s.dups[y] }
+func (s *Set) Dups(y Sym) []Sym {
+	if flag, _ := s.Flags(y); flag&FlagDupok != 0 {
+		s.defineAll()
+	}
+	return s.dups[y]
+}
 
 // NumRelocs is the number of relocations of y.
 func (s *Set) NumRelocs(y Sym) int {
@@ -182,7 +187,7 @@ func (s *Set) Definitions(o *Object) iter.Seq[Sym] {
 	return func(yield func(Sym) bool) {
 		for i := range o.ndef {
 			y := o.first + Sym(i)
-			if i >= o.defs[0] && o.alias[i-o.defs[0]] != y {
+			if i >= o.defs[0] && s.aliasOf(o, i) != y {
 				continue
 			}
 			if (o.kind(i) != 0 || len(o.data(i)) > 0) && !yield(y) {
@@ -197,6 +202,18 @@ func (s *Set) AllNames() iter.Seq2[Name, Sym] {
 	return func(yield func(Name, Sym) bool) {
 		for n, y := range s.byName {
 			if s.Defined(y) && !yield(n, y) {
+				return
+			}
+		}
+	}
+}
+
+// AllDefinitions are the symbols that an object defines, also those for which another definition
+// stands.
+func (s *Set) AllDefinitions(o *Object) iter.Seq[Sym] {
+	return func(yield func(Sym) bool) {
+		for i := range o.ndef {
+			if (o.kind(i) != 0 || len(o.data(i)) > 0) && !yield(o.first+Sym(i)) {
 				return
 			}
 		}

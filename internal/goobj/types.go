@@ -17,6 +17,7 @@ const (
 	typeSize      = 48 // of the common part
 
 	tflagUncommon = 1
+	tflagNamed    = 1 << 2
 	uncommonSize  = 16
 	methodSize    = 16
 	ifaceMethod   = 8
@@ -67,6 +68,10 @@ func (s *Set) Type(y Sym) (t TypeDesc, ok bool) {
 	}
 	return t, true
 }
+
+// Named reports a type with a name of its own. The name of any other type says all of it, but for
+// names of packages that differ between copies.
+func (t TypeDesc) Named() bool { return t.data[typeTFlag]&tflagNamed != 0 }
 
 // Kind is the type's kind.
 func (t TypeDesc) Kind() byte { return t.data[typeKind] & 31 }

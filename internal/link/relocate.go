@@ -112,12 +112,22 @@ func (l *linker) lookup(p *placed, r goobj.Reloc) (location, bool) {
 // offsetBase is what 32-bit offsets to y count from.
 func (l *linker) offsetBase(y goobj.Sym) uint64 {
 	switch {
-	case l.set.Kind(y).IsText():
+	case l.isText(y):
 		return l.rec.Release.Text
 	case strings.HasPrefix(l.set.NameOf(y).Name, "type:"):
 		return l.rec.Runtime.Types
 	}
 	return l.rec.Runtime.Rodata
+}
+
+// isText reports a function, of the edited build or known from the program alone.
+func (l *linker) isText(y goobj.Sym) bool {
+	if l.set.Defined(y) {
+		return l.set.Kind(y).IsText()
+	}
+	n := l.set.NameOf(y)
+	old, ok := l.rec.Lookup(n.Name, n.ABI)
+	return ok && old.Kind.IsText()
 }
 
 // put32 writes a 4-byte value: addend plus the target's address. A displacement also depends on

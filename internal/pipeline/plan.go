@@ -77,7 +77,7 @@ func (t *tree) plan(ctx context.Context, b *built, progress Progress) (*Plan, er
 		Program: rec.Program, Release: rec.Release, Functions: rec.Functions, TextBytes: rec.TextBytes, progress: progress,
 	}
 	progress.step("loading objects")
-	set, err := release.Objects(release.GoRelease(rec.Release.GoVersion), b.packages)
+	set, err := rec.Objects(b.packages)
 	if err != nil {
 		return nil, err
 	}

@@ -17,6 +17,20 @@ import (
 
 // Objects loads the archives of a build's packages, the main package last.
 func Objects(release string, packages []gotool.Package) (*goobj.Set, error) {
+	return objects(release, packages, (*goobj.Set).Resolve)
+}
+
+// Objects loads the archives of an edited build, and looks into as few of them as it can.
+func (r *Record) Objects(packages []gotool.Package) (*goobj.Set, error) {
+	return objects(GoRelease(r.Release.GoVersion), packages, func(s *goobj.Set) error {
+		return s.ResolveLazily(func(n goobj.Name) bool {
+			_, ok := r.Lookup(n.Name, n.ABI)
+			return ok
+		})
+	})
+}
+
+func objects(release string, packages []gotool.Package, resolve func(*goobj.Set) error) (*goobj.Set, error) {
 	builtins, err := goobj.BuiltinNames(release)
 	if err != nil {
 		return nil, err
@@ -35,7 +49,7 @@ func Objects(release string, packages []gotool.Package) (*goobj.Set, error) {
 			return nil, err
 		}
 	}
-	if err := set.Resolve(); err != nil {
+	if err := resolve(set); err != nil {
 		set.Close()
 		return nil, err
 	}
