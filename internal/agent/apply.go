@@ -105,19 +105,35 @@ func (a *patcher) prepare(p *patch.Patch) error {
 	if err := a.checkOriginals(p); err != nil {
 		return err
 	}
-	if a.engine != nil {
-		if !sameRuntime(a.runtime, p.Runtime) {
-			return refused(control.ReasonRuntime, "the patch places the Go runtime elsewhere than the first patch of this process did: make it with the same gosplice release")
+	if a.engine == nil || !sameRuntime(a.runtime, p.Runtime) {
+		if err := a.prove(p); err != nil {
+			return err
 		}
-		return nil
 	}
-	e, err := a.arm(p.Runtime, p.Release.Text, p.Release.Etext)
+	for _, r := range p.Redirects {
+		f := &p.Funcs[r.Func]
+		if err := a.engine.CheckFunction(r.Addr, f.Name); err != nil {
+			return malformed("%s%s: %v", f.Name, at(f.File, f.Line), err)
+		}
+	}
+	return nil
+}
+
+// prove arms the engine with where p says the runtime is. The first engine stays: it knows the
+// images. That a later patch can be proven as well shows that both mean the same.
+func (a *patcher) prove(p *patch.Patch) error {
+	var e engine
+	var err error
+	a.withEngine(func() { e, err = a.arm(p.Runtime, p.Release.Text, p.Release.Etext) })
 	if err != nil {
 		return refused(control.ReasonRuntime, "%v", err)
 	}
 	a.state.Lock()
-	a.engine, a.runtime = e, p.Runtime
-	a.state.Unlock()
+	defer a.state.Unlock()
+	if a.engine == nil {
+		a.engine = e
+	}
+	a.runtime = p.Runtime
 	return nil
 }
 
@@ -132,7 +148,7 @@ func (a *patcher) checkOriginals(p *patch.Patch) error {
 		}
 		if original != r.Old {
 			f := &p.Funcs[r.Func]
-			return refused(control.ReasonMalformed, "malformed patch: %s%s begins with % x in this process, and with % x in the patch: make the patch again", f.Name, at(f.File, f.Line), original, r.Old)
+			return malformed("%s%s begins with % x in this process, and with % x in the patch", f.Name, at(f.File, f.Line), original, r.Old)
 		}
 	}
 	return nil

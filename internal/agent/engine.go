@@ -12,6 +12,11 @@ import (
 type engine interface {
 	WriteMode() string
 	Reserve(size, nearLow, nearHigh, above uint64) (region, error)
+	CheckFunction(entry uint64, name string) error
+	CheckFunctions(moduledata uint64, entries []uint64) error
+	CheckType(addr uint64) error
+	CheckItab(inter, typ uint64) error
+	CheckFill(types []uint64, addr uint64, size int, base uint64) (entry bool, err error)
 	Register(moduledata uint64) error
 	Itab(inter, typ uint64) (uint64, error)
 	Fill(addr uint64, size int, old, new uint64) error

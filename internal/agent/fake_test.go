@@ -84,6 +84,18 @@ func (e *fakeEngine) Reserve(size, nearLow, nearHigh, above uint64) (region, err
 	return r, nil
 }
 
+func (e *fakeEngine) CheckFunction(uint64, string) error { return e.fails["check function"] }
+
+func (e *fakeEngine) CheckFunctions(uint64, []uint64) error { return e.fails["check functions"] }
+
+func (e *fakeEngine) CheckType(uint64) error { return e.fails["check type"] }
+
+func (e *fakeEngine) CheckItab(uint64, uint64) error { return e.fails["check itab"] }
+
+func (e *fakeEngine) CheckFill([]uint64, uint64, int, uint64) (entry bool, err error) {
+	return true, e.fails["check fill"]
+}
+
 func (e *fakeEngine) Register(uint64) error { return e.call("register") }
 
 func (e *fakeEngine) Itab(inter, typ uint64) (uint64, error) { return inter + typ, e.call("itab") }

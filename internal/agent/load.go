@@ -2,8 +2,10 @@ package agent
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/gosplice/gosplice/internal/control"
@@ -54,15 +56,21 @@ func (a *patcher) place(v *version, p *patch.Patch) error {
 		return failed(control.ReasonMemory, "version %s was not loaded: %v", v.label, err)
 	}
 	if err := a.layOut(v, p, r); err != nil {
-		err = failed("", "version %s was not loaded: %v", v.label, err)
+		var known *problem
+		if !errors.As(err, &known) {
+			known = failed("", "version %s was not loaded: %v", v.label, err)
+		}
 		// Not fatal: the region stays mapped, and unused.
 		if releaseErr := r.Release(); releaseErr != nil {
-			err = failed("", "%v; its memory stays taken: %v", err, releaseErr)
+			known.message += fmt.Sprintf("; its memory stays taken: %v", releaseErr)
 		}
-		return err
+		return known
 	}
 	a.state.Lock()
 	a.versions = append(a.versions, v)
+	if slices.ContainsFunc(p.Fills, func(f patch.Fill) bool { return f.To.Kind == "symbol" }) {
+		a.symbols.try(v.symbols, v.addrs, v.label)
+	}
 	a.state.Unlock()
 	if err := a.connect(v, p, r); err != nil {
 		return failed("", "version %s was not applied: %v", v.label, err)
@@ -91,7 +99,7 @@ func (a *patcher) layOut(v *version, p *patch.Patch, r region) error {
 	memory := r.Bytes()
 	copy(memory, p.Image.Bytes)
 	if err := relocate(memory, r.Base(), p.Relocs, v.addrs); err != nil {
-		return err
+		return malformed("%v", err)
 	}
 	v.image = newImage(p, r.Base(), memory)
 	// Jumps that are too long are found before anything is irrevocable.
@@ -101,7 +109,68 @@ func (a *patcher) layOut(v *version, p *patch.Patch, r region) error {
 	if err := r.Seal(p.Image.TextSize, p.Image.RodataOff, p.Image.DataOff); err != nil {
 		return err
 	}
-	return a.engine.Register(r.Base() + p.Image.Moduledata)
+	module := r.Base() + p.Image.Moduledata
+	if err := a.checkConnections(v, p, module); err != nil {
+		return err
+	}
+	return a.engine.Register(module)
+}
+
+// checkConnections reports what in p the runtime could not be told without risk: it ends the program
+// when what it takes for a function or a type is none. The image is complete but not registered.
+func (a *patcher) checkConnections(v *version, p *patch.Patch, module uint64) error {
+	entries := make([]uint64, len(p.Funcs))
+	for i := range entries {
+		entries[i] = v.entry(i)
+	}
+	if err := a.engine.CheckFunctions(module, entries); err != nil {
+		return malformed("its module can't be registered: %v", err)
+	}
+	for _, f := range p.Fills {
+		if err := a.checkFill(v, p, &f, entries); err != nil {
+			return malformed("%s: %v", f.Name, err)
+		}
+	}
+	for _, t := range p.Itabs {
+		if err := a.engine.CheckItab(v.resolve(t.Inter), v.resolve(t.Type)); err != nil {
+			return malformed("interface table %s: %v", t.Name, err)
+		}
+	}
+	return nil
+}
+
+// checkFill reports a fill that changes something else than a method, or makes one of something
+// that is none. entries are those of the image, ascending.
+func (a *patcher) checkFill(v *version, p *patch.Patch, f *patch.Fill, entries []uint64) error {
+	entry, err := a.engine.CheckFill(p.FilledTypes, f.Addr, f.Size, f.Base)
+	if err != nil {
+		return err
+	}
+	value := v.resolve(f.To)
+	switch _, inImage := slices.BinarySearch(entries, value); {
+	case !entry:
+		err = a.engine.CheckType(value)
+	case !inImage:
+		err = a.engine.CheckFunction(value, "")
+	}
+	if err != nil {
+		return err
+	}
+	word, err := fillWord(f, value)
+	if err != nil {
+		return err
+	}
+	now := uint64(0)
+	for i, b := range memoryAt(f.Addr, uint64(f.Size)) {
+		now |= uint64(b) << (8 * i)
+	}
+	if old, ok := a.filled[f.Addr]; ok {
+		now = old
+	}
+	if now != f.Old && now != word {
+		return fmt.Errorf("the word at %#x is %#x in this process, neither %#x nor %#x", f.Addr, now, f.Old, word)
+	}
+	return nil
 }
 
 // connect joins the registered image with the program's types. Interface tables come last: making
@@ -133,22 +202,30 @@ func (a *patcher) connect(v *version, p *patch.Patch, r region) error {
 // that is shared.
 func (a *patcher) fill(v *version, p *patch.Patch) error {
 	for _, f := range p.Fills {
-		if a.filled[f.Addr] {
+		if _, ok := a.filled[f.Addr]; ok {
 			continue
 		}
-		value := v.resolve(f.To)
-		if f.Size == 4 {
-			if value < f.Base || value-f.Base > math.MaxInt32 {
-				return fmt.Errorf("%s: %#x is too far away from %#x", f.Name, value, f.Base)
-			}
-			value -= f.Base
-		}
-		if err := a.engine.Fill(f.Addr, f.Size, f.Old, value); err != nil {
+		word, err := fillWord(&f, v.resolve(f.To))
+		if err != nil {
 			return fmt.Errorf("%s: %w", f.Name, err)
 		}
-		a.filled[f.Addr] = true
+		if err := a.engine.Fill(f.Addr, f.Size, f.Old, word); err != nil {
+			return fmt.Errorf("%s: %w", f.Name, err)
+		}
+		a.filled[f.Addr] = f.Old
 	}
 	return nil
+}
+
+// fillWord is what a fill writes so that the word leads to the address value.
+func fillWord(f *patch.Fill, value uint64) (uint64, error) {
+	if f.Size == 8 {
+		return value, nil
+	}
+	if value < f.Base || value-f.Base > math.MaxInt32 {
+		return 0, fmt.Errorf("%#x is too far away from %#x", value, f.Base)
+	}
+	return value - f.Base, nil
 }
 
 // resolve returns the address that r stands for. v must be placed.

@@ -31,7 +31,7 @@ type patcher struct {
 	stack   []*version
 	written map[uint64]word // what entries hold that do not hold their original code
 	symbols registry
-	filled  map[uint64]bool // host words that a patch filled
+	filled  map[uint64]uint64 // host words that a patch filled, with what they held before
 	inits   initialisers
 
 	// engineLock serialises calls of engine.
@@ -43,7 +43,7 @@ func newPatcher(g *program, arm armFunc) *patcher {
 		program: g, arm: arm,
 		written: make(map[uint64]word),
 		symbols: make(registry),
-		filled:  make(map[uint64]bool),
+		filled:  make(map[uint64]uint64),
 		inits:   initialisers{ran: make(map[string]bool), running: make(map[string]abandoned)},
 	}
 }

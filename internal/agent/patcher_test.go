@@ -248,13 +248,19 @@ func TestApprovalIsTold(t *testing.T) {
 	}
 }
 
+// A patch that places the runtime elsewhere than the one before is refused when it is wrong, and only then:
+// the first one may have been the wrong one.
 func TestRuntimeMovedBetweenPatches(t *testing.T) {
 	p := newTestProcess(t)
 	p.mustApply(testPatch{version: "1", functions: []string{"!A/s"}})
-	_, err := p.apply(testPatch{version: "2", functions: []string{"!A/s"}, with: func(p *patch.Patch) { p.Runtime.Types = 0x500000 }})
+	moved := testPatch{version: "2", functions: []string{"!A/s"}, with: func(p *patch.Patch) { p.Runtime.Types = 0x500000 }}
+	p.engine.fail("arm", errors.New("runtime.lock2 is not there"))
+	_, err := p.apply(moved)
 	if got := problemOf(err); err == nil || got.reason != control.ReasonRuntime {
 		t.Errorf("err = %v", err)
 	}
+	p.engine.fail("arm", nil)
+	p.mustApply(moved)
 }
 
 func TestTypeChangedBetweenPatches(t *testing.T) {
@@ -301,6 +307,29 @@ func TestInitFails(t *testing.T) {
 	p.fillStatus(status)
 	if status.Memory != 6*testPage || len(status.Patches) != 1 {
 		t.Errorf("status %+v", status)
+	}
+}
+
+// A method that a patch makes visible in the program is found by the function type of that patch, even
+// if its initialiser fails. The next patch has to use the same one.
+func TestInitFailsAfterTypeWasFilled(t *testing.T) {
+	p := newTestProcess(t)
+	p.engine.inits[""] = func() { panic("no table") }
+	with := func(p *patch.Patch) {
+		everything(p)
+		p.Fills[1].To = patch.Ref{Kind: "symbol", Value: 1}
+	}
+	functions := []string{"!A/s", "N/n", "init"}
+	if _, err := p.apply(testPatch{version: "1", functions: functions, with: with}); err == nil {
+		t.Fatal("applied")
+	}
+	p.engine.inits[""] = nil
+	done := p.mustApply(testPatch{version: "2", functions: functions, with: with})
+	if done.Reused != 1 || done.Created != 1 || len(done.Inits) != 1 {
+		t.Errorf("result %+v", done)
+	}
+	if got := p.symbols[symbolKey{"type", "x.bonus"}]; got.addr != p.engine.regions[0].base+testPage || got.version != "2" || got.tried {
+		t.Errorf("the type is %+v", got)
 	}
 }
 
@@ -503,7 +532,7 @@ func TestFailedVersionIsRedirected(t *testing.T) {
 	if got := p.engine.code[one.entry(1)]; got != jump {
 		t.Errorf("N of the failed version holds % x", got)
 	}
-	if !maps.Equal(p.filled, map[uint64]bool{dataAddr(8): true, dataAddr(9): true}) {
+	if !maps.Equal(p.filled, map[uint64]uint64{dataAddr(8): 0, dataAddr(9): 0}) {
 		t.Errorf("filled %v", p.filled)
 	}
 }

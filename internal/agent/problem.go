@@ -26,6 +26,11 @@ func failed(reason, format string, args ...any) *problem {
 	return &problem{code: control.Failed, reason: reason, message: fmt.Sprintf(format, args...)}
 }
 
+// malformed is the refusal of a patch that contradicts itself or this process.
+func malformed(format string, args ...any) *problem {
+	return refused(control.ReasonMalformed, "malformed patch: "+format+": make the patch again", args...)
+}
+
 // problemOf returns err as a problem; what is none is a failure without a reason.
 func problemOf(err error) *problem {
 	var p *problem

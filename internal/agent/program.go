@@ -118,7 +118,7 @@ func (g *program) checkPlaces(p *patch.Patch) error {
 		return err
 	}
 	missing := func(what string, addr uint64) error {
-		return refused(control.ReasonMalformed, "malformed patch: %.80s at %#x is not in the memory of this process: make the patch again", what, addr)
+		return malformed("%.80s at %#x is not in the memory of this process", what, addr)
 	}
 	for name, addr := range p.Runtime.Var {
 		if !m.holds(addr, 8, false) {

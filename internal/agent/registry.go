@@ -16,6 +16,8 @@ type shared struct {
 	hash    string
 	addr    uint64
 	version string // whose patch created it
+	// tried says that no version with it was applied yet, so that it can give way to another one.
+	tried bool
 }
 
 func keyOf(s *patch.Symbol) symbolKey { return symbolKey{s.Kind, s.Name} }
@@ -31,6 +33,7 @@ func (r registry) match(symbols []patch.Symbol) ([]uint64, error) {
 		case !ok:
 		case earlier.hash == s.Hash:
 			addrs[i] = earlier.addr
+		case earlier.tried:
 		case s.Kind == "type":
 			return nil, refused(control.ReasonTypeChanged, "type %s%s changed between patches: version %s created it and the program may hold values of it: give the new one another name, keep the layout of %[3]s, or restart the program with the edit built in", s.Name, at(s.File, s.Line), earlier.version)
 		default:
@@ -44,8 +47,19 @@ func (r registry) match(symbols []patch.Symbol) ([]uint64, error) {
 func (r registry) add(symbols []patch.Symbol, addrs []uint64, version string) {
 	for i := range symbols {
 		s := &symbols[i]
-		if _, ok := r[keyOf(s)]; !ok {
-			r[keyOf(s)] = shared{s.Hash, addrs[i], version}
+		if earlier, ok := r[keyOf(s)]; !ok || earlier.tried {
+			r[keyOf(s)] = shared{hash: s.Hash, addr: addrs[i], version: version}
+		}
+	}
+}
+
+// try enters the types of a patch whose types fill method tables of the program. Whatever becomes of
+// that patch, the methods are found by these types alone, so that later patches have to use them.
+func (r registry) try(symbols []patch.Symbol, addrs []uint64, version string) {
+	for i := range symbols {
+		s := &symbols[i]
+		if _, ok := r[keyOf(s)]; !ok && s.Kind == "type" {
+			r[keyOf(s)] = shared{hash: s.Hash, addr: addrs[i], version: version, tried: true}
 		}
 	}
 }

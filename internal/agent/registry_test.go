@@ -62,3 +62,21 @@ func TestRegistryAgrees(t *testing.T) {
 		t.Error("different addresses agree")
 	}
 }
+
+func TestRegistryTries(t *testing.T) {
+	r := make(registry)
+	bonus := patch.Symbol{Name: "arena.bonus", Kind: "type", Hash: "b1"}
+	hits := patch.Symbol{Name: "arena.hits", Kind: "var", Hash: "int"}
+	r.try([]patch.Symbol{bonus, hits}, []uint64{0x1000, 0x1100}, "1")
+	if addrs, err := r.match([]patch.Symbol{bonus, hits}); err != nil || !slices.Equal(addrs, []uint64{0x1000, 0}) {
+		t.Errorf("the type is to be used again, the variable is not: %x, %v", addrs, err)
+	}
+	bonus.Hash = "b2"
+	if addrs, err := r.match([]patch.Symbol{bonus}); err != nil || addrs[0] != 0 {
+		t.Errorf("a type that was never applied is in the way of another one: %x, %v", addrs, err)
+	}
+	r.add([]patch.Symbol{bonus}, []uint64{0x2000}, "2")
+	if addrs, err := r.match([]patch.Symbol{bonus}); err != nil || addrs[0] != 0x2000 {
+		t.Errorf("the applied type is at %x, %v", addrs, err)
+	}
+}

@@ -4,7 +4,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
+	"strings"
 )
 
 // The runtime trusts every type descriptor: given something else it reads memory that is not there
@@ -36,8 +38,9 @@ const (
 	uncommonXcount = 6
 	uncommonMoff   = 8
 
-	methodSize = 16 // 4 bytes each: name, type, entry for interfaces, entry
-	methodType = 4
+	methodSize  = 16 // 4 bytes each: name, type, entry for interfaces, entry
+	methodType  = 4
+	methodEntry = 8
 
 	maxName = 1 << 16
 )
@@ -136,12 +139,12 @@ func (e *Engine) uncommonMethods(addr uint64) (Range, bool) {
 	return Range{table, table + size}, true
 }
 
-// CheckFill reports a word that is not one of those that the linker leaves empty: the function type
-// and the two entries of a method, in the method table of one of the program's types. base is what the word counts
-// from. entry says that the word leads to code, otherwise it leads to a type.
-func (e *Engine) CheckFill(types []uint64, addr, base uint64) (entry bool, err error) {
+// CheckFill reports a word of size bytes that is not one of those that the linker leaves empty: the
+// function type and the two entries of a method, in the method table of one of the program's types. base is
+// what the word counts from. entry says that the word leads to code; otherwise it leads to a type.
+func (e *Engine) CheckFill(types []uint64, addr uint64, size int, base uint64) (entry bool, err error) {
 	for _, typ := range types {
-		if !e.types.holds(typ, typeSize) {
+		if !e.programTypes().holds(typ, typeSize) {
 			return false, fmt.Errorf("there is no type of the program at %#x", typ)
 		}
 		if err := e.CheckType(typ); err != nil {
@@ -151,18 +154,50 @@ func (e *Engine) CheckFill(types []uint64, addr, base uint64) (entry bool, err e
 		if err != nil {
 			return false, err
 		}
-		if !table.holds(addr, 4) {
+		if size != 4 || !table.holds(addr, 4) {
 			continue
 		}
 		switch word := (addr - table.Lo) % methodSize; {
-		case word == methodType && base == e.types.Lo:
+		case word == methodType && base == e.programTypes().Lo:
 			return false, nil
-		case (word == 8 || word == 12) && base == e.at.word(e.vars.firstModule, "text"):
+		case (word == methodEntry || word == methodEntry+4) && base == e.at.word(e.vars.firstModule, "text"):
 			return true, nil
 		}
-		break
 	}
 	return false, fmt.Errorf("the word at %#x is not one of a method that the program left out", addr)
+}
+
+// CheckFunction reports an address at which no function of the program with the name begins; without a
+// name, none at all.
+func (e *Engine) CheckFunction(entry uint64, name string) error {
+	f := runtime.FuncForPC(uintptr(entry))
+	if !e.text.contains(entry) || f == nil || uint64(f.Entry()) != entry {
+		return fmt.Errorf("no function of the program begins at %#x", entry)
+	}
+	if name == "" {
+		return nil
+	}
+	// The instruction at the entry may be one of a function that was inlined; the last frame is not.
+	frames := runtime.CallersFrames([]uintptr{uintptr(entry) + 1})
+	var is string
+	for more := true; more; {
+		var frame runtime.Frame
+		frame, more = frames.Next()
+		is = frame.Function
+	}
+	if is != withoutTypeArguments(name) {
+		return fmt.Errorf("the function of the program at %#x is %s", entry, is)
+	}
+	return nil
+}
+
+// withoutTypeArguments is a symbol name as the runtime tells it.
+func withoutTypeArguments(name string) string {
+	open, end := strings.IndexByte(name, '['), strings.LastIndexByte(name, ']')
+	if open < 0 || end < open {
+		return name
+	}
+	return name[:open] + "[...]" + name[end+1:]
 }
 
 // CheckFunctions reports an entry at which the module has no function. The module lies in the data of a
@@ -193,9 +228,20 @@ func (e *Engine) CheckFunctions(module uint64, entries []uint64) error {
 	return nil
 }
 
+// programTypes is where the program's types are. Their end moves when an image is registered, but
+// not into data that can be written.
+func (e *Engine) programTypes() Range {
+	first := e.vars.firstModule
+	r := Range{e.at.word(first, "types"), e.at.word(first, "etypes")}
+	if data := e.at.word(first, "noptrdata"); data > r.Lo {
+		r.Hi = min(r.Hi, data)
+	}
+	return r
+}
+
 // holdsTypes reports memory where types can be: those of the program, or a region.
 func (e *Engine) holdsTypes(addr, size uint64) bool {
-	if e.types.holds(addr, size) {
+	if e.programTypes().holds(addr, size) {
 		return true
 	}
 	for _, r := range e.regions {
@@ -208,7 +254,7 @@ func (e *Engine) holdsTypes(addr, size uint64) bool {
 
 // typeOffset reports an offset that leads to a type, or is one of those that lead nowhere.
 func (e *Engine) typeOffset(off uint32) bool {
-	return off == 0 || off == 1<<32-1 || e.holdsTypes(e.types.Lo+uint64(off), typeSize)
+	return off == 0 || off == 1<<32-1 || e.holdsTypes(e.programTypes().Lo+uint64(off), typeSize)
 }
 
 // typeName returns the address of the name at an offset, and whether it is one. Offset 0 is the empty name.
@@ -216,7 +262,7 @@ func (e *Engine) typeName(off uint32) (addr uint64, ok bool) {
 	if off == 0 {
 		return 0, true
 	}
-	addr = e.types.Lo + uint64(off)
+	addr = e.programTypes().Lo + uint64(off)
 	return addr, e.name(addr)
 }
 
