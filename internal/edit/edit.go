@@ -3,6 +3,7 @@ package edit
 import (
 	"fmt"
 	"go/types"
+	"slices"
 	"sort"
 	"strings"
 
@@ -127,6 +128,9 @@ func Find(rec *release.Record, set *goobj.Set, packages []gotool.Package, tree *
 		e.Order = append(e.Order, packages[i].ImportPath)
 	}
 	e.rebuilt(packages)
+	for _, path := range slices.Concat(e.Rebuilt, e.Added) {
+		set.Define(e.symbolPath(path))
+	}
 	if err := e.readSources(tree); err != nil {
 		return nil, err
 	}

@@ -143,15 +143,21 @@ func (s *Set) defineAll() {
 	s.all = true
 }
 
+// Define enters what a package defines, so that every reference to it by name is found. Packages
+// that changed have to be defined before anything is looked up.
+func (s *Set) Define(pkg string) {
+	for _, o := range s.byPkg[pkg] {
+		s.define(o)
+	}
+}
+
 // find looks a name up, in the package that it seems to belong to and then in all.
 func (s *Set) find(n Name) (Sym, bool) {
 	if y, ok := s.byName[n]; ok || s.all {
 		return y, ok
 	}
 	if o := s.owner(n.Name); o != nil && !o.defined {
-		for _, o := range s.byPkg[o.Pkg] {
-			s.define(o)
-		}
+		s.Define(o.Pkg)
 		if y, ok := s.byName[n]; ok {
 			return y, true
 		}
@@ -304,9 +310,7 @@ func (s *Set) resolve(o *Object, pkg, idx uint32) Sym {
 func (s *Set) own(o *Object, i int) Sym {
 	y := o.first + Sym(i)
 	if k := o.kind(i); k == 0 || k.IsZero() {
-		for _, part := range s.byPkg[o.Pkg] {
-			s.define(part)
-		}
+		s.Define(o.Pkg)
 		if c, ok := s.byName[Name{o.name(i), o.abi(i)}]; ok && o.abi(i) != ABIStatic {
 			return c
 		}
