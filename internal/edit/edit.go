@@ -149,7 +149,7 @@ func (e *Edit) rebuilt(packages []gotool.Package) {
 		case p.Export == "":
 		case !ok:
 			e.Added = append(e.Added, p.ImportPath)
-		case !release.SameContent(old.BuildID, p.BuildID):
+		case release.ContentID(old.BuildID) != release.ContentID(p.BuildID):
 			e.Rebuilt = append(e.Rebuilt, p.ImportPath)
 		}
 	}

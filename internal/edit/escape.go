@@ -10,6 +10,7 @@ import (
 	"github.com/gosplice/gosplice/internal/goobj"
 	"github.com/gosplice/gosplice/internal/gotool"
 	"github.com/gosplice/gosplice/internal/patch"
+	"github.com/gosplice/gosplice/internal/release"
 )
 
 // The compiler decides at each direct call whether an argument may live on the caller's stack, from
@@ -18,8 +19,9 @@ import (
 
 // leaks maps declarations of one package version to the lines of the escape analysis.
 type leaks struct {
-	known  bool
-	byDecl map[string][]string
+	// unknown stands for the lines of all declarations when the package was not analysed.
+	unknown string
+	byDecl  map[string][]string
 }
 
 // Escapes is the escape analysis of the packages that match one of Patterns. Nothing is known
@@ -46,12 +48,12 @@ func (e *Edit) FindEscapes(escapes Escapes) {
 	}
 	e.oldLeaks, e.newLeaks = map[string]leaks{}, map[string]leaks{}
 	for path, p := range e.Sources {
-		e.newLeaks[path] = collectLeaks(p.New, byPath[path], escapes.covers(path))
+		e.newLeaks[path] = collectLeaks(p.New, byPath[path], escapes.covers(path), e.Packages[path].BuildID)
 		if p.Old == nil {
 			continue
 		}
 		if old, ok := e.Record.PackageByPath(path); ok {
-			e.oldLeaks[path] = collectLeaks(p.Old, old.Escapes, old.EscapesKnown)
+			e.oldLeaks[path] = collectLeaks(p.Old, old.Escapes, old.EscapesKnown, old.BuildID)
 		}
 	}
 	for i := range e.Functions {
@@ -86,9 +88,12 @@ func (e *Edit) changedCallers(f *Function) []*Function {
 	return out
 }
 
-func collectLeaks(s *Source, escapes []gotool.Escape, known bool) leaks {
-	l := leaks{known: known, byDecl: map[string][]string{}}
-	if s == nil {
+func collectLeaks(s *Source, escapes []gotool.Escape, known bool, buildID string) leaks {
+	l := leaks{byDecl: map[string][]string{}}
+	if !known {
+		l.unknown = patch.LeaksUnknownOf(release.ContentID(buildID))
+	}
+	if s == nil || !known {
 		return l
 	}
 	type span struct {
@@ -125,8 +130,8 @@ func collectLeaks(s *Source, escapes []gotool.Escape, known bool) leaks {
 // of lists what a function keeps. A closure may also keep variables of the function around it,
 // which shows as these being moved to the heap.
 func (l leaks) of(decl string, class Class) []string {
-	if !l.known {
-		return []string{patch.LeaksUnknown}
+	if l.unknown != "" {
+		return []string{l.unknown}
 	}
 	var out []string
 	for _, line := range l.byDecl[decl] {

@@ -223,6 +223,10 @@ type Stale struct {
 // LeaksUnknown, alone in a list of leaks, says that a function may keep anything.
 const LeaksUnknown = "unknown"
 
+// LeaksUnknownOf says that a function of a package was not analysed: it keeps what it kept as long as
+// the package has the same content, and may keep anything otherwise.
+func LeaksUnknownOf(content string) string { return LeaksUnknown + ":" + content }
+
 // KeepsMore reports whether a function that keeps new may keep an argument that one that keeps old
 // does not. Callers compiled against the old one may then have passed memory on their stacks.
 func KeepsMore(old, new []string) bool {

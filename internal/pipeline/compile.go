@@ -127,7 +127,7 @@ func (t *tree) addEscapes(ctx context.Context, b *gotool.Build, paths []string) 
 	}
 	for _, q := range packages {
 		p, ok := t.rec.PackageByPath(q.ImportPath)
-		if !ok || !slices.Contains(paths, q.ImportPath) || !release.SameContent(p.BuildID, q.BuildID) {
+		if !ok || !slices.Contains(paths, q.ImportPath) || release.ContentID(p.BuildID) != release.ContentID(q.BuildID) {
 			continue
 		}
 		p.EscapesKnown = true

@@ -146,12 +146,8 @@ func (r *Record) PackageByPath(path string) (*Package, bool) {
 	return nil, false
 }
 
-// SameContent reports whether two build IDs are of archives with the same content. The second
-// half of a build ID is the hash of it.
-func SameContent(a, b string) bool {
-	content := func(id string) string { return id[strings.LastIndexByte(id, '/')+1:] }
-	return content(a) == content(b)
-}
+// ContentID is the part of a build ID that is the hash of an archive's content.
+func ContentID(buildID string) string { return buildID[strings.LastIndexByte(buildID, '/')+1:] }
 
 func sortSymbols(s []Symbol) {
 	sort.Slice(s, func(i, j int) bool {
