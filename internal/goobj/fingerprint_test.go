@@ -37,6 +37,32 @@ func TestFingerprintsDoNotDependOnOrder(t *testing.T) {
 	}
 }
 
+// Every package that uses an instance of a generic type has a copy of its descriptor.
+func TestCopiesOfATypeHaveOneLayout(t *testing.T) {
+	set := load(t, "net/http")
+	prints := NewFingerprinter(set)
+	copies := 0
+	for n, y := range set.AllNames() {
+		if !IsType(n.Name) {
+			continue
+		}
+		want, ok := prints.TypeLayout(y)
+		for _, d := range set.Dups(y) {
+			got, okd := prints.TypeLayout(d)
+			if !ok || !okd {
+				continue
+			}
+			copies++
+			if got != want {
+				t.Errorf("%s has two layouts", n)
+			}
+		}
+	}
+	if copies == 0 {
+		t.Error("no type has a copy")
+	}
+}
+
 // load loads a package of the standard library and what it depends on.
 func load(t *testing.T, pkg string) *Set {
 	t.Helper()

@@ -196,7 +196,7 @@ func (f *Fingerprinter) TypeLayout(y Sym) (Fingerprint, bool) {
 	for off := 0; off < len(head); off += 4 {
 		r, ok := t.relocs[off]
 		switch {
-		case !ok || r.Sym == y || off == typePtrToThis:
+		case !ok || f.set.NameOf(r.Sym) == f.set.NameOf(y) || off == typePtrToThis: // copies refer to the first
 		case off == typeEqual || off == typeGCData || off == typeStr || off >= typeSize:
 			number(h, uint64(off))
 			f.target(h, r.Sym)
