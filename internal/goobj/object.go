@@ -66,43 +66,6 @@ func (o *Object) records(block int, size uint32) int {
 	return int((o.off[block+1] - o.off[block]) / size)
 }
 
-// check makes the accessors safe: every string, data, relocation and auxiliary index is in range.
-func (o *Object) check() error {
-	if o.records(blkHash64, hash64Size) < o.defs[1] || o.records(blkHash, hashSize) < o.defs[2] ||
-		o.records(blkRelocIdx, 4) < o.ndef+1 || o.records(blkAuxIdx, 4) < o.ndef+1 || o.records(blkDataIdx, 4) < o.ndef+1 {
-		return errCorrupt
-	}
-	for i := 0; i < o.ndef+o.nref; i++ {
-		if !o.stringOK(o.symOff(i)) {
-			return errCorrupt
-		}
-	}
-	for _, t := range [][2]uint32{{o.off[blkPkgIdx], o.off[blkPkgIdx+1]}, {o.off[blkFile], o.off[blkFile+1]}} {
-		for p := t[0]; p+stringSize <= t[1]; p += stringSize {
-			if !o.stringOK(p) {
-				return errCorrupt
-			}
-		}
-	}
-	ranges := []struct{ index, block int }{{blkRelocIdx, o.records(blkReloc, relocSize)}, {blkAuxIdx, o.records(blkAux, auxSize)}, {blkDataIdx, int(o.off[blkData+1] - o.off[blkData])}}
-	for _, r := range ranges {
-		last := uint32(0)
-		for i := 0; i <= o.ndef; i++ {
-			v := le.Uint32(o.b[o.off[r.index]+4*uint32(i):])
-			if v < last || int(v) > r.block {
-				return errCorrupt
-			}
-			last = v
-		}
-	}
-	return nil
-}
-
-func (o *Object) stringOK(p uint32) bool {
-	n, at := uint64(le.Uint32(o.b[p:])), uint64(le.Uint32(o.b[p+4:]))
-	return at+n <= uint64(len(o.b))
-}
-
 // str reads a string in place; it lives as long as the archive stays mapped.
 func (o *Object) str(p uint32) string {
 	n, at := le.Uint32(o.b[p:]), le.Uint32(o.b[p+4:])

@@ -75,7 +75,12 @@ func (s *Set) Load(pkg, path string) error {
 		return fmt.Errorf("package %s: %w", pkg, err)
 	}
 	s.archives = append(s.archives, m)
-	a, err := parseArchive(pkg, path, m.b)
+	return s.parse(pkg, path, m.b)
+}
+
+// parse adds the objects of an archive.
+func (s *Set) parse(pkg, path string, archive []byte) error {
+	a, err := parseArchive(pkg, path, archive)
 	if err != nil {
 		return fmt.Errorf("package %s: %w", pkg, err)
 	}
@@ -128,6 +133,9 @@ func (s *Set) ResolveLazily(elsewhere func(Name) bool) error {
 				return fmt.Errorf("package %s refers to package %s, which is not part of the build", o.Pkg, p)
 			}
 			o.pkgs = append(o.pkgs, q)
+		}
+		if err := o.checkRefs(len(s.builtins)); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -272,38 +280,28 @@ func (s *Set) canonical(n Name) Sym {
 	return y
 }
 
-// resolve follows a reference of o.
+// resolve follows a reference of o. One that leads nowhere is no symbol; relocations and auxiliary
+// symbols have been checked not to have any.
 func (s *Set) resolve(o *Object, pkg, idx uint32) Sym {
 	n := int(idx)
+	if !o.refOK(pkg, idx, len(s.builtins)) {
+		return 0
+	}
 	switch pkg {
 	case 0:
 		return 0
 	case pkgSelf:
-		if n < o.defs[0] {
-			return s.own(o, n)
-		}
+		return s.own(o, n)
 	case pkgHashed64:
-		if n < o.defs[1] {
-			return s.aliasOf(o, o.defs[0]+n)
-		}
+		return s.aliasOf(o, o.defs[0]+n)
 	case pkgHashed:
-		if n < o.defs[2] {
-			return s.aliasOf(o, o.defs[0]+o.defs[1]+n)
-		}
+		return s.aliasOf(o, o.defs[0]+o.defs[1]+n)
 	case pkgNone:
-		if n < o.defs[3]+o.nref {
-			return s.aliasOf(o, o.defs[0]+o.defs[1]+o.defs[2]+n)
-		}
+		return s.aliasOf(o, o.defs[0]+o.defs[1]+o.defs[2]+n)
 	case pkgBuiltin:
-		if n < len(s.builtins) {
-			return s.canonical(s.builtins[n])
-		}
-	default:
-		if int(pkg) < len(o.pkgs) && o.pkgs[pkg] != nil && n < o.pkgs[pkg].defs[0] {
-			return s.own(o.pkgs[pkg], n)
-		}
+		return s.canonical(s.builtins[n])
 	}
-	panic(fmt.Errorf("package %s: %w: reference %d,%d", o.Pkg, errCorrupt, pkg, idx))
+	return s.own(o.pkgs[pkg], n)
 }
 
 // own is a package symbol. Assembly may define the content of a variable that Go code declares.

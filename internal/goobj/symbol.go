@@ -18,9 +18,12 @@ type Aux struct {
 	Sym  Sym
 }
 
+// inObject reports a symbol of an object, defined or not.
+func inObject(y Sym) bool { return y != 0 && y < undefBase }
+
 // Defined reports whether some object defines y.
 func (s *Set) Defined(y Sym) bool {
-	if y == 0 || y >= undefBase {
+	if !inObject(y) {
 		return false
 	}
 	o, i := s.object(y)
@@ -29,7 +32,10 @@ func (s *Set) Defined(y Sym) bool {
 
 // NameOf is the name of y.
 func (s *Set) NameOf(y Sym) Name {
-	if y >= undefBase {
+	switch {
+	case y == 0:
+		return Name{}
+	case y >= undefBase:
 		return s.undef[y-undefBase]
 	}
 	o, i := s.object(y)
@@ -44,7 +50,7 @@ func (s *Set) Object(y Sym) *Object {
 
 // Kind is the kind of y, 0 when nothing defines it.
 func (s *Set) Kind(y Sym) Kind {
-	if y == 0 || y >= undefBase {
+	if !inObject(y) {
 		return 0
 	}
 	o, i := s.object(y)
@@ -53,7 +59,7 @@ func (s *Set) Kind(y Sym) Kind {
 
 // Size is the size of y in bytes.
 func (s *Set) Size(y Sym) uint32 {
-	if y >= undefBase {
+	if !inObject(y) {
 		return 0
 	}
 	o, i := s.object(y)
@@ -62,13 +68,16 @@ func (s *Set) Size(y Sym) uint32 {
 
 // Align is the alignment that the compiler asks for, 0 for the default.
 func (s *Set) Align(y Sym) uint32 {
+	if !inObject(y) {
+		return 0
+	}
 	o, i := s.object(y)
 	return o.align(i)
 }
 
 // Flags are the two flag bytes of y.
 func (s *Set) Flags(y Sym) (flag, flag2 uint8) {
-	if y >= undefBase {
+	if !inObject(y) {
 		return 0, 0
 	}
 	o, i := s.object(y)
@@ -77,7 +86,7 @@ func (s *Set) Flags(y Sym) (flag, flag2 uint8) {
 
 // Data is the initial content of y, with zeros at its relocations. It may be shorter than Size.
 func (s *Set) Data(y Sym) []byte {
-	if y >= undefBase {
+	if !inObject(y) {
 		return nil
 	}
 	o, i := s.object(y)
@@ -89,7 +98,7 @@ func (s *Set) Data(y Sym) []byte {
 
 // Hashed reports a symbol that is known by its content, not by a name.
 func (s *Set) Hashed(y Sym) bool {
-	if y >= undefBase {
+	if !inObject(y) {
 		return false
 	}
 	o, i := s.object(y)
@@ -112,7 +121,7 @@ func (s *Set) Dups(y Sym) []Sym {
 
 // NumRelocs is the number of relocations of y.
 func (s *Set) NumRelocs(y Sym) int {
-	if y >= undefBase {
+	if !inObject(y) {
 		return 0
 	}
 	o, i := s.object(y)
@@ -153,7 +162,7 @@ func (s *Set) Relocs(y Sym) iter.Seq2[int, Reloc] {
 // Auxs are the auxiliary symbols of y in order.
 func (s *Set) Auxs(y Sym) iter.Seq[Aux] {
 	return func(yield func(Aux) bool) {
-		if y >= undefBase {
+		if !inObject(y) {
 			return
 		}
 		o, i := s.object(y)

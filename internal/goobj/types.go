@@ -3,6 +3,7 @@ package goobj
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"iter"
 	"unicode"
 )
 
@@ -135,12 +136,26 @@ func (t TypeDesc) IfaceMethods() []Method {
 	if t.Kind() != KindIface || len(t.data) < descriptorSize[KindIface] {
 		return nil
 	}
-	list, n := t.relocs[56], int(le.Uint64(t.data[64:]))
+	list, n := t.list(64, ifaceMethod)
 	var out []Method
 	for i := range n {
-		out = append(out, t.IfaceMethodAt(int(list.Add)+i*ifaceMethod))
+		out = append(out, t.IfaceMethodAt(list+i*ifaceMethod))
 	}
 	return out
+}
+
+// list is the place and length of the array, within the descriptor, to which the slice leads whose
+// length is at an offset. Its length is 0 when the descriptor does not hold it.
+func (t TypeDesc) list(length, elem int) (at, n int) {
+	if len(t.data) < length+8 {
+		return 0, 0
+	}
+	r, ok := t.relocs[length-8]
+	count := le.Uint64(t.data[length:])
+	if !ok || r.Add < 0 || r.Add > int64(len(t.data)) || count > uint64(len(t.data)-int(r.Add))/uint64(elem) {
+		return 0, 0
+	}
+	return int(r.Add), int(count)
 }
 
 // IfaceMethodAt is the interface method whose entry is at an offset of the descriptor.
@@ -211,17 +226,17 @@ func (f *Fingerprinter) TypeLayout(y Sym) (Fingerprint, bool) {
 func (f *Fingerprinter) trailing(write func([]byte) (int, error), ref func(Sym), t TypeDesc) {
 	switch t.Kind() {
 	case kindStruct:
-		list, n := t.relocs[56], int(le.Uint64(t.data[64:]))
+		list, n := t.list(64, structField)
 		for i := range n {
-			at := int(list.Add) + i*structField
-			if list.Sym == 0 || at+structField > len(t.data) {
-				return
-			}
+			at := list + i*structField
 			ref(t.relocs[at].Sym)
 			ref(t.relocs[at+8].Sym)
 			write(t.data[at+16 : at+24])
 		}
 	case kindFunc:
+		if len(t.data) < descriptorSize[kindFunc] {
+			return
+		}
 		n := int(le.Uint16(t.data[48:])) + int(le.Uint16(t.data[50:])&^(1<<15))
 		at := t.headSize()
 		if t.data[typeTFlag]&tflagUncommon != 0 {
@@ -254,25 +269,38 @@ type Part struct {
 	Type Sym
 }
 
-// Parts are the fields of a struct type and the elements of an array type.
-func (t TypeDesc) Parts() []Part {
-	var out []Part
-	switch t.Kind() {
-	case kindStruct:
-		list, n := t.relocs[56], int(le.Uint64(t.data[64:]))
-		for i := range n {
-			at := int(list.Add) + i*structField
-			out = append(out, Part{int(le.Uint64(t.data[at+16:])), t.relocs[at+8].Sym})
-		}
-	case kindArray:
-		elem, n := t.relocs[48].Sym, int(le.Uint64(t.data[64:]))
-		if n == 0 || elem == 0 {
-			return nil
-		}
-		size := int(le.Uint64(t.set.Data(elem)))
-		for i := range n {
-			out = append(out, Part{i * size, elem})
+// Parts are the fields of a struct type and the elements of an array type, as far as they may hold
+// pointers.
+func (t TypeDesc) Parts() iter.Seq[Part] {
+	return func(yield func(Part) bool) {
+		switch t.Kind() {
+		case kindStruct:
+			list, n := t.list(64, structField)
+			for i := range n {
+				at := list + i*structField
+				if !yield(Part{int(le.Uint64(t.data[at+16:])), t.relocs[at+8].Sym}) {
+					return
+				}
+			}
+		case kindArray:
+			t.elements(yield)
 		}
 	}
-	return out
+}
+
+func (t TypeDesc) elements(yield func(Part) bool) {
+	if len(t.data) < descriptorSize[kindArray] {
+		return
+	}
+	elem, n := t.relocs[48].Sym, le.Uint64(t.data[64:])
+	d := t.set.Data(elem)
+	if len(d) < typeSize || le.Uint64(d) == 0 {
+		return
+	}
+	size := le.Uint64(d)
+	for i := range n {
+		if i*size >= t.PtrBytes() || !yield(Part{int(i * size), elem}) {
+			return
+		}
+	}
 }

@@ -97,6 +97,9 @@ func (l *linker) typeMask(t goobj.TypeDesc, at int, mask []byte) bool {
 	if n == 0 {
 		return true
 	}
+	if at < 0 || n < 0 || n > 8*len(mask)-at {
+		return false
+	}
 	if bits := t.GCMask(); bits != nil {
 		for i := range n {
 			if i/8 >= len(bits) {
@@ -109,7 +112,7 @@ func (l *linker) typeMask(t goobj.TypeDesc, at int, mask []byte) bool {
 		return true
 	}
 	// A large type: its mask follows from that of its parts.
-	for _, part := range t.Parts() {
+	for part := range t.Parts() {
 		d, ok := l.set.Type(part.Type)
 		if !ok || !l.typeMask(d, at+part.Off/word, mask) {
 			return false
