@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"iter"
+	"strings"
 	"unicode"
 )
 
@@ -72,7 +73,9 @@ func (s *Set) Type(y Sym) (t TypeDesc, ok bool) {
 
 // Named reports a type with a name of its own. The name of any other type says all of it, but for
 // names of packages that differ between copies.
-func (t TypeDesc) Named() bool { return t.data[typeTFlag]&tflagNamed != 0 }
+func (t TypeDesc) Named() bool {
+	return t.data[typeTFlag]&tflagNamed != 0 && !strings.HasPrefix(t.set.NameOf(t.Sym).Name, "type:go.shape.")
+}
 
 // Kind is the type's kind.
 func (t TypeDesc) Kind() byte { return t.data[typeKind] & 31 }
