@@ -387,7 +387,7 @@ func (e *Edit) findFiles() {
 			old = p.Old.Other
 		}
 		for name, f := range p.New.Other {
-			if o, ok := old[name]; !ok || o.Hash != f.Hash && o.Hash != [32]byte{} {
+			if o, ok := old[name]; !ok || o.Hash != f.Hash {
 				e.Files = append(e.Files, File{path, name, f.Kind})
 			}
 		}

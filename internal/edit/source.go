@@ -259,6 +259,13 @@ func oldSource(p *release.Package) (*Source, error) {
 		return nil, fmt.Errorf("the release's source of package %s: %w", p.Import, err)
 	}
 	for _, f := range p.Files {
+		if f.Hash == ([32]byte{}) && f.Kind != "go" {
+			b, err := os.ReadFile(absolute(p.Dir, f.Name))
+			if err != nil {
+				return nil, fmt.Errorf("the release's source of package %s: %w", p.Import, err)
+			}
+			f.Hash = sha256.Sum256(b)
+		}
 		switch f.Kind {
 		case "go":
 		case "embed":
