@@ -7,20 +7,38 @@ import (
 	"golang.org/x/arch/x86/x86asm"
 )
 
-// The first instructions of functions that check for stack space: CMPQ SP, 16(R14);
-// LEAQ -n(SP), R12; MOVQ SP, R12. No loop of such a function reaches back into them but the one
-// that starts anew after the stack has grown.
-var stackChecks = [][]byte{{0x49, 0x3b, 0x66, 0x10}, {0x4c, 0x8d, 0x64, 0x24}, {0x4c, 0x8d, 0xa4, 0x24}, {0x49, 0x89, 0xe4}}
+// checksStack reports a function that begins with the compiler's check for stack space. No loop of such
+// a function reaches back into the check but the one that starts anew after the stack has grown, and
+// no goroutine is stopped inside of it. Assembly may begin alike, so the check has to be whole.
+func checksStack(code []byte) bool {
+	for _, c := range stackChecks {
+		if n := len(c.first) + c.operand; len(code) > n && bytes.HasPrefix(code, c.first) {
+			for _, next := range c.next {
+				if bytes.HasPrefix(code[n:], next) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// The beginnings of the check: an instruction, the length of its last operand, and what may follow.
+var stackChecks = []struct {
+	first   []byte
+	operand int
+	next    [][]byte
+}{
+	{[]byte{0x49, 0x3b, 0x66, 0x10}, 0, [][]byte{{0x76}, {0x0f, 0x86}}},     // CMPQ SP, 16(R14); JLS
+	{[]byte{0x4c, 0x8d, 0x64, 0x24}, 1, [][]byte{{0x4d, 0x3b, 0x66, 0x10}}}, // LEAQ -n(SP), R12; CMPQ R12, 16(R14)
+	{[]byte{0x4c, 0x8d, 0xa4, 0x24}, 4, [][]byte{{0x4d, 0x3b, 0x66, 0x10}}}, // the same with a large n
+	{[]byte{0x49, 0x89, 0xe4}, 0, [][]byte{{0x49, 0x81, 0xec}}},             // MOVQ SP, R12; SUBQ $n, R12
+}
 
 // Busy says at which offsets of a function no goroutine may be stopped while a jump is written
 // over its entry. Code is the whole body.
 func Busy(code []byte) patch.Busy {
-	for _, p := range stackChecks {
-		if bytes.HasPrefix(code, p) {
-			return inJump()
-		}
-	}
-	if entersJump(code) {
+	if !checksStack(code) && entersJump(code) {
 		return whole(code)
 	}
 	return inJump()
@@ -31,7 +49,7 @@ func Busy(code []byte) patch.Busy {
 func entersJump(code []byte) bool {
 	for pc := 0; pc < len(code); {
 		in, err := x86asm.Decode(code[pc:], 64)
-		if err != nil || in.Len == 0 {
+		if err != nil || in.Op == 0 || vector(in) {
 			return true
 		}
 		pc += in.Len
@@ -62,12 +80,23 @@ func entersJump(code []byte) bool {
 	return false
 }
 
+// vector reports an instruction with a VEX prefix. The decoder does not know these, and takes them
+// for others, some of another length.
+func vector(in x86asm.Inst) bool {
+	for _, p := range in.Prefix {
+		if p.IsVEX() {
+			return true
+		}
+	}
+	return false
+}
+
 // LoadThroughSlot turns the instruction that computes an address into one that loads it from a
 // slot: LEAQ sym(SB), reg becomes MOVQ slot(SB), reg. off is the offset of the instruction's
 // 4-byte displacement. It reports false for any other instruction.
 func LoadThroughSlot(code []byte, off int) bool {
 	const lea, mov = 0x8d, 0x8b
-	if off < 3 || code[off-2] != lea || code[off-3]&0xf8 != 0x48 || code[off-1]&0xc7 != 0x05 {
+	if off < 3 || off > len(code)-4 || code[off-2] != lea || code[off-3]&0xf8 != 0x48 || code[off-1]&0xc7 != 0x05 {
 		return false
 	}
 	code[off-2] = mov
