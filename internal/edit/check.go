@@ -18,6 +18,7 @@ type checker struct {
 	sources map[string]*Source // by import path
 	exports map[string]*gotool.Package
 	done    map[string]*types.Package
+	info    map[string]*types.Info // of packages that were checked with bodies
 	fset    *token.FileSet
 	binary  types.Importer
 	version string
@@ -86,17 +87,27 @@ func (i packageImporter) Import(path string) (*types.Package, error) {
 	return i.c.check(path), nil
 }
 
-// initOrder lists the package's variables in the order in which they have to be initialised.
-func (c *checker) initOrder(path string) []string {
-	s := c.sources[path]
-	if s == nil {
-		return nil
+// bodies checks the whole package, function bodies included.
+func (c *checker) bodies(path string) *types.Info {
+	if i, ok := c.info[path]; ok {
+		return i
 	}
 	info := &types.Info{Types: map[ast.Expr]types.TypeAndValue{}, Defs: map[*ast.Ident]types.Object{}, Uses: map[*ast.Ident]types.Object{}}
-	conf := types.Config{Importer: packageImporter{c, path}, FakeImportC: true, Sizes: sizes, Error: func(error) {}}
-	conf.Check(path, s.Fset, s.Files, info)
+	if s := c.sources[path]; s != nil {
+		conf := types.Config{Importer: packageImporter{c, path}, FakeImportC: true, Sizes: sizes, Error: func(error) {}}
+		conf.Check(path, s.Fset, s.Files, info)
+	}
+	if c.info == nil {
+		c.info = map[string]*types.Info{}
+	}
+	c.info[path] = info
+	return info
+}
+
+// initOrder lists the package's variables in the order in which they have to be initialised.
+func (c *checker) initOrder(path string) []string {
 	var out []string
-	for _, i := range info.InitOrder {
+	for _, i := range c.bodies(path).InitOrder {
 		for _, v := range i.Lhs {
 			out = append(out, v.Name())
 		}

@@ -5,7 +5,6 @@ import (
 	"go/types"
 	"slices"
 	"sort"
-	"strings"
 
 	"github.com/gosplice/gosplice/internal/goobj"
 	"github.com/gosplice/gosplice/internal/gotool"
@@ -29,13 +28,16 @@ type Edit struct {
 	Functions []Function
 	Types     []Type
 	Vars      []Variable
+	Enums     []Enum
 	Files     []File
 
 	abbrevs goobj.Abbrevs
 	oldDecl *checker
 	newDecl *checker
 
-	oldLeaks, newLeaks map[string]leaks // by import path
+	closures           closures
+	locals             map[string]localTypes // by import path
+	oldLeaks, newLeaks map[string]leaks      // by import path
 }
 
 // Pair is a package in both versions.
@@ -67,24 +69,42 @@ type Function struct {
 	KeepsMore       bool
 	// Callers are the changed functions that call the old body directly, for one that keeps more.
 	Callers []*Function
+	// Follows says that the function itself is as before, but refers to functions that are not.
+	Follows bool
 	// Nosplit, Linkname and Asm functions can't be judged by their Go source.
 	Nosplit, Linkname, Asm, FIPS bool
 	File                         string
 	Line                         int
 }
 
-// Type is a named type whose layout, method set or tags changed.
+// Type is a named type whose layout, methods or tags changed.
 type Type struct {
 	Package, Name string
-	Old, New      types.Type // underlying types; nil when only the object tells
-	OldSize       int64
-	NewSize       int64
+	// Func is the declaration that a local type is in.
+	Func     string
+	Old, New types.Type // underlying types; nil when only the object tells
+	OldSize  int64
+	NewSize  int64
+	// Users are the functions of the edit that use what is new or different in a struct.
+	Users []string
 	// Object says that the change was found in a type descriptor that the program has.
-	Object   bool
-	Receiver string // a method whose receiver changed between value and pointer
-	Methods  []string
-	File     string
-	Line     int
+	Object bool
+	// Renumbered and Renamed are the names that a local type has in the program and in the edit,
+	// when they differ.
+	Renumbered, Renamed string
+
+	Receiver string   // a method whose receiver changed between value and pointer
+	Methods  []string // new, or of another signature
+	Gone     []string // removed, and still in the program's method table
+	Promoted []string // new by way of an embedded field
+
+	File string
+	Line int
+}
+
+// Lacks reports a method that the type has in the edit and not in the program.
+func (t *Type) Lacks(method string) bool {
+	return slices.Contains(t.Methods, method) || slices.Contains(t.Promoted, method)
 }
 
 // VarKind says what happened to a variable.
@@ -97,16 +117,28 @@ const (
 	VarType
 	VarInit
 	VarEmbed
+	VarMoved // to a package that is new, while its own is gone
 )
 
 // Variable is a package variable that changed.
 type Variable struct {
-	Package, Name    string
-	Kind             VarKind
-	OldType, NewType string
-	HasInit          bool // a new variable whose initialiser is code that has to run
-	File             string
-	Line             int
+	Package, Name      string
+	Kind               VarKind
+	OldType, NewType   string // as users write them
+	OldShape, NewShape string // equal for equal types
+	To                 string // the new package of one that moved
+	HasInit            bool   // a new variable whose initialiser is code that has to run
+	File               string
+	Line               int
+}
+
+// Enum is a set of constants that are counted up, and whose values changed.
+type Enum struct {
+	Package, Type string
+	Names         []string
+	Old, New      []string // values of Names
+	File          string
+	Line          int
 }
 
 // File is a changed file that is not plain Go.
@@ -135,7 +167,10 @@ func Find(rec *release.Record, set *goobj.Set, packages []gotool.Package, tree *
 		return nil, err
 	}
 	e.findTypes(packages)
-	e.findVars()
+	if err := e.findVars(); err != nil {
+		return nil, err
+	}
+	e.findEnums()
 	e.findFiles()
 	e.findFunctions()
 	return e, nil
@@ -178,193 +213,12 @@ func (e *Edit) readSources(tree *Tree) error {
 	return nil
 }
 
-// findTypes compares the named types of every rebuilt package, in source and in descriptors.
-func (e *Edit) findTypes(packages []gotool.Package) {
-	olds, news := map[string]*Source{}, map[string]*Source{}
-	for path, p := range e.Sources {
-		if p.Old != nil {
-			olds[path] = p.Old
-		}
-		news[path] = p.New
-	}
-	e.oldDecl = newChecker(olds, packages, e.Record.Release.GoVersion)
-	e.newDecl = newChecker(news, packages, e.Record.Release.GoVersion)
-	seen := map[string]bool{}
-	for _, path := range e.Rebuilt {
-		o, n := e.oldDecl.check(path), e.newDecl.check(path)
-		for _, name := range o.Scope().Names() {
-			was, ok1 := o.Scope().Lookup(name).(*types.TypeName)
-			is, ok2 := n.Scope().Lookup(name).(*types.TypeName)
-			if ok1 && ok2 && e.compareTypes(path, was, is) {
-				seen[goobj.PackagePrefix(e.symbolPath(path))+"."+name] = true
-			}
-		}
-	}
-	e.compareDescriptors(seen)
-}
-
-func (e *Edit) compareTypes(path string, was, is *types.TypeName) bool {
-	t := Type{Package: path, Name: is.Name()}
-	if spec := e.Sources[path].New.Types[is.Name()]; spec != nil {
-		p := e.Sources[path].New.Fset.Position(spec.Pos())
-		t.File, t.Line = p.Filename, p.Line
-	}
-	if was.IsAlias() != is.IsAlias() || shape(was.Type().Underlying()) != shape(is.Type().Underlying()) {
-		t.Old, t.New = was.Type().Underlying(), is.Type().Underlying()
-		t.OldSize, t.NewSize = sizeOf(was.Type()), sizeOf(is.Type())
-		e.Types = append(e.Types, t)
-		return true
-	}
-	o, ok1 := types.Unalias(was.Type()).(*types.Named)
-	n, ok2 := types.Unalias(is.Type()).(*types.Named)
-	if !ok1 || !ok2 {
-		return false
-	}
-	had := map[string]*types.Func{}
-	for i := range o.NumMethods() {
-		had[o.Method(i).Name()] = o.Method(i)
-	}
-	for i := range n.NumMethods() {
-		m := n.Method(i)
-		switch old := had[m.Name()]; {
-		case old == nil:
-			t.Methods = append(t.Methods, m.Name())
-		case pointerReceiver(old) != pointerReceiver(m):
-			t.Receiver = m.Name()
-		}
-	}
-	if t.Receiver != "" || len(t.Methods) > 0 {
-		e.Types = append(e.Types, t)
-	}
-	return false
-}
-
-func pointerReceiver(f *types.Func) bool {
-	r := f.Type().(*types.Signature).Recv()
-	_, ok := types.Unalias(r.Type()).(*types.Pointer)
-	return ok
-}
-
-// sizeOf is -1 for types whose size depends on type parameters.
-func sizeOf(t types.Type) (n int64) {
-	defer func() {
-		if recover() != nil { // go/types panics on type parameters
-			n = -1
-		}
-	}()
-	return sizes.Sizeof(t)
-}
-
-// compareDescriptors compares the type descriptors in rebuilt objects with those that the program has: the second line of defence, which sees local types and instances too.
-func (e *Edit) compareDescriptors(seen map[string]bool) {
-	found := map[string]bool{}
-	for _, o := range e.rebuiltObjects() {
-		for y := range e.Set.AllDefinitions(o) {
-			n := e.Set.NameOf(y)
-			if !goobj.IsType(n.Name) || found[n.Name] {
-				continue
-			}
-			if t, ok := e.Set.Type(y); !ok || !t.Named() {
-				continue
-			}
-			s, ok := e.Record.Lookup(n.Name, n.ABI)
-			if !ok {
-				continue
-			}
-			if l, ok := e.Prints.TypeLayout(y); !ok || l == s.Layout {
-				continue
-			}
-			found[n.Name] = true
-			name := strings.TrimLeft(strings.TrimPrefix(s.Name, "type:"), "*[]")
-			if !seen[name] && !seen[withoutTypeArgs(name)] && !e.onlyMentions(y, seen) {
-				e.Types = append(e.Types, Type{Package: s.Package, Name: name, Object: true, OldSize: int64(s.Size)})
-			}
-		}
-	}
-}
-
-// rebuiltObjects are the objects of rebuilt packages.
-func (e *Edit) rebuiltObjects() []*goobj.Object {
-	rebuilt := map[string]bool{}
-	for _, p := range e.Rebuilt {
-		rebuilt[e.symbolPath(p)] = true
-	}
-	var out []*goobj.Object
-	for _, o := range e.Set.Objects {
-		if rebuilt[o.Pkg] {
-			out = append(out, o)
-		}
-	}
-	return out
-}
-
-// onlyMentions reports a descriptor whose layout differs because a type is part of it that was
-// found already.
-func (e *Edit) onlyMentions(y goobj.Sym, seen map[string]bool) bool {
-	name := e.Set.NameOf(y).Name
-	for t := range seen {
-		if strings.Contains(name, t) {
-			return true
-		}
-	}
-	return false
-}
-
 // symbolPath is the path that symbols of a package have: "main" for the main package.
 func (e *Edit) symbolPath(path string) string {
 	if path == e.Record.Build.Main || path == e.Record.Packages[len(e.Record.Packages)-1].Import {
 		return "main"
 	}
 	return path
-}
-
-func (e *Edit) findVars() {
-	for _, path := range e.Rebuilt {
-		o, n := e.oldDecl.check(path), e.newDecl.check(path)
-		src := e.Sources[path]
-		for name, v := range src.New.Vars {
-			c := Variable{Package: path, Name: name, File: v.Pos.Filename, Line: v.Pos.Line, HasInit: v.Value != nil && !isConstant(v.Value)}
-			is := n.Scope().Lookup(name)
-			if is != nil {
-				c.NewType = shape(is.Type())
-			}
-			old := src.Old.Vars[name]
-			if old == nil {
-				if strings.HasPrefix(name, initPrefix) {
-					continue
-				}
-				c.Kind = VarAdded
-				e.Vars = append(e.Vars, c)
-				continue
-			}
-			if was := o.Scope().Lookup(name); was != nil {
-				c.OldType = shape(was.Type())
-			}
-			switch {
-			case c.OldType != c.NewType:
-				c.Kind = VarType
-			case old.Text != v.Text:
-				c.Kind = VarInit
-			case old.Embed != v.Embed || v.Embed != "" && e.embedsChanged(path):
-				c.Kind = VarEmbed
-			default:
-				continue
-			}
-			e.Vars = append(e.Vars, c)
-		}
-		for name, v := range src.Old.Vars {
-			if src.New.Vars[name] == nil {
-				c := Variable{Package: path, Name: name, Kind: VarRemoved, File: v.Pos.Filename, Line: v.Pos.Line}
-				if was := o.Scope().Lookup(name); was != nil {
-					c.OldType = shape(was.Type())
-				}
-				e.Vars = append(e.Vars, c)
-			}
-		}
-	}
-	sort.Slice(e.Vars, func(i, j int) bool {
-		return e.Vars[i].Package+"."+e.Vars[i].Name < e.Vars[j].Package+"."+e.Vars[j].Name
-	})
 }
 
 func (e *Edit) embedsChanged(path string) bool {
@@ -408,12 +262,32 @@ func (e *Edit) Sig(y goobj.Sym) (key string, capturesKnown bool) {
 		return "", false
 	}
 	if !g.CapturesKnown {
-		n := e.Set.NameOf(y)
-		if _, path := declName(goobj.PackagePrefix(e.Set.Object(y).Pkg), n.Name); path != "" {
+		pkg := e.Set.Object(y).Pkg
+		if _, path := e.declOf(e.importPath(pkg), e.Set.NameOf(y).Name); path != "" {
 			return "", false
 		}
 	}
 	return g.Key(), g.CapturesKnown
+}
+
+// EntrySig is what versions of a function have in common when calls of one may enter another: "" for
+// code that only its own version may enter.
+func (e *Edit) EntrySig(y goobj.Sym) string {
+	key, known := e.Sig(y)
+	pkg := e.Set.Object(y).Pkg
+	n := e.Set.NameOf(y)
+	_, flag2 := e.Set.Flags(y)
+	switch classify(goobj.PackagePrefix(pkg), n, flag2) {
+	case GoWrapper, RangeBody:
+		return "" // what stands in their place in another version may be something else
+	case Closure:
+		id := e.closures.identity[y]
+		if id == "" || !known {
+			return ""
+		}
+		return key + " " + id + " " + hashText(e.typesAround(pkg, n.Name))
+	}
+	return key
 }
 
 // Position is where a function of a changed package is declared, if known.
@@ -422,7 +296,7 @@ func (e *Edit) Position(pkg string, n goobj.Name) (file string, line int) {
 	if !ok {
 		return "", 0
 	}
-	decl, _ := declName(goobj.PackagePrefix(pkg), n.Name)
+	decl, _ := e.declOf(e.importPath(pkg), n.Name)
 	if d := src.New.Funcs[decl]; d != nil {
 		return d.Pos.Filename, d.Pos.Line
 	}

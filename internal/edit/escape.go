@@ -111,7 +111,7 @@ func collectLeaks(s *Source, escapes []gotool.Escape, known bool, buildID string
 	}
 	for _, v := range s.Vars {
 		if v.Value != nil {
-			add("glob.", v.Value.Pos(), v.Value.End())
+			add(varInit, v.Value.Pos(), v.Value.End())
 		}
 	}
 	for _, x := range escapes {
@@ -135,7 +135,7 @@ func (l leaks) of(decl string, class Class) []string {
 	}
 	var out []string
 	for _, line := range l.byDecl[decl] {
-		if class == Closure || strings.HasPrefix(line, "leaking param") {
+		if class == Closure || class == RangeBody || strings.HasPrefix(line, "leaking param") {
 			out = append(out, line)
 		}
 	}
@@ -151,6 +151,6 @@ func (e *Edit) Leaks(pkg string, n goobj.Name) []string {
 		return nil
 	}
 	prefix := goobj.PackagePrefix(pkg)
-	decl, _ := declName(prefix, n.Name)
+	decl, _ := e.declOf(path, n.Name)
 	return l.of(decl, classify(prefix, n, 0))
 }

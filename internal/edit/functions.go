@@ -2,6 +2,7 @@ package edit
 
 import (
 	"go/ast"
+	"slices"
 	"sort"
 	"strings"
 
@@ -12,7 +13,7 @@ import (
 // findFunctions compares the functions of every rebuilt package, object by object.
 func (e *Edit) findFunctions() {
 	dicts := e.changedDicts()
-	closures := e.closureNames()
+	e.matchClosures()
 	byPath := map[string][]*goobj.Object{}
 	for _, o := range e.Set.Objects {
 		byPath[o.Pkg] = append(byPath[o.Pkg], o)
@@ -21,7 +22,7 @@ func (e *Edit) findFunctions() {
 		for _, o := range byPath[e.symbolPath(path)] {
 			for y := range e.Set.Definitions(o) {
 				if e.Set.Kind(y).IsText() && e.Set.Size(y) > 0 {
-					e.compareFunction(path, o, y, dicts, closures)
+					e.compareFunction(path, o, y, dicts)
 				}
 			}
 		}
@@ -40,9 +41,14 @@ func (e *Edit) findFunctions() {
 	})
 }
 
-func (e *Edit) compareFunction(path string, o *goobj.Object, y goobj.Sym, dicts map[string]bool, closures map[string]string) {
+func (e *Edit) compareFunction(path string, o *goobj.Object, y goobj.Sym, dicts map[string]bool) {
 	n := e.Set.NameOf(y)
 	old, ok := e.Record.Lookup(n.Name, n.ABI)
+	if was := e.closures.was[y]; was != nil {
+		old, ok = was, true
+	} else if ok && e.closures.paired[old] {
+		ok = false // the number of another literal
+	}
 	if ok && old.Fingerprint == e.Prints.Of(y) {
 		return
 	}
@@ -55,8 +61,7 @@ func (e *Edit) compareFunction(path string, o *goobj.Object, y goobj.Sym, dicts 
 	if !ok {
 		f.Old = nil
 	}
-	var closurePath string
-	f.Decl, closurePath = declName(prefix, n.Name)
+	f.Decl, _ = e.declOf(path, n.Name)
 	f.Asm = o.Asm || ok && old.Asm
 	f.FIPS = e.Set.Kind(y).IsFIPS()
 	f.Linkname = flag2&goobj.Flag2Linkname != 0 || ok && old.Linkname
@@ -70,9 +75,9 @@ func (e *Edit) compareFunction(path string, o *goobj.Object, y goobj.Sym, dicts 
 		f.OldSig = old.Type
 		f.Signature = f.NewSig != f.OldSig || f.NewSig == ""
 		if f.Class == Closure {
-			f.SameClosure = e.sameClosure(&f, closurePath, closures)
+			f.SameClosure = e.sameClosure(&f)
 		}
-		f.Dictionary = dicts[withoutTypeArgs(n.Name)] || dicts[receiverOf(n.Name)]
+		f.Dictionary = usesDictionary(n.Name, dicts)
 	}
 	e.Functions = append(e.Functions, f)
 }
@@ -126,7 +131,7 @@ func (e *Edit) inlined(f *Function) {
 		if _, ok := e.Sources[path]; !ok {
 			continue
 		}
-		d, _ := declName(goobj.PackagePrefix(e.symbolPath(path)), e.Set.NameOf(n.Func).Name)
+		d, _ := e.declOf(path, e.Set.NameOf(n.Func).Name)
 		if k := path + "\x00" + d; d != "" && !seen[k] {
 			seen[k] = true
 			f.Inlines = append(f.Inlines, k)
@@ -174,176 +179,51 @@ func (e *Edit) mentions() {
 }
 
 // changedDicts finds generic functions and types whose dictionaries changed: their old callers
-// pass dictionaries that the new body would misread.
+// pass dictionaries that the new body would misread. All dictionaries of one have the same form, so
+// one that is in both builds tells.
 func (e *Edit) changedDicts() map[string]bool {
-	out := map[string]bool{}
-	for _, o := range e.rebuiltObjects() {
+	compared, out := map[string]bool{}, map[string]bool{}
+	for _, o := range e.objects(slices.Concat(e.Rebuilt, e.Added)) {
 		for y := range e.Set.AllDefinitions(o) {
 			n := e.Set.NameOf(y)
-			before, after, ok := strings.Cut(n.Name, "..dict.")
+			_, after, ok := strings.Cut(n.Name, "..dict.")
 			if !ok {
 				continue
 			}
-			if s, ok := e.Record.Lookup(n.Name, n.ABI); ok && e.Prints.Of(y) != s.Fingerprint {
-				out[before+"."+withoutTypeArgs(after)] = true
+			name := withoutTypeArgs(after)
+			old, ok := e.Record.Lookup(n.Name, n.ABI)
+			switch {
+			case ok && !compared[name]:
+				compared[name], out[name] = true, old.Fingerprint != e.Prints.Of(y)
+			case ok:
+				out[name] = out[name] || old.Fingerprint != e.Prints.Of(y)
+			case !compared[name]:
+				// The program may have had no use for an empty one.
+				out[name] = out[name] || e.Set.Size(y) > 0
 			}
+		}
+	}
+	for name, changed := range out {
+		if !changed {
+			delete(out, name)
 		}
 	}
 	return out
 }
 
-// receiverOf is "pkg.T" for the methods "pkg.T.M" and "pkg.(*T).M" of a generic type.
-func receiverOf(name string) string {
-	s := withoutTypeArgs(name)
-	if i := strings.LastIndex(s, ".(*"); i >= 0 {
-		if j := strings.IndexByte(s[i:], ')'); j >= 0 {
-			return s[:i] + "." + s[i+3:i+j]
-		}
-	}
-	if i := strings.LastIndexByte(s, '.'); i >= 0 {
-		return s[:i]
-	}
-	return s
-}
-
-// closureNames joins the names of all closures of a declaration in the program, by declaration:
-// when they are the same in the edited build, inlining has numbered no closure anew.
-func (e *Edit) closureNames() map[string]string {
-	old, new := map[string][]string{}, map[string][]string{}
-	collect := func(m map[string][]string, pkg, name string) {
-		if decl, path := declName(goobj.PackagePrefix(pkg), name); path != "" {
-			m[pkg+"\x00"+decl] = append(m[pkg+"\x00"+decl], name)
-		}
-	}
-	for i := range e.Record.Symbols {
-		if s := &e.Record.Symbols[i]; s.Kind.IsText() && s.ABI == goobj.ABIInternal {
-			collect(old, s.Package, s.Name)
-		}
-	}
-	rebuilt := map[string]bool{}
-	for _, p := range e.Rebuilt {
-		rebuilt[e.symbolPath(p)] = true
-	}
-	for _, o := range e.Set.Objects {
-		if !rebuilt[o.Pkg] {
-			continue
-		}
-		for y := range e.Set.Definitions(o) {
-			if n := e.Set.NameOf(y); e.Set.Kind(y).IsText() && e.Set.Size(y) > 0 && n.ABI == goobj.ABIInternal {
-				collect(new, o.Pkg, n.Name)
-			}
-		}
-	}
-	out := map[string]string{}
-	for k, names := range old {
-		// The linker drops closures that nothing reaches, so the old ones must be among the new.
-		has := map[string]bool{}
-		for _, n := range new[k] {
-			has[n] = true
-		}
-		same := true
-		for _, n := range names {
-			same = same && has[n]
-		}
-		if same {
-			out[k] = "same"
-		}
-	}
-	return out
-}
-
-// sameClosure proves that the closure of that name is the same literal in both versions, with the
-// same signature and the same captured variables in the same places.
-func (e *Edit) sameClosure(f *Function, path string, closures map[string]string) bool {
-	if f.Signature || !f.Old.CapturesKnown {
+// usesDictionary reports code that is shared by instances of a generic function or type, or a closure
+// in such code, among those whose dictionaries changed.
+func usesDictionary(name string, dicts map[string]bool) bool {
+	if len(dicts) == 0 || !strings.Contains(name, "go.shape.") {
 		return false
 	}
-	if _, known := e.Sig(f.Sym); !known {
-		return false
-	}
-	if closures[e.symbolPath(f.Package)+"\x00"+f.Decl] == "" {
-		return false
-	}
-	src := e.Sources[f.Package]
-	if src.Old == nil || !declLiteralsMatch(src, f.Decl) {
-		return false
-	}
-	// ".mk.func1" is the literal of mk, which was inlined here.
-	for _, part := range strings.Split(strings.Trim(path, "."), ".") {
-		if !numberedPart(part) && !strings.Contains(part, "-range") && !e.calleeLiteralsMatch(part) {
-			return false
+	name = withoutTypeArgs(name) + "."
+	for d := range dicts {
+		if strings.Contains(name, "."+d+".") || strings.Contains(name, "(*"+d+").") {
+			return true
 		}
 	}
-	return true
-}
-
-func declLiteralsMatch(p Pair, decl string) bool {
-	if decl == "glob." {
-		return literalsMatch(p.Old.globLiterals(), p.New.globLiterals())
-	}
-	o, n := p.Old.Funcs[decl], p.New.Funcs[decl]
-	return o != nil && n != nil && literalsMatch(o.Literals, n.Literals) && o.LocalTypes == n.LocalTypes
-}
-
-// calleeLiteralsMatch looks at every function of that name in the changed packages.
-func (e *Edit) calleeLiteralsMatch(name string) bool {
-	for _, p := range e.Sources {
-		if p.Old == nil {
-			continue
-		}
-		for decl := range p.New.Funcs {
-			if strings.HasSuffix(decl, name) && !declLiteralsMatch(p, decl) {
-				return false
-			}
-		}
-	}
-	return true
-}
-
-// globLiterals are the literals in the initialisers of package variables.
-func (s *Source) globLiterals() []string {
-	var vars []*Var
-	for _, v := range s.Vars {
-		vars = append(vars, v)
-	}
-	sort.Slice(vars, func(i, j int) bool { return vars[i].Name.Pos() < vars[j].Name.Pos() })
-	var out []string
-	for _, v := range vars {
-		out = append(out, v.Literals...)
-	}
-	return out
-}
-
-// Siblings identifies the literals among which a closure was numbered: those of its declaration
-// and of what is inlined into it. nil for functions that are no closures of changed packages.
-func (e *Edit) Siblings(pkg string, n goobj.Name) []string {
-	path := e.importPath(pkg)
-	src, ok := e.Sources[path]
-	if !ok {
-		return nil
-	}
-	decl, rest := declName(goobj.PackagePrefix(pkg), n.Name)
-	if rest == "" {
-		return nil
-	}
-	if decl == "glob." {
-		return src.New.globLiterals()
-	}
-	var out []string
-	if d := src.New.Funcs[decl]; d != nil {
-		out = append(out, d.Literals...)
-	}
-	for _, part := range strings.Split(strings.Trim(rest, "."), ".") {
-		if numberedPart(part) {
-			continue
-		}
-		for _, d := range src.New.Funcs {
-			if strings.HasSuffix(funcName(d.Decl), part) {
-				out = append(out, d.Literals...)
-			}
-		}
-	}
-	return out
+	return false
 }
 
 // findRemoved lists functions that the program has and the edited build does not define.
@@ -364,7 +244,7 @@ func (e *Edit) findRemoved() {
 		f := Function{Name: goobj.Name{Name: s.Name, ABI: s.ABI}, Old: s, Package: path}
 		prefix := goobj.PackagePrefix(s.Package)
 		f.Class = classify(prefix, f.Name, 0)
-		f.Decl, _ = declName(prefix, s.Name)
+		f.Decl, _ = e.declOf(path, s.Name)
 		e.Functions = append(e.Functions, f)
 	}
 }

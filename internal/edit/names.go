@@ -12,7 +12,8 @@ type Class int
 // Classes of functions.
 const (
 	Plain       Class = iota
-	Closure           // a function literal, or the body of a range-over-func loop
+	Closure           // a function literal
+	RangeBody         // the body of a range-over-func loop
 	GoWrapper         // made for a go or defer statement
 	PackageInit       // the package's init with all initialisers
 	UserInit          // an init function of the source
@@ -29,9 +30,6 @@ func splitName(prefix, name string) (decl, path string) {
 		return "", ""
 	}
 	rest = withoutTypeArgs(rest)
-	if strings.HasPrefix(rest, "glob..") {
-		return "glob.", rest[len("glob."):]
-	}
 	// A method on a pointer is "(*T).M"; dots before the closing parenthesis belong to it.
 	start := 0
 	if strings.HasPrefix(rest, "(") {
@@ -114,39 +112,47 @@ func classify(prefix string, n goobj.Name, flag2 uint8) Class {
 		return UserInit
 	case strings.HasPrefix(last, ".gowrap") || strings.HasPrefix(last, ".deferwrap"):
 		return GoWrapper
-	case path != "" && (strings.HasPrefix(last, ".func") || strings.HasPrefix(last, "-range") || strings.Trim(last, ".0123456789") == ""):
+	case strings.HasPrefix(last, "-range"):
+		return RangeBody
+	case path != "" && (strings.HasPrefix(last, ".func") || strings.Trim(last, ".0123456789") == ""):
 		return Closure
 	}
 	return Plain
 }
 
-// declName is the source declaration of a symbol; an init function's number is part of it.
+// declName is the source declaration of a symbol. An init function's number is part of it; varInit
+// stands for the initialisers of variables.
 func declName(prefix, name string) (decl, path string) {
 	decl, path = splitName(prefix, name)
-	if decl == "init" && path != "" {
-		n := path[1:]
-		if i := strings.IndexByte(n, '.'); i >= 0 {
-			n = n[:i]
-		}
-		return "init." + n, path[1+len(n):]
+	if decl != "init" || !strings.HasPrefix(path, ".") {
+		return decl, path
+	}
+	n := path[1:]
+	if i := strings.IndexByte(n, '.'); i >= 0 {
+		n = n[:i]
+	}
+	if strings.Trim(n, "0123456789") != "" {
+		return varInit, path
+	}
+	return "init." + n, path[1+len(n):]
+}
+
+// declOf is declName for a package of the edit, whose source tells the method "T.M" from a function
+// "T" that M was inlined into.
+func (e *Edit) declOf(importPath, name string) (decl, path string) {
+	decl, path = declName(goobj.PackagePrefix(e.symbolPath(importPath)), name)
+	src, ok := e.Sources[importPath]
+	if !ok || decl == "" || src.declares(decl) {
+		return decl, path
+	}
+	outer, callee, ok := strings.Cut(decl, ".")
+	if ok && src.declares(outer) {
+		return outer, "." + callee + path
 	}
 	return decl, path
 }
 
-// literalsMatch reports whether the function literals of two versions of a declaration
-// correspond by number: as many, and none that is found elsewhere in the other version.
-func literalsMatch(old, new []string) bool {
-	if len(old) != len(new) {
-		return false
-	}
-	had, has := map[string]bool{}, map[string]bool{}
-	for i := range old {
-		had[old[i]], has[new[i]] = true, true
-	}
-	for i := range old {
-		if old[i] != new[i] && (had[new[i]] || has[old[i]]) {
-			return false
-		}
-	}
-	return true
+// declares reports a declaration of either version.
+func (p Pair) declares(decl string) bool {
+	return decl == varInit || p.New != nil && p.New.Funcs[decl] != nil || p.Old != nil && p.Old.Funcs[decl] != nil
 }

@@ -3,13 +3,9 @@
 package edit
 
 import (
-	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"go/ast"
 	"go/parser"
-	"go/printer"
 	"go/token"
 	"os"
 	"path/filepath"
@@ -31,6 +27,8 @@ type Source struct {
 	Embeds map[string][32]byte
 	// Other maps the names of assembly, C and cgo files to the hash of their content.
 	Other map[string]OtherFile
+
+	varLiterals [][]Literal // of each initialiser of a package variable
 }
 
 // OtherFile is a file that is not plain Go.
@@ -45,10 +43,10 @@ type Func struct {
 	Pos  token.Position
 	// Text is the hash of the declaration without comments and positions.
 	Text string
-	// Literals are hashes of the function literals inside, in the order of their numbers.
-	Literals []string
-	// LocalTypes is the text of the type declarations inside.
-	LocalTypes string
+	// Literals are the function literals inside.
+	Literals []Literal
+	// Types says that types are declared inside.
+	Types bool
 	// Pragmas are the //go: directives, such as "nosplit".
 	Pragmas map[string]bool
 }
@@ -60,12 +58,12 @@ type Var struct {
 	Pos  token.Position
 	// Value is the initialiser, nil when there is none. Several variables may share one.
 	Value ast.Expr
-	// Text is the initialiser without comments and positions.
+	// Text is a hash of the initialiser without comments, positions and the bodies of literals.
 	Text string
+	// Literals says that it holds function literals.
+	Literals bool
 	// Embed holds the //go:embed patterns.
 	Embed string
-	// Literals are the function literals in the initialiser.
-	Literals []string
 }
 
 // file is one Go file before parsing.
@@ -97,7 +95,7 @@ func parseSource(path string, files []file) (*Source, error) {
 					inits++
 				}
 				if d.Name.Name != "_" {
-					s.Funcs[name] = s.readFunc(d)
+					s.Funcs[name] = s.readFunc(name, d)
 				}
 			case *ast.GenDecl:
 				s.readGen(d)
@@ -133,7 +131,7 @@ func funcName(d *ast.FuncDecl) string {
 	return base + "." + d.Name.Name
 }
 
-func (s *Source) readFunc(d *ast.FuncDecl) *Func {
+func (s *Source) readFunc(name string, d *ast.FuncDecl) *Func {
 	f := &Func{Decl: d, Pos: s.Fset.Position(d.Pos()), Text: s.text(withoutDoc(d)), Pragmas: map[string]bool{}}
 	if d.Doc != nil {
 		for _, c := range d.Doc.List {
@@ -144,8 +142,8 @@ func (s *Source) readFunc(d *ast.FuncDecl) *Func {
 		}
 	}
 	if d.Body != nil {
-		f.Literals = s.literals(d.Body)
-		f.LocalTypes = s.localTypes(d.Body)
+		f.Literals = s.literals(name, d.Body)
+		f.Types = declaresTypes(d.Body)
 	}
 	return f
 }
@@ -170,6 +168,9 @@ func (s *Source) readGen(d *ast.GenDecl) {
 }
 
 func (s *Source) readVar(d *ast.GenDecl, spec *ast.ValueSpec) {
+	if ls := s.literals(varInit, spec); len(ls) > 0 {
+		s.varLiterals = append(s.varLiterals, ls)
+	}
 	for i, id := range spec.Names {
 		if id.Name == "_" {
 			continue
@@ -182,8 +183,8 @@ func (s *Source) readVar(d *ast.GenDecl, spec *ast.ValueSpec) {
 			v.Value = spec.Values[0]
 		}
 		if v.Value != nil {
-			v.Text = s.text(v.Value)
-			v.Literals = s.literals(v.Value)
+			v.Text = hashText(s.withoutBodies(v.Value))
+			v.Literals = len(s.literals(varInit, v.Value)) > 0
 		}
 		for _, doc := range []*ast.CommentGroup{spec.Doc, d.Doc} {
 			if doc == nil {
@@ -200,36 +201,15 @@ func (s *Source) readVar(d *ast.GenDecl, spec *ast.ValueSpec) {
 }
 
 // text is a hash of a node that comments, line breaks and positions do not change.
-func (s *Source) text(n ast.Node) string {
-	var b bytes.Buffer
-	// A new file set has no lines: the printer then lays the node out in its own way.
-	printer.Fprint(&b, token.NewFileSet(), n)
-	sum := sha256.Sum256(b.Bytes())
-	return hex.EncodeToString(sum[:8])
-}
+func (s *Source) text(n ast.Node) string { return hashText(printed(n)) }
 
-// literals hashes the function literals inside n in the order in which the compiler numbers them:
-// by position, outer before inner.
-func (s *Source) literals(n ast.Node) []string {
-	var out []string
-	ast.Inspect(n, func(n ast.Node) bool {
-		if f, ok := n.(*ast.FuncLit); ok {
-			out = append(out, s.text(f))
-		}
-		return true
+func declaresTypes(body *ast.BlockStmt) (found bool) {
+	ast.Inspect(body, func(n ast.Node) bool {
+		_, ok := n.(*ast.TypeSpec)
+		found = found || ok
+		return !found
 	})
-	return out
-}
-
-func (s *Source) localTypes(n ast.Node) string {
-	var b strings.Builder
-	ast.Inspect(n, func(n ast.Node) bool {
-		if t, ok := n.(*ast.TypeSpec); ok {
-			b.WriteString(t.Name.Name + " " + s.text(t) + "\n")
-		}
-		return true
-	})
-	return b.String()
+	return found
 }
 
 // oldSource reads the package from the record; a package whose sources are not in the record is

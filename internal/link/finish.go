@@ -58,10 +58,9 @@ func (l *linker) finishFuncs() {
 	for i, p := range l.text {
 		index[p.sym] = i
 		f := patch.Func{Name: p.name.Name, ABI: int(p.name.ABI), Off: p.off, Size: uint64(l.set.Size(p.sym))}
-		f.Sig, _ = l.edit.Sig(p.sym)
+		f.Sig = l.edit.EntrySig(p.sym)
 		f.File, f.Line = l.edit.Position(l.set.Object(p.sym).Pkg, p.name)
 		f.Leaks = l.edit.Leaks(l.set.Object(p.sym).Pkg, p.name)
-		f.Siblings = l.edit.Siblings(l.set.Object(p.sym).Pkg, p.name)
 		f.Busy = machine.Busy(l.img.b[p.off : p.off+f.Size])
 		l.out.Funcs = append(l.out.Funcs, f)
 	}

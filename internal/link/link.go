@@ -30,7 +30,7 @@ func Link(ctx context.Context, in Input) (*patch.Patch, error) {
 	l := &linker{
 		in: in, edit: in.Edit, rec: in.Edit.Record, set: in.Edit.Set,
 		placed: map[goobj.Sym]*placed{}, rebuilt: map[string]bool{}, stays: map[goobj.Sym]bool{},
-		moving: map[goobj.Sym]bool{}, itabs: map[goobj.Sym]*itab{}, funcTypes: map[string]bool{}, filled: map[fillKey]bool{},
+		moving: map[goobj.Sym]bool{}, leads: map[*release.Symbol]goobj.Sym{}, itabs: map[goobj.Sym]*itab{}, funcTypes: map[string]bool{}, filled: map[fillKey]bool{},
 	}
 	for _, p := range slices.Concat(in.Edit.Rebuilt, in.Edit.Added) {
 		l.rebuilt[l.symbolPath(p)] = true
@@ -60,6 +60,7 @@ type linker struct {
 	work    []*placed
 	stays   map[goobj.Sym]bool // memo of staysInProgram
 	moving  map[goobj.Sym]bool // memo of moved
+	leads   map[*release.Symbol]goobj.Sym
 	itabs   map[goobj.Sym]*itab
 	itabSeq []*itab
 	inits   []initUnit

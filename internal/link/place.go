@@ -1,7 +1,6 @@
 package link
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/gosplice/gosplice/internal/edit"
@@ -12,6 +11,9 @@ import (
 // placeAll decides what has to be in the image: what is redirected, what initialises, and all
 // that they refer to and the program does not have in this form.
 func (l *linker) placeAll() {
+	for _, f := range l.in.Redirect {
+		l.leads[f.Old] = f.Sym
+	}
 	for _, f := range l.in.Redirect {
 		l.place(f.Sym)
 	}
@@ -214,8 +216,10 @@ func (l *linker) moved(y goobj.Sym) bool {
 	}
 	n := l.set.NameOf(y)
 	old, ok := l.rec.Lookup(n.Name, n.ABI)
-	m := !ok
-	if ok && l.set.Defined(y) && l.rebuilt[l.set.Object(y).Pkg] && old.Fingerprint != l.edit.Prints.Of(y) {
+	// The entry in the program may lead to a closure that has another number now.
+	to, led := l.leads[old]
+	m := !ok || led && to != y
+	if !m && l.set.Defined(y) && l.rebuilt[l.set.Object(y).Pkg] && old.Fingerprint != l.edit.Prints.Of(y) {
 		m = true
 		for _, d := range l.set.Dups(y) {
 			m = m && l.edit.Prints.Of(d) != old.Fingerprint
@@ -319,7 +323,7 @@ func (l *linker) checkItab(t *itab) {
 			continue
 		}
 		for _, m := range inter.IfaceMethods() {
-			if slices.Contains(added.Methods, m.Name) {
+			if added.Lacks(m.Name) {
 				l.fail("%s gains method %s and is converted to an interface that needs it; the method table of the running program can't grow: call the method directly, or restart", strings.TrimPrefix(name, "type:"), m.Name)
 			}
 		}

@@ -178,6 +178,9 @@ func (h *harvest) function(sym *Symbol, y, d goobj.Sym, abbrevs goobj.Abbrevs) {
 	code := h.file.Bytes(sym.Addr, len(h.set.Data(d)))
 	sym.Busy = machine.Busy(code)
 	copy(sym.Head[:], h.file.Bytes(sym.Addr, len(sym.Head)))
+	if fi, ok := h.set.FuncInfo(d); ok {
+		sym.Line = fi.StartLine
+	}
 	if g, err := h.set.Signature(d, abbrevs); err == nil {
 		sym.Type, sym.CapturesKnown = g.Key(), g.CapturesKnown
 	}

@@ -320,7 +320,7 @@ func (h *harvest) follow(d, y goobj.Sym, a uint64, k int, r goobj.Reloc) error {
 		if v == 0 && (r.Weak || !h.set.Defined(r.Sym)) || v == h.unreachable && h.set.NameOf(r.Sym).Name != "runtime.unreachableMethod" {
 			return nil
 		}
-		if h.set.Kind(r.Sym).IsText() && !strings.HasSuffix(h.set.NameOf(y).Name, "·f") {
+		if h.set.Kind(r.Sym).IsText() {
 			h.indirect[r.Sym] = true
 		}
 		return h.learnFrom(y, r.Sym, v-uint64(r.Add))

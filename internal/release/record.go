@@ -10,7 +10,7 @@ import (
 )
 
 // Format is the version of the record format; records of other versions are refused.
-const Format = 3
+const Format = 4
 
 // Record is what is known of a release: the proof's result, without the objects.
 type Record struct {
@@ -88,6 +88,8 @@ type Symbol struct {
 	// Head are the first bytes of a function, Busy the offsets that conflict with patching it.
 	Head [8]byte
 	Busy patch.Busy
+	// Line is where a function starts in its source file.
+	Line int32
 	// Merged functions share their body with functions of other names.
 	Merged bool
 	// NoSplit functions and those that assembly defines or linkname names can't be judged by

@@ -28,7 +28,37 @@ func (j *judge) functions() {
 	for i := range fns {
 		j.function(&fns[i], edited)
 	}
+	j.follow(edited)
 	j.decls(edited)
+}
+
+// follow adds the functions that are as before but have to be exchanged, because they refer to
+// functions that are exchanged other than by their entries.
+func (j *judge) follow(edited map[string]*edit.Func) {
+	follow, stays := j.e.Follow(j.v.Redirect)
+	for _, f := range follow {
+		c := patch.Change{Symbol: j.symbolText(f), File: f.File, Line: f.Line}
+		if r, _, detail, bad := j.untouchable(f); bad {
+			c.What = "refers to a function whose signature or captures changed"
+			c.Detail = detail
+			j.add(r, c)
+			continue
+		}
+		j.v.Redirect = append(j.v.Redirect, f)
+		if f.Class != edit.Plain || edited[declOf(f)] != nil || j.inlinedIn[declOf(f)] > 0 || j.shown[declOf(f)] {
+			continue
+		}
+		j.shown[declOf(f)] = true
+		c.What = "body; something that it uses changed"
+		j.add(Dependent, c)
+	}
+	for _, f := range stays {
+		if f.Class == edit.Plain {
+			j.started = append(j.started, patch.Change{
+				Symbol: j.symbolText(f), What: "runs once, and goes on calling the old code of what changed its signature or captures", File: f.File, Line: f.Line,
+			})
+		}
+	}
 }
 
 // editedDecls are the declarations whose source changed, by "path\x00name".
@@ -79,15 +109,22 @@ func (j *judge) function(f *edit.Function, edited map[string]*edit.Func) {
 		return
 	}
 	switch f.Class {
-	case edit.PackageInit, edit.MapInit, edit.GoWrapper:
-		return // made anew for each use, or run once at the start
+	case edit.PackageInit, edit.MapInit:
+		j.packageInit(f, c)
+		return
+	case edit.GoWrapper, edit.RangeBody:
+		// Made anew by each call of the function around it, which follows. What was made before may
+		// belong to another statement of the new body.
+		j.v.Stale = append(j.v.Stale, f)
+		return
 	case edit.UserInit:
-		if edited[declOf(f)] != nil {
-			c.What = "init function changed"
-			c.Detail = "init functions ran when the program started and are not run again."
-			j.add(InitFunction, c)
-			j.shown[declOf(f)] = true
+		c.What = "init function changed"
+		if edited[declOf(f)] == nil {
+			c.What = "init function; something that it uses changed"
 		}
+		c.Detail = "init functions ran when the program started and are not run again."
+		j.add(InitFunction, c)
+		j.shown[declOf(f)] = true
 		return
 	case edit.Closure:
 		j.closure(f, c, edited)
@@ -103,7 +140,6 @@ func (j *judge) function(f *edit.Function, edited map[string]*edit.Func) {
 		j.add(OldInstances, c)
 		j.v.Stale = append(j.v.Stale, f)
 		j.shown[declOf(f)] = true
-		j.added++
 		return
 	}
 	j.v.Redirect = append(j.v.Redirect, f)
@@ -137,7 +173,7 @@ func (j *judge) untouchable(f *edit.Function) (r Rule, what, detail string, bad 
 		return FIPS, "code changed", "The FIPS 140 module checks its own code.\nInstead: restart.", true
 	case f.Asm:
 		return Assembly, "assembly changed", "Assembly says nothing of what it keeps where, so a running function can't be exchanged safely.\nInstead: restart.", true
-	case f.Nosplit && f.Edited:
+	case f.Nosplit && f.Class == edit.Plain:
 		return Assembly, "a nosplit function changed", "It may run where a goroutine can't be stopped or has no stack to spare.\nInstead: move the change into a function without //go:nosplit, or restart.", true
 	case f.Linkname && f.Edited:
 		return Assembly, "the target of a linkname changed", "Code that this build does not show may depend on it.\nInstead: move the change into a function without //go:linkname, or restart.", true
@@ -192,19 +228,54 @@ func (j *judge) removed(f *edit.Function, c patch.Change) {
 }
 
 func (j *judge) closure(f *edit.Function, c patch.Change, edited map[string]*edit.Func) {
-	if f.SameClosure {
+	if f.SameClosure && !f.Dictionary {
 		j.v.Redirect = append(j.v.Redirect, f)
+		j.renumbered(f, c)
 		return
 	}
-	j.added++
 	j.v.Stale = append(j.v.Stale, f)
 	if !f.Old.Indirect || j.shown["closure"+declOf(f)] {
 		return
 	}
 	j.shown["closure"+declOf(f)] = true
-	c.What = "closure; captures or order changed"
+	c.What = "closure; captures or place changed"
+	if !f.Old.CapturesKnown {
+		c.What = "closure; it is inlined elsewhere, which hides its captures"
+	}
 	c.Detail = "Closures that exist keep their old body; those made from now on run the new one."
 	j.add(OldClosures, c)
+}
+
+// packageInit reports that variables would be initialised otherwise, where no variable's own source
+// says so: by what a function returns, or by a constant.
+func (j *judge) packageInit(f *edit.Function, c patch.Change) {
+	for i := range j.e.Vars {
+		if j.e.Vars[i].Package == f.Package {
+			return
+		}
+	}
+	if j.shown["init"+f.Package] {
+		return
+	}
+	j.shown["init"+f.Package] = true
+	c.Symbol = "package " + f.Package
+	c.What = "initial values of variables; something that they are made of changed"
+	c.Detail = "The variables exist, and their values in the running program are left as they are."
+	j.add(InitValue, c)
+}
+
+// renumbered says how a closure was found again that has another number in the edit.
+func (j *judge) renumbered(f *edit.Function, c patch.Change) {
+	if f.Old.Name == f.Name.Name || j.shown["renumbered"+declOf(f)] {
+		return
+	}
+	j.shown["renumbered"+declOf(f)] = true
+	was := *f
+	was.Name.Name = f.Old.Name
+	c.Symbol = j.symbolText(&was)
+	c.What = "closure; it is " + j.symbolText(f) + " in your edit"
+	c.Detail = "Function literals are numbered, and its number changed. It was found again by the call or assignment that it stands in, so closures that exist run the new body."
+	j.add(ClosureMoved, c)
 }
 
 func (j *judge) signature(f *edit.Function, c patch.Change) {
@@ -215,7 +286,6 @@ func (j *judge) signature(f *edit.Function, c patch.Change) {
 		j.add(SignatureHeld, c)
 		return
 	}
-	j.added++
 	j.v.Stale = append(j.v.Stale, f)
 	c.What = "signature changed; all callers change with it"
 	c.Detail = "Calls in flight finish in the old body."
@@ -284,25 +354,28 @@ func (j *judge) keepsMore() {
 	}
 }
 
+// neverRuns explains why a patch of nothing but start-up code is refused.
+const neverRuns = "Nothing that runs again changed, so the patch would never run.\nInstead: move the code into a function that is called again, or restart."
+
 // startOnly judges what runs only at the start: alone it is refused, since it would never run.
 func (j *judge) startOnly() {
-	alone := len(j.v.Redirect) == 0 && j.added == 0 && !j.v.Refused
+	alone := len(j.v.Redirect) == 0 && j.runs == 0 && !j.v.Refused
 	for _, c := range j.started {
 		if alone {
-			c.Detail = "Nothing else changed, so the patch would never run.\nInstead: move the code into a function that is called again, or restart."
+			c.Detail = neverRuns
 			j.add(MainOnly, c)
 		} else {
-			c.Detail = "The new body of main would run only after a restart."
+			c.Detail = "main is not called again: what changed in it would run only after a restart."
 			j.add(StartOnly, c)
 		}
 	}
-	if len(j.started) > 0 || !alone {
+	if !alone {
 		return
 	}
 	for i := range j.v.Changes {
-		if c := &j.v.Changes[i]; c.ID == InitFunction.ID {
+		if c := &j.v.Changes[i]; c.ID == InitFunction.ID || c.ID == OldClosures.ID {
 			c.ID, c.Verdict = MainOnly.ID, MainOnly.Verdict
-			c.Detail = "Nothing else changed, so the patch would never run.\nInstead: move the code into a function that is called again, or restart."
+			c.Detail = neverRuns
 			j.v.Refused = true
 		}
 	}

@@ -2,9 +2,7 @@ package rules
 
 import (
 	"fmt"
-	"go/types"
 	"path"
-	"path/filepath"
 	"sort"
 	"strings"
 
@@ -30,12 +28,13 @@ func Judge(e *edit.Edit, inits []edit.InitFunc) *Verdict {
 	j := &judge{e: e, v: &Verdict{}, frozen: frozenPackages(e), inits: inits, inlinedIn: map[string]int{}, shown: map[string]bool{}}
 	j.types()
 	j.variables()
+	j.enums()
 	j.files()
 	j.functions()
 	j.keepsMore()
 	j.packages()
 	j.startOnly()
-	j.v.Empty = !j.v.Refused && len(j.v.Redirect) == 0 && j.added == 0
+	j.v.Empty = !j.v.Refused && len(j.v.Redirect) == 0 && j.runs == 0
 	j.sort()
 	return j.v
 }
@@ -47,7 +46,7 @@ type judge struct {
 	inits     []edit.InitFunc
 	inlinedIn map[string]int // declaration -> functions that inline it
 	shown     map[string]bool
-	added     int // things that a patch would bring beside redirected functions
+	runs      int // initialisers that a patch would run, beside redirecting functions
 	started   []patch.Change
 }
 
@@ -101,121 +100,6 @@ func frozenPackages(e *edit.Edit) map[string]bool {
 	return out
 }
 
-func (j *judge) types() {
-	for i := range j.e.Types {
-		t := &j.e.Types[i]
-		c := patch.Change{Symbol: j.show(t.Package, t.Name), File: t.File, Line: t.Line}
-		switch {
-		case t.Object:
-			c.Symbol = t.Name
-			c.What = "layout"
-			c.Detail = "Values of this type in memory have the layout of the running program; the edit lays them out differently.\nInstead: use a new type for the new layout, or restart."
-			j.add(Layout, c)
-		case t.Old != nil:
-			r, what, detail := layoutChange(t)
-			c.What, c.Detail = what, detail
-			j.add(r, c)
-		case t.Receiver != "":
-			c.Symbol += "." + t.Receiver
-			c.What = "receiver changed between value and pointer"
-			c.Detail = fmt.Sprintf("Interface values that hold a %s were made for the other kind of receiver.\nInstead: keep the receiver and add a method with another name, or restart.", t.Name)
-			j.add(Receiver, c)
-		default:
-			for _, m := range t.Methods {
-				c := c
-				c.Symbol += "." + m
-				c.What = "new method"
-				c.Detail = "Direct calls find it. Type assertions, fmt and reflection on this type do not see it until the program is restarted."
-				j.add(MethodUnseen, c)
-			}
-		}
-	}
-}
-
-// layoutChange tells what happened to a type.
-func layoutChange(t *edit.Type) (r Rule, what, detail string) {
-	sizes := ""
-	if t.OldSize >= 0 && t.NewSize >= 0 && t.OldSize != t.NewSize {
-		sizes = fmt.Sprintf("%s is %d bytes in the running program and %d in your edit: code of the edit would read past every %s already in memory.\n", t.Name, t.OldSize, t.NewSize, t.Name)
-	} else {
-		sizes = fmt.Sprintf("Every %s already in memory has the old layout, and the code of the edit would misread it.\n", t.Name)
-	}
-	both := fmt.Sprintf("Running: %s\nEdit:    %s\n", short(t.Old), short(t.New))
-	o, ok1 := t.Old.(*types.Struct)
-	n, ok2 := t.New.(*types.Struct)
-	if ok1 && ok2 {
-		r, what, way := structChange(t, o, n)
-		return r, what, sizes + way
-	}
-	if _, ok := t.Old.(*types.Interface); ok {
-		return Interface, "methods of the interface changed", "Values of this interface in memory carry tables with the old methods.\n" + both + "Instead: declare a second interface with the new methods and ask for it by a type assertion, or restart."
-	}
-	oa, ok1 := t.Old.(*types.Array)
-	na, ok2 := t.New.(*types.Array)
-	if ok1 && ok2 && oa.Len() != na.Len() {
-		return ArrayLength, fmt.Sprintf("array length %d -> %d", oa.Len(), na.Len()), sizes + "Instead: use a slice, or a new type for the longer array, or restart."
-	}
-	return Layout, "underlying type changed", sizes + both + "Instead: use a new type, or restart."
-}
-
-func short(t types.Type) string {
-	s := types.TypeString(t, func(p *types.Package) string { return p.Name() })
-	if len(s) > 160 {
-		s = s[:157] + "..."
-	}
-	return s
-}
-
-func structChange(t *edit.Type, o, n *types.Struct) (r Rule, what, way string) {
-	had, has := map[string]int{}, map[string]int{}
-	for i := range o.NumFields() {
-		had[o.Field(i).Name()] = i
-	}
-	for i := range n.NumFields() {
-		has[n.Field(i).Name()] = i
-	}
-	side := fmt.Sprintf("keep it in a map keyed by *%s", t.Name)
-	for i := range n.NumFields() {
-		f := n.Field(i)
-		if _, ok := had[f.Name()]; !ok {
-			place := ""
-			if t.File != "" {
-				place = fmt.Sprintf(" (%s:%d)", filepath.Base(t.File), t.Line)
-			}
-			return Layout, fmt.Sprintf("field %s %s added", f.Name(), short(f.Type())), fmt.Sprintf("Instead: %s%s, or restart.", strings.Replace(side, "it", f.Name(), 1), place)
-		}
-	}
-	for i := range o.NumFields() {
-		f := o.Field(i)
-		if _, ok := has[f.Name()]; !ok {
-			return FieldRemoved, fmt.Sprintf("field %s removed", f.Name()), "Instead: leave the field in place, unused, until the next restart."
-		}
-	}
-	for i := range o.NumFields() {
-		f, k := o.Field(i), has[o.Field(i).Name()]
-		was, is := short(f.Type()), short(n.Field(k).Type())
-		if was != is {
-			oa, ok1 := f.Type().Underlying().(*types.Array)
-			na, ok2 := n.Field(k).Type().Underlying().(*types.Array)
-			if ok1 && ok2 && oa.Len() != na.Len() {
-				return ArrayLength, fmt.Sprintf("field %s: %s -> %s", f.Name(), was, is), "Instead: use a slice in a new place, or restart."
-			}
-			return FieldType, fmt.Sprintf("field %s: %s -> %s", f.Name(), was, is), fmt.Sprintf("Instead: %s under the new type, or restart.", side)
-		}
-	}
-	for i := range o.NumFields() {
-		if n.Field(i).Name() != o.Field(i).Name() {
-			return FieldOrder, "fields reordered", "Instead: keep the order of the running program until the next restart."
-		}
-	}
-	for i := range o.NumFields() {
-		if o.Tag(i) != n.Tag(i) {
-			return Tag, fmt.Sprintf("tag of field %s changed", o.Field(i).Name()), "Reflection, and what caches it, has seen the old tag.\nInstead: use a new type with the new tag where it is marshalled, or restart."
-		}
-	}
-	return Layout, "struct changed", "Instead: use a new type, or restart."
-}
-
 func (j *judge) variables() {
 	byInit := map[string]bool{}
 	for _, i := range j.inits {
@@ -231,9 +115,9 @@ func (j *judge) variables() {
 			if j.renamedFrom(v) != nil {
 				continue // reported with the variable that is gone
 			}
-			j.added++
 			c.What = "new variable"
 			if byInit[v.Package+"."+v.Name] {
+				j.runs++
 				c.Detail = "Its initialiser runs once, before the switch."
 				j.add(RunsInit, c)
 			} else {
@@ -247,6 +131,7 @@ func (j *judge) variables() {
 				continue
 			}
 			c.What = "removed"
+			c.Detail = "Its value stays in memory, for what still uses it."
 			j.add(RemovedVar, c)
 		case edit.VarType:
 			c.What = fmt.Sprintf("type %s -> %s", v.OldType, v.NewType)
@@ -256,11 +141,28 @@ func (j *judge) variables() {
 			c.What = "initial value changed"
 			c.Detail = "The variable exists, and its value in the running program is left as it is."
 			j.add(InitValue, c)
+		case edit.VarMoved:
+			c.What = fmt.Sprintf("its package is gone, while package %s has it", v.To)
+			c.Detail = fmt.Sprintf("The variable of the new package would start anew and leave the state of %s behind.\nInstead: keep the package at its old path, or restart.", c.Symbol)
+			j.add(VariableRename, c)
 		case edit.VarEmbed:
 			c.What = "embedded content changed"
 			c.Detail = "The variable exists, and its value in the running program is left as it is."
 			j.add(EmbedKept, c)
 		}
+	}
+}
+
+// enums warns of constants whose stored values would change their meaning.
+func (j *judge) enums() {
+	for _, x := range j.e.Enums {
+		c := patch.Change{Symbol: j.show(x.Package, x.Names[0]), File: x.File, Line: x.Line}
+		c.What = fmt.Sprintf("constant %s -> %s", x.Old[0], x.New[0])
+		if n := len(x.Names) - 1; n > 0 {
+			c.What += fmt.Sprintf(", and %d more of %s", n, x.Type)
+		}
+		c.Detail = fmt.Sprintf("Values in memory keep their numbers: a stored %s is %s, which new code takes for another constant.\nInstead: add new constants at the end of the list.", x.Names[0], x.Old[0])
+		j.add(EnumShift, c)
 	}
 }
 
@@ -274,7 +176,7 @@ func (j *judge) renamedFrom(added *edit.Variable) *edit.Variable {
 func (j *judge) counterpart(v *edit.Variable, kind edit.VarKind) *edit.Variable {
 	for i := range j.e.Vars {
 		o := &j.e.Vars[i]
-		if o.Kind == kind && o.Package == v.Package && o.OldType+o.NewType == v.OldType+v.NewType {
+		if o.Kind == kind && o.Package == v.Package && o.OldShape+o.NewShape == v.OldShape+v.NewShape {
 			return o
 		}
 	}
@@ -296,7 +198,7 @@ func (j *judge) files() {
 
 func (j *judge) packages() {
 	for _, p := range j.e.Added {
-		j.added++
+		j.runs++
 		c := patch.Change{Symbol: p, What: "new package"}
 		if src := j.e.Sources[p].New; src != nil && (len(src.Other) > 0 && hasKind(src, "cgo", "c")) {
 			c.Detail = "It uses cgo, and C code can't be linked into a running program.\nInstead: restart."

@@ -38,7 +38,10 @@ var (
 	RunsInit        = Rule{"GS2006", "a new variable has an initialiser that runs now", "applies, initialised now"}
 	RunsPackage     = Rule{"GS2007", "a newly linked package is initialised now", "applies, initialised now"}
 	OldClosures     = Rule{"GS2008", "closures made before keep their old body", "applies to new closures"}
+	ClosureMoved    = Rule{"GS2009", "a closure has another number, and was found again by what it is", Warns}
 	MethodUnseen    = Rule{"GS2010", "a type gains a method that type assertions do not see", Warns}
+	EnumShift       = Rule{"GS2011", "constants that are counted up changed their values", Warns}
+	MethodStays     = Rule{"GS2018", "a type loses a method that type assertions still find", Warns}
 	EmbedKept       = Rule{"GS2013", "embedded content changed", Keeps}
 	OldInstances    = Rule{"GS2015", "calls in flight of a generic function keep the old body", Warns}
 	WaitsForCallers = Rule{"GS2017", "a function keeps more of its arguments than before", "applies, once no caller is inside"}
@@ -60,5 +63,6 @@ var (
 	Assembly       = Rule{"GS3014", "assembly, a nosplit function or a linkname target changed", Refused}
 	Cgo            = Rule{"GS3015", "C code or a file that uses cgo changed", Refused}
 	KeepsArgument  = Rule{"GS3022", "a function keeps an argument that old closures may have on the stack", Refused}
+	LocalType      = Rule{"GS3023", "the compiler gives a type that a function declares another number", Refused}
 	FIPS           = Rule{"GS3021", "code of the FIPS 140 module changed", Refused}
 )

@@ -1,0 +1,158 @@
+package edit
+
+import (
+	"go/ast"
+	"go/constant"
+	"go/token"
+	"go/types"
+	"sort"
+	"strings"
+
+	"github.com/gosplice/gosplice/internal/goobj"
+)
+
+// findVars compares the package variables.
+func (e *Edit) findVars() error {
+	for _, path := range e.Rebuilt {
+		o, n := e.oldDecl.check(path), e.newDecl.check(path)
+		src := e.Sources[path]
+		for name, v := range src.New.Vars {
+			c := Variable{Package: path, Name: name, File: v.Pos.Filename, Line: v.Pos.Line, HasInit: v.Value != nil && !isConstant(v.Value)}
+			if is := n.Scope().Lookup(name); is != nil {
+				c.NewType, c.NewShape = typeText(is.Type()), shape(is.Type())
+			}
+			old := src.Old.Vars[name]
+			if old == nil {
+				if !strings.HasPrefix(name, initPrefix) {
+					c.Kind = VarAdded
+					e.Vars = append(e.Vars, c)
+				}
+				continue
+			}
+			if was := o.Scope().Lookup(name); was != nil {
+				c.OldType, c.OldShape = typeText(was.Type()), shape(was.Type())
+			}
+			switch {
+			case c.OldShape != c.NewShape:
+				c.Kind = VarType
+			case old.Text != v.Text || !v.Literals && e.dataChanged(path, name):
+				c.Kind = VarInit
+			case old.Embed != v.Embed:
+				c.Kind = VarEmbed
+			default:
+				continue
+			}
+			if v.Embed != "" && c.Kind == VarInit {
+				c.Kind = VarEmbed
+			}
+			e.Vars = append(e.Vars, c)
+		}
+		for name, v := range src.Old.Vars {
+			if src.New.Vars[name] == nil {
+				c := Variable{Package: path, Name: name, Kind: VarRemoved, File: v.Pos.Filename, Line: v.Pos.Line}
+				if was := o.Scope().Lookup(name); was != nil {
+					c.OldType, c.OldShape = typeText(was.Type()), shape(was.Type())
+				}
+				e.Vars = append(e.Vars, c)
+			}
+		}
+	}
+	if err := e.findMoved(); err != nil {
+		return err
+	}
+	sort.Slice(e.Vars, func(i, j int) bool {
+		return e.Vars[i].Package+"."+e.Vars[i].Name < e.Vars[j].Package+"."+e.Vars[j].Name
+	})
+	return nil
+}
+
+// typeText is a type as users write it.
+func typeText(t types.Type) string {
+	return types.TypeString(t, func(p *types.Package) string { return p.Name() })
+}
+
+// dataChanged reports a variable whose initial value is data that differs, such as by a constant that
+// it is made of.
+func (e *Edit) dataChanged(path, name string) bool {
+	symbol := goobj.PackagePrefix(e.symbolPath(path)) + "." + name
+	old, ok := e.Record.Lookup(symbol, goobj.ABI0)
+	y, defined := e.Set.Lookup(symbol, goobj.ABI0)
+	return ok && defined && old.Fingerprint != goobj.Fingerprint{} && old.Fingerprint != e.Prints.Of(y)
+}
+
+// findMoved finds the variables of packages that are gone in packages that are new.
+func (e *Edit) findMoved() error {
+	for i := range e.Record.Packages {
+		p := &e.Record.Packages[i]
+		if e.Packages[p.Import] != nil || !p.Editable || len(e.Added) == 0 {
+			continue
+		}
+		old, err := oldSource(p)
+		if err != nil {
+			return err
+		}
+		for name, v := range old.Vars {
+			for _, to := range e.Added {
+				if e.Sources[to].New.Vars[name] != nil {
+					e.Vars = append(e.Vars, Variable{Package: p.Import, Name: name, Kind: VarMoved, To: to, File: v.Pos.Filename, Line: v.Pos.Line})
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// findEnums finds constants that are counted up by iota and have other values than before.
+func (e *Edit) findEnums() {
+	for _, path := range e.Rebuilt {
+		o, n := e.oldDecl.check(path), e.newDecl.check(path)
+		src := e.Sources[path].New
+		byType := map[string]*Enum{}
+		var order []string
+		for _, id := range src.enumNames() {
+			was, ok1 := o.Scope().Lookup(id.Name).(*types.Const)
+			is, ok2 := n.Scope().Lookup(id.Name).(*types.Const)
+			if !ok1 || !ok2 || constant.Compare(was.Val(), token.EQL, is.Val()) {
+				continue
+			}
+			t := typeText(is.Type())
+			x := byType[t]
+			if x == nil {
+				at := src.Fset.Position(id.Pos())
+				x = &Enum{Package: path, Type: t, File: at.Filename, Line: at.Line}
+				byType[t] = x
+				order = append(order, t)
+			}
+			x.Names = append(x.Names, id.Name)
+			x.Old, x.New = append(x.Old, was.Val().String()), append(x.New, is.Val().String())
+		}
+		for _, t := range order {
+			e.Enums = append(e.Enums, *byType[t])
+		}
+	}
+}
+
+// enumNames are the constants in groups that use iota.
+func (s *Source) enumNames() []*ast.Ident {
+	var out []*ast.Ident
+	for _, f := range s.Files {
+		for _, d := range f.Decls {
+			g, ok := d.(*ast.GenDecl)
+			if !ok || g.Tok != token.CONST {
+				continue
+			}
+			counts := false
+			ast.Inspect(g, func(n ast.Node) bool {
+				id, ok := n.(*ast.Ident)
+				counts = counts || ok && id.Name == "iota"
+				return !counts
+			})
+			for _, spec := range g.Specs {
+				if v, ok := spec.(*ast.ValueSpec); ok && counts {
+					out = append(out, v.Names...)
+				}
+			}
+		}
+	}
+	return out
+}
