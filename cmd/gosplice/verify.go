@@ -85,7 +85,7 @@ func newVerifyJSON(p *patch.Patch, size int) verifyJSON {
 		Release: report.NewReleaseJSON(p.Release), Functions: []string{}, Changes: report.NewChangesJSON(p.Changes),
 	}
 	for _, r := range p.Redirects {
-		v.Functions = append(v.Functions, p.Funcs[r.Func].Name)
+		v.Functions = append(v.Functions, r.HostName(&p.Funcs[r.Func]))
 	}
 	return v
 }

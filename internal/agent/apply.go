@@ -112,7 +112,7 @@ func (a *patcher) prepare(p *patch.Patch) error {
 	}
 	for _, r := range p.Redirects {
 		f := &p.Funcs[r.Func]
-		if err := a.engine.CheckFunction(r.Addr, f.Name); err != nil {
+		if err := a.engine.CheckFunction(r.Addr, r.HostName(f)); err != nil {
 			return malformed("%s%s: %v", f.Name, at(f.File, f.Line), err)
 		}
 	}

@@ -115,7 +115,7 @@ func hostSites(images []*image) map[uint64]site {
 		for _, r := range m.redirects {
 			sites[r.Addr] = site{
 				addr: r.Addr, size: r.Size, original: r.Old, wanted: r.Old,
-				busy: r.Busy, name: m.funcs[r.Func].Name, host: true,
+				busy: r.Busy, name: r.HostName(&m.funcs[r.Func]), host: true,
 			}
 		}
 	}

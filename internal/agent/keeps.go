@@ -34,7 +34,7 @@ func keepsMore(images []*image, from, target *image) (name string, found bool) {
 	for _, m := range images {
 		for _, r := range m.redirects {
 			if patch.KeepsMore(at(from, r.Addr), at(target, r.Addr)) {
-				return m.funcs[r.Func].Name, true
+				return r.HostName(&m.funcs[r.Func]), true
 			}
 		}
 		for i := range m.funcs {

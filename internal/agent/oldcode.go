@@ -24,7 +24,7 @@ func (a *patcher) oldBodies() []oldBody {
 	now := a.current()
 	if now != nil {
 		for _, r := range now.redirects {
-			bodies = append(bodies, oldBody{body(r.Addr, r.Size), now.funcs[r.Func].Name, nameOf(nil)})
+			bodies = append(bodies, oldBody{body(r.Addr, r.Size), r.HostName(&now.funcs[r.Func]), nameOf(nil)})
 		}
 	}
 	for _, v := range a.versions {

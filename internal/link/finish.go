@@ -65,10 +65,14 @@ func (l *linker) finishFuncs() {
 		l.out.Funcs = append(l.out.Funcs, f)
 	}
 	for _, f := range l.in.Redirect {
-		l.out.Redirects = append(l.out.Redirects, patch.Redirect{
+		r := patch.Redirect{
 			Func: uint32(index[f.Sym]), Addr: f.Old.Addr, Size: uint64(f.Old.Size), Old: f.Old.Head, Busy: f.Old.Busy,
 			Leaks: f.OldLeaks, Callers: stale(f.Callers),
-		})
+		}
+		if f.Old.Name != f.Name.Name {
+			r.Name = f.Old.Name
+		}
+		l.out.Redirects = append(l.out.Redirects, r)
 	}
 	sort.Slice(l.out.Redirects, func(i, j int) bool { return l.out.Redirects[i].Addr < l.out.Redirects[j].Addr })
 }
@@ -77,7 +81,7 @@ func stale(fns []*edit.Function) []patch.Stale {
 	var out []patch.Stale
 	for _, f := range fns {
 		if f.Old.Size > 0 {
-			out = append(out, patch.Stale{Name: f.Name.Name, Addr: f.Old.Addr, Size: uint64(f.Old.Size)})
+			out = append(out, patch.Stale{Name: f.Old.Name, Addr: f.Old.Addr, Size: uint64(f.Old.Size)})
 		}
 	}
 	return out

@@ -23,6 +23,11 @@ func (p *Patch) checkRedirects() error {
 		if err := r.Busy.check(r.Size); err != nil {
 			return fmt.Errorf("function %.80q at %#x: %w", name, r.Addr, err)
 		}
+		if r.Name != "" {
+			if err := checkString("replaced function", r.Name); err != nil {
+				return err
+			}
+		}
 		used[r.Func] = true
 		bodies = append(bodies, span{r.Addr, max(r.Size, jumpWord), name})
 	}

@@ -202,6 +202,9 @@ type Busy struct{ Lo, Hi uint32 }
 type Redirect struct {
 	// Func is the index into Funcs of the new body.
 	Func uint32
+	// Name is that of the old body where the new one has another: closures are numbered, and an edit
+	// can change the number.
+	Name string `json:",omitempty"`
 	// Addr is the host address of the old entry, Size the length of the old body.
 	Addr, Size uint64
 	// Old are the first 8 bytes of the old body.
@@ -212,6 +215,14 @@ type Redirect struct {
 	// Callers are the functions of the host that call the old body and change with the patch, when
 	// the new body keeps more: no goroutine may be inside them at the switch.
 	Callers []Stale `json:",omitempty"`
+}
+
+// HostName is the name of the function that r replaces by f.
+func (r *Redirect) HostName(f *Func) string {
+	if r.Name != "" {
+		return r.Name
+	}
+	return f.Name
 }
 
 // Stale is a function of the host whose old body may still run after the switch.
