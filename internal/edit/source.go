@@ -3,6 +3,7 @@
 package edit
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"go/ast"
 	"go/parser"
