@@ -5,6 +5,7 @@ import (
 
 	"github.com/gosplice/gosplice/internal/edit"
 	"github.com/gosplice/gosplice/internal/goobj"
+	"github.com/gosplice/gosplice/internal/machine"
 	"github.com/gosplice/gosplice/internal/release"
 )
 
@@ -105,14 +106,31 @@ func (l *linker) visit(p *placed) {
 		case r.Type == goobj.RKeep && p.kind.IsVar():
 			l.keepMapInit(p, r.Sym)
 		case r.Size == 0:
-		case r.Weak && r.Type != goobj.RCall:
+		case l.isWeak(p, r):
 		default:
 			l.target(r.Sym, p.sym)
+			if l.readsItab(p, r) {
+				l.place(r.Sym)
+			}
 		}
 	}
 	if p.kind.IsText() {
 		l.visitFuncdata(p)
 	}
+}
+
+// isWeak reports a reference that keeps nothing in the program. The methods of an interface table that
+// is read are needed, although its references to them are weak.
+func (l *linker) isWeak(p *placed, r goobj.Reloc) bool {
+	return r.Weak && r.Type != goobj.RCall && !goobj.IsItab(p.name.Name)
+}
+
+// readsItab reports code that reads an interface table which the program lacks: the method of a value
+// whose type the compiler knows. Such code gets a copy of the table to read, with the same content
+// as the runtime's.
+func (l *linker) readsItab(p *placed, r goobj.Reloc) bool {
+	return l.itabs[r.Sym] != nil && p.kind.IsText() && r.Type == goobj.RPCRel &&
+		!machine.ComputesAddress(l.set.Data(p.sym), r.Off)
 }
 
 // visitFuncdata follows the references of stack maps, to the types of objects on the stack.
@@ -162,12 +180,12 @@ type location struct {
 
 // target decides where a reference to y leads, and places y when it has to be in the image.
 func (l *linker) target(y, from goobj.Sym) location {
-	if p := l.placed[y]; p != nil {
-		return location{in: p}
-	}
 	n := l.set.NameOf(y)
 	if goobj.IsItab(n.Name) {
 		return l.itabTarget(y, n)
+	}
+	if p := l.placed[y]; p != nil {
+		return location{in: p}
 	}
 	defined := l.set.Defined(y)
 	if defined && l.set.ByContent(y) {
@@ -276,7 +294,7 @@ func (l *linker) place(y goobj.Sym) *placed {
 		return p
 	}
 	p := &placed{sym: y, name: l.set.NameOf(y), kind: l.set.Kind(y)}
-	if p.kind.IsFIPS() {
+	if _, changed := l.rec.Lookup(p.name.Name, p.name.ABI); changed && p.kind.IsFIPS() {
 		l.fail("%s belongs to the FIPS 140 module, whose code checks itself and must not be replaced", p.name)
 	}
 	l.placed[y] = p

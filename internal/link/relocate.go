@@ -55,6 +55,9 @@ func (l *linker) apply(p *placed, d []byte, r goobj.Reloc) {
 	at := p.off + uint64(r.Off)
 	switch r.Type {
 	case goobj.RCall, goobj.RPCRel:
+		if l.readsItab(p, r) {
+			to = location{in: l.placed[r.Sym]}
+		}
 		if to.itab != nil {
 			if r.Add != 0 || !p.kind.IsText() || !machine.LoadThroughSlot(d, r.Off) {
 				l.fail("%s uses the interface table %s in a way that a patch can't; restart instead", p.name, to.itab.name)
@@ -91,7 +94,7 @@ func (l *linker) apply(p *placed, d []byte, r goobj.Reloc) {
 
 // lookup finds where a relocation leads; ok is false when it is to stay zero.
 func (l *linker) lookup(p *placed, r goobj.Reloc) (location, bool) {
-	if r.Weak && r.Type != goobj.RCall {
+	if l.isWeak(p, r) {
 		if q := l.placed[r.Sym]; q != nil {
 			return location{in: q}, true
 		}

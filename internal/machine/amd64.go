@@ -91,14 +91,21 @@ func vector(in x86asm.Inst) bool {
 	return false
 }
 
+// ComputesAddress reports that the instruction whose 4-byte displacement is at off computes an address,
+// LEAQ sym(SB), reg. Others read or write what is there.
+func ComputesAddress(code []byte, off int) bool {
+	return off >= 3 && off <= len(code)-4 && code[off-2] == lea && code[off-3]&0xf8 == 0x48 && code[off-1]&0xc7 == 0x05
+}
+
 // LoadThroughSlot turns the instruction that computes an address into one that loads it from a
 // slot: LEAQ sym(SB), reg becomes MOVQ slot(SB), reg. off is the offset of the instruction's
 // 4-byte displacement. It reports false for any other instruction.
 func LoadThroughSlot(code []byte, off int) bool {
-	const lea, mov = 0x8d, 0x8b
-	if off < 3 || off > len(code)-4 || code[off-2] != lea || code[off-3]&0xf8 != 0x48 || code[off-1]&0xc7 != 0x05 {
+	if !ComputesAddress(code, off) {
 		return false
 	}
 	code[off-2] = mov
 	return true
 }
+
+const lea, mov = 0x8d, 0x8b
