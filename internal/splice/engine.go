@@ -57,6 +57,7 @@ func Arm(rt patch.Runtime, text, etext uint64) (*Engine, error) {
 	steps := []func() error{
 		func() error { return e.locate(rt) },
 		e.checkModules,
+		e.checkProgram,
 		e.checkItabs,
 		e.prepareWriting,
 		e.selfTest,

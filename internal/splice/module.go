@@ -77,9 +77,30 @@ var (
 		{"textsectmap", 24}, {"typelinks", 4}, {"itablinks", 8}, {"ptab", 8}, {"inittasks", 8},
 		{"pkghashes", 40}, {"modulehashes", 40},
 	}
+	// moduleEmpty are fields that an image has no use for, with their words. The runtime computes some
+	// of them unless they have a value.
+	moduleEmpty = []struct {
+		field string
+		words int
+	}{
+		{"gcdatamask", 2}, {"gcbssmask", 2}, {"typemap", 1}, {"pluginpath", 2}, {"textsectmap", 3}, {"ptab", 3}, {"inittasks", 3},
+		{"pkghashes", 3}, {"modulehashes", 3},
+	}
 	// moduleNeeds are the fields without which nothing can be checked.
 	moduleNeeds = []string{"pcHeader", "funcnametab", "pctab", "pclntable", "ftab", "findfunctab", "minpc", "maxpc", "text", "etext", "types", "etypes", "noptrdata", "end", "gofunc", "hasmain", "next"}
 )
+
+// checkProgram checks the program's own module like those of images: a field that is not where the patch
+// says shows in it.
+func (e *Engine) checkProgram() error {
+	c := &moduleCheck{e: e, module: e.vars.firstModule, region: &Region{engine: e, at: e.program, text: e.text}}
+	c.parts()
+	c.functions()
+	if c.err != nil {
+		return fmt.Errorf("the program's own module is not as expected: %w: make the patch for this build of the program", c.err)
+	}
+	return nil
+}
 
 func (e *Engine) checkModule(module uint64, r *Region) error {
 	c := &moduleCheck{e: e, module: module, region: r}
@@ -114,12 +135,29 @@ func (c *moduleCheck) bases() {
 	if c.word("next") != 0 || load8(c.module+c.e.at.module["hasmain"]) != 0 {
 		c.fail("it is in a list already or has a main function")
 	}
+	if bad, ok := c.e.at.module["bad"]; ok && load8(c.module+bad) != 0 {
+		c.fail("it is marked as bad")
+	}
+	for _, f := range moduleEmpty {
+		if off, ok := c.e.at.module[f.field]; ok && !allZero(bytesAt(c.module+off, f.words*wordSize)) {
+			c.fail("its %s is not empty", f.field)
+		}
+	}
 	if pcs := (Range{c.word("minpc"), c.word("maxpc")}); pcs.Lo >= pcs.Hi || !c.region.text.holds(pcs.Lo, pcs.Hi-pcs.Lo) {
 		c.fail("its code %#x to %#x is not in the text of its region", pcs.Lo, pcs.Hi)
 	}
 	if etypes := c.word("etypes"); etypes > c.region.at.Hi || etypes < c.region.at.Lo && etypes != c.e.at.word(host, "etypes") {
 		c.fail("its types end at %#x, outside of its region", etypes)
 	}
+}
+
+func allZero(b []byte) bool {
+	for _, x := range b {
+		if x != 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // parts checks that what the module points to is in its region.
