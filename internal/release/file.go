@@ -91,5 +91,23 @@ func decode(in io.Reader) (*Record, error) {
 	if r.Format != Format {
 		return nil, fmt.Errorf("made by another version of gosplice (format %d, this one reads %d); make it again with gosplice record", r.Format, Format)
 	}
+	if err := r.check(); err != nil {
+		return nil, fmt.Errorf("the file is damaged: %w", err)
+	}
 	return r, nil
+}
+
+// check looks for what every record has, so that nobody has to ask again.
+func (r *Record) check() error {
+	switch n := len(r.Packages); {
+	case n == 0 || r.Packages[n-1].Path != "main":
+		return errors.New("it has no main package")
+	case len(r.Symbols) == 0:
+		return errors.New("it has no symbols")
+	case r.Release.Text == 0 || r.Release.Etext <= r.Release.Text:
+		return errors.New("it does not say where the machine code is")
+	case len(r.Runtime.Offset) == 0:
+		return errors.New("it does not describe the runtime")
+	}
+	return nil
 }

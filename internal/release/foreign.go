@@ -58,22 +58,39 @@ func (f *foreign) add(b []byte) {
 	for _, s := range syms {
 		i := int(s.Section)
 		d := data[i]
-		if elf.ST_TYPE(s.Info) == elf.STT_SECTION || d == nil || s.Value+s.Size > uint64(len(d)) {
+		if s.Size == 0 {
+			s.Size = extent(s, syms, uint64(len(d)))
+		}
+		if elf.ST_TYPE(s.Info) == elf.STT_SECTION || s.Size == 0 || s.Size > uint64(len(d)) || s.Value > uint64(len(d))-s.Size {
 			continue
 		}
 		f.code[s.Name] = append(f.code[s.Name], cut(d, holes[i], wide[i], int(s.Value), int(s.Size)))
 	}
 }
 
+// extent is the size of a symbol that does not tell it: assembly need not. It reaches to the next
+// symbol of the section, or to its end.
+func extent(s elf.Symbol, syms []elf.Symbol, end uint64) uint64 {
+	for _, next := range syms {
+		if next.Section == s.Section && next.Value > s.Value {
+			end = min(end, next.Value)
+		}
+	}
+	if s.Value > end {
+		return 0
+	}
+	return end - s.Value
+}
+
 func cut(d []byte, holes, wide []int, lo, n int) relocatable {
 	r := relocatable{code: d[lo : lo+n]}
 	for _, h := range holes {
-		if h >= lo && h+4 <= lo+n {
+		if h >= lo && h <= lo+n-4 {
 			r.holes = append(r.holes, h-lo)
 		}
 	}
 	for _, h := range wide {
-		if h >= lo && h+8 <= lo+n {
+		if h >= lo && h <= lo+n-8 {
 			r.exact8 = append(r.exact8, h-lo)
 		}
 	}
