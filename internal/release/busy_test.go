@@ -1,0 +1,33 @@
+package release_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/gosplice/gosplice/internal/goobj"
+	"github.com/gosplice/gosplice/internal/machine"
+	"github.com/gosplice/gosplice/internal/patch"
+	"github.com/gosplice/gosplice/internal/testprogram"
+)
+
+// TestStackChecksAreKnown holds what the compiler writes at the beginning of functions against the
+// kinds that are known: only the overwritten bytes of such functions have to be free. The runtime has
+// others, for its own stack; it is not patched.
+func TestStackChecksAreKnown(t *testing.T) {
+	dir := testprogram.Write(t, smallProgram)
+	r := makeRecord(t, testprogram.Build{Dir: dir}.Program(t), dir)
+	functions := 0
+	for _, s := range r.Symbols {
+		if !s.Kind.IsText() || s.ABI != goobj.ABIInternal || s.Asm || s.NoSplit || s.Package == "runtime" || strings.HasPrefix(s.Package, "internal/runtime/") {
+			continue
+		}
+		functions++
+		if want := (patch.Busy{Lo: 1, Hi: machine.JumpSize}); s.Busy != want {
+			t.Errorf("%s begins with % x, and is busy in %d-%d", s.Name, s.Head, s.Busy.Lo, s.Busy.Hi)
+		}
+	}
+	if functions == 0 {
+		t.Error("there was no function to look at")
+	}
+	t.Logf("%d functions", functions)
+}

@@ -1,0 +1,139 @@
+package release
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/gosplice/gosplice/internal/goobj"
+	"github.com/gosplice/gosplice/internal/gotool"
+	"github.com/gosplice/gosplice/internal/patch"
+	"github.com/gosplice/gosplice/internal/testprogram"
+	"github.com/klauspost/compress/zstd"
+)
+
+// sampleRecord has something in every field.
+func sampleRecord() *Record {
+	return &Record{
+		Format: Format, Program: "program",
+		Build:    gotool.Build{Main: "program", GoVersion: "go1.26.8", Flags: []string{"-trimpath"}, Settings: map[string]string{"GOOS": "linux"}},
+		Release:  patch.Release{BuildID: "a/b/c/d", Text: 0x401000, Etext: 0x402000},
+		Runtime:  patch.Runtime{Func: map[string]uint64{"runtime.stopTheWorld": 0x401000}, Offset: map[string]uint64{"runtime.g.stack": 0}},
+		Packages: []Package{{Path: "main", Import: "program", Files: []SourceFile{{Name: "main.go", Kind: "go", Content: []byte("package main")}}}},
+		Symbols: []Symbol{
+			{Name: "main.main", ABI: 1, Kind: goobj.KindText, Size: 32, Addr: 0x401000, Type: "0", Busy: patch.Busy{Lo: 1, Hi: 5}, Package: "main"},
+			{Name: "main.x", Kind: goobj.KindData, Size: 8, Addr: 0x500000, Type: "type:int"},
+		},
+		Content: map[goobj.Fingerprint]uint64{{1}: 0x500100},
+		Pruned:  []PrunedType{{Name: "type:main.T", Addr: 0x500200, Methods: []PrunedMethod{{Name: "M", Type: "type:func()", Off: 64, Empty: [3]bool{true}}}}},
+		NoInit:  []string{"main.map.init.0"},
+		Live:    Live{UsedInIface: map[string]bool{"type:main.T": true}, IfaceMethods: map[MethodSig]bool{{"M", "type:func()"}: true}},
+	}
+}
+
+// FuzzRead reads damaged record files: first as they are, then with the damage behind the checksum
+// of the compression.
+func FuzzRead(f *testing.F) {
+	path := filepath.Join(f.TempDir(), "record.gsr")
+	if err := sampleRecord().Write(path); err != nil {
+		f.Fatal(err)
+	}
+	file, err := os.ReadFile(path)
+	if err != nil {
+		f.Fatal(err)
+	}
+	plain := decompress(f, file)
+	for _, b := range [][]byte{file, plain} {
+		f.Add(b)
+		f.Add(b[:len(b)/2])
+		for at := 0; at < len(b); at += 7 {
+			damaged := bytes.Clone(b)
+			damaged[at] ^= 0xff
+			f.Add(damaged)
+		}
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		readAndUse(t, b)
+		readAndUse(t, compress(t, b))
+	})
+}
+
+func readAndUse(t *testing.T, b []byte) {
+	r, err := decode(bytes.NewReader(b))
+	if err != nil {
+		return
+	}
+	if main := r.Packages[len(r.Packages)-1]; main.Path != "main" {
+		t.Errorf("a record whose last package is %q was accepted", main.Path)
+	}
+	r.Lookup("main.main", 1)
+	r.PackageByPath("main")
+}
+
+func decompress(t testing.TB, file []byte) []byte {
+	t.Helper()
+	z, err := zstd.NewReader(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer z.Close()
+	b, err := z.DecodeAll(file[len(fileMagic):], nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func compress(t testing.TB, plain []byte) []byte {
+	t.Helper()
+	z, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer z.Close()
+	return z.EncodeAll(plain, []byte(fileMagic))
+}
+
+// FuzzForeign reads damaged objects of the C compiler.
+func FuzzForeign(f *testing.F) {
+	members := cgoMembers(f)
+	for _, m := range members {
+		f.Add(m.Data)
+		for at := 0; at < len(m.Data); at += len(m.Data)/40 + 1 {
+			damaged := bytes.Clone(m.Data)
+			copy(damaged[at:], strings.Repeat("\xff", 8))
+			f.Add(damaged)
+		}
+	}
+	code := bytes.Repeat([]byte{0x90}, 4096)
+	f.Fuzz(func(t *testing.T, b []byte) {
+		o := &foreign{code: map[string][]relocatable{}}
+		o.add(b)
+		for name := range o.code {
+			o.has(name, code)
+		}
+	})
+}
+
+// cgoMembers are the C objects of package runtime/cgo.
+func cgoMembers(t testing.TB) []goobj.Member {
+	t.Helper()
+	b := testprogram.Build{Env: []string{"CGO_ENABLED=1"}}
+	path := strings.TrimSpace(b.Go(t, "list", "-export", "-f", "{{.Export}}", "runtime/cgo"))
+	builtins, err := goobj.BuiltinNames("go1.26")
+	if err != nil {
+		t.Fatal(err)
+	}
+	set := goobj.NewSet(builtins)
+	if err := set.Load("runtime/cgo", path); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(set.Close)
+	members := set.Foreign["runtime/cgo"]
+	if len(members) == 0 {
+		t.Skip("there is no C compiler")
+	}
+	return members
+}
