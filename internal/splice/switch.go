@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"runtime"
 	"slices"
 	"strings"
@@ -18,6 +19,9 @@ const (
 	yields     = 3
 	minBackoff = 50 * time.Microsecond
 	maxBackoff = 10 * time.Millisecond
+	// A goroutine that enters a busy function again and again is outside of it for moments only: many
+	// short attempts meet one. Their distance varies, so that they do not fall into its rhythm.
+	entryBackoff = 500 * time.Microsecond
 )
 
 // WriteMode says how code is written: "proc-mem" or "mprotect".
@@ -166,17 +170,21 @@ func (s *switching) run(ctx context.Context) (Stats, error) {
 		if s.stats.Attempts == s.options.Attempts || after >= s.options.Timeout {
 			return s.stats, s.busy(after)
 		}
-		wait(ctx, s.stats.Attempts)
+		wait(ctx, s.stats.Attempts, len(s.options.Quiesce) > 0)
 	}
 }
 
 // wait lets goroutines move on before the next attempt.
-func wait(ctx context.Context, attempts int) {
+func wait(ctx context.Context, attempts int, quiesce bool) {
 	if attempts <= yields {
 		runtime.Gosched()
 		return
 	}
-	timer := time.NewTimer(min(minBackoff<<min(attempts-yields, 10), maxBackoff))
+	pause := min(minBackoff<<min(attempts-yields, 10), maxBackoff)
+	if !quiesce {
+		pause = minBackoff + rand.N(entryBackoff)
+	}
+	timer := time.NewTimer(pause)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
