@@ -18,7 +18,7 @@ const (
 	requestTimeout = 30 * time.Second
 	// answerTimeout is how long it may take to read an answer.
 	answerTimeout = 10 * time.Second
-	// maxConnections may be open at a time; more are closed at once.
+	// maxConnections may be open at a time; more are told so and closed.
 	maxConnections = 256
 )
 
@@ -36,6 +36,8 @@ func (s *server) accept() {
 			continue
 		}
 		if !s.track(conn) {
+			// It fits into the buffer of a new connection, so this does not hold up the others.
+			s.answer(conn, responseTo(refused(control.ReasonConnections, "%d connections to this program are open, more are not served: close some, or ask again in %v, when idle ones have ended", maxConnections, requestTimeout)))
 			conn.Close()
 			continue
 		}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"math/rand/v2"
 	"net"
@@ -196,8 +195,12 @@ func TestTooManyConnections(t *testing.T) {
 	}
 	last := conns[len(conns)-1]
 	last.SetReadDeadline(time.Now().Add(5 * time.Second))
-	if _, err := last.Read(make([]byte, 1)); err != io.EOF && !strings.Contains(err.Error(), "reset") {
-		t.Errorf("connection over the limit: %v", err)
+	if resp, err := control.ReadResponse(last); err != nil || resp.Code != control.Refused || resp.Reason != control.ReasonConnections {
+		t.Errorf("connection over the limit: %+v, %v", resp, err)
+	}
+	_, err := s.dial(t).Apply(t.Context(), testPatch{version: "1", functions: []string{"!A/s"}}.file(t), control.SwitchOptions{})
+	if got := errorOf(t, err); got.Reason != control.ReasonConnections {
+		t.Errorf("apply over the limit: %+v", got)
 	}
 	for _, conn := range conns {
 		conn.Close()

@@ -87,6 +87,7 @@ const (
 	ReasonMemory       = "memory"        // no memory near the program's code
 	ReasonBusy         = "busy"          // a goroutine stayed where the code has to be written
 	ReasonNoVersion    = "no-version"    // no such version, or nothing to roll back
+	ReasonConnections  = "connections"   // too many connections are open
 	ReasonNotPermitted = "not-permitted" // the asking user is neither the program's nor root
 )
 
