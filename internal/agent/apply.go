@@ -77,18 +77,29 @@ func (r policy) accepts(p *patch.Patch) error {
 	return nil
 }
 
-// ask asks the program's approval function, if there is one. A panic in it is a no.
-func (r policy) ask(q Request) (err error) {
+// ask asks the program's approval function, if there is one. It runs in a goroutine of its own, because
+// runtime.Goexit in it is a no, like a panic.
+func (r policy) ask(q Request) error {
 	if r.approve == nil {
 		return nil
 	}
-	defer func() {
-		if v := recover(); v != nil {
-			err = refused(control.ReasonNotApproved, "the program's approval function panicked: %v", v)
+	verdict := make(chan *problem, 1)
+	go func() {
+		says := refused(control.ReasonNotApproved, "the program's approval function ended its goroutine with runtime.Goexit")
+		defer func() {
+			if v := recover(); v != nil {
+				says = refused(control.ReasonNotApproved, "the program's approval function panicked: %.500s", oneLine(v))
+			}
+			verdict <- says
+		}()
+		err := r.approve(q)
+		says = nil
+		if err != nil {
+			says = refused(control.ReasonNotApproved, "the program did not approve: %.500s", oneLine(err))
 		}
 	}()
-	if err := r.approve(q); err != nil {
-		return refused(control.ReasonNotApproved, "the program did not approve: %v", err)
+	if says := <-verdict; says != nil {
+		return says
 	}
 	return nil
 }
@@ -119,8 +130,8 @@ func (a *patcher) prepare(p *patch.Patch) error {
 	return nil
 }
 
-// prove arms the engine with where p says the runtime is. The first engine stays: it knows the
-// images. That a later patch can be proven as well shows that both mean the same.
+// prove arms the engine with where p says the runtime is. Once there are images the engine stays,
+// because it knows them. That a later patch can be proven as well shows that both mean the same.
 func (a *patcher) prove(p *patch.Patch) error {
 	var e engine
 	var err error
@@ -130,7 +141,7 @@ func (a *patcher) prove(p *patch.Patch) error {
 	}
 	a.state.Lock()
 	defer a.state.Unlock()
-	if a.engine == nil {
+	if len(a.versions) == 0 {
 		a.engine = e
 	}
 	a.runtime = p.Runtime

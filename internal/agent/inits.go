@@ -1,9 +1,7 @@
 package agent
 
 import (
-	"fmt"
 	"runtime/debug"
-	"strings"
 	"time"
 
 	"github.com/gosplice/gosplice/internal/control"
@@ -89,8 +87,7 @@ func start(in patch.Init, funcs []func()) (*outcome, <-chan struct{}) {
 		defer close(done)
 		defer func() {
 			if r := recover(); r != nil {
-				text := strings.Join(strings.Fields(fmt.Sprint(r)), " ")
-				o.problem = failed(control.ReasonInit, "initialiser %s%s panicked: %.500s: nothing was switched; mend it and make the patch again", in.Name, at(in.File, in.Line), text)
+				o.problem = failed(control.ReasonInit, "initialiser %s%s panicked: %.500s: nothing was switched; mend it and make the patch again", in.Name, at(in.File, in.Line), oneLine(r))
 				o.problem.detail = string(debug.Stack())
 			}
 		}()

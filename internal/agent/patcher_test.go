@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"maps"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -194,7 +195,8 @@ func TestApplyRefused(t *testing.T) {
 		{"unsigned", control.ReasonUnsigned, "not signed", nil, trusted, nil},
 		{"foreign key", control.ReasonForeignKey, "does not trust", nil, trusted, other},
 		{"approval", control.ReasonNotApproved, "Friday", nil, policy{approve: func(Request) error { return errors.New("it is Friday") }}, nil},
-		{"approval panics", control.ReasonNotApproved, "panicked: oh", nil, policy{approve: func(Request) error { panic("oh") }}, nil},
+		{"approval panics", control.ReasonNotApproved, "panicked: oh no", nil, policy{approve: func(Request) error { panic("oh\nno") }}, nil},
+		{"approval exits", control.ReasonNotApproved, "ended its goroutine", nil, policy{approve: func(Request) error { runtime.Goexit(); return nil }}, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := newTestProcess(t)

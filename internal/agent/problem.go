@@ -3,6 +3,7 @@ package agent
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/gosplice/gosplice/internal/control"
 )
@@ -39,6 +40,9 @@ func problemOf(err error) *problem {
 	}
 	return failed("", "%v", err)
 }
+
+// oneLine is what code of the program or of a patch says, for messages.
+func oneLine(v any) string { return strings.Join(strings.Fields(fmt.Sprint(v)), " ") }
 
 // at returns " (file:line)" for messages, or nothing when the place is not known.
 func at(file string, line int) string {
