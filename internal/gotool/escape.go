@@ -30,7 +30,7 @@ func (b *Build) ListEscapes(ctx context.Context, overlay string, patterns []stri
 		packages, err = b.List(ctx, overlay)
 		return packages, nil, false, err
 	}
-	var extra []string
+	extra := []string{"-export"}
 	for _, p := range patterns {
 		extra = append(extra, "-gcflags="+p+"=-m")
 	}

@@ -20,6 +20,11 @@ const listFields = "ImportPath,Name,Dir,Export,BuildID,Standard,DepOnly,Module,"
 // the main package last. The overlay is a file as for go build -overlay, or empty. When the
 // sources don't compile the error is a *CompileError.
 func (b *Build) List(ctx context.Context, overlay string) ([]Package, error) {
+	return b.list(ctx, overlay, []string{"-export"}, nil)
+}
+
+// Resolve is List without compiling anything: it says where the packages are.
+func (b *Build) Resolve(ctx context.Context, overlay string) ([]Package, error) {
 	return b.list(ctx, overlay, nil, nil)
 }
 
@@ -31,7 +36,7 @@ func (b *Build) list(ctx context.Context, overlay string, extra []string, messag
 	if err != nil {
 		return nil, err
 	}
-	args := []string{"list", "-export", "-deps"}
+	args := []string{"list", "-deps"}
 	if b.single() {
 		args = append(args, "-json="+listFields)
 	} else {

@@ -1,6 +1,7 @@
 package gotool
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -38,6 +39,11 @@ func (b *Build) Modules(ctx context.Context) (m Modules, err error) {
 		return Modules{}, err
 	}
 	return m, nil
+}
+
+// Equal reports that both have the same content, or none.
+func (m Modules) Equal(other Modules) bool {
+	return bytes.Equal(m.Mod, other.Mod) && bytes.Equal(m.Sum, other.Sum)
 }
 
 // With is the build with the given module files in place of those on disk. cleanup removes what

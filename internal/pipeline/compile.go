@@ -26,25 +26,47 @@ type tree struct {
 	files   *edit.Tree
 }
 
-// compile compiles the edited tree. Where its packages lie is known only when it was: a
-// dependency may have been replaced since the release. Then it is compiled again, for what has to be
-// added to the sources of such packages.
+// compile compiles the edited tree. A dependency may have been replaced since the release, and to the
+// sources of such packages something may have to be added. Module files that changed announce it;
+// where they don't, it shows when everything was compiled, which is done again then.
 func (t *tree) compile(ctx context.Context) (*built, error) {
-	b, err := t.compileWith(ctx, nil)
+	moved, err := t.announced(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if moved := t.moved(b.packages); len(moved) > 0 {
-		if b, err = t.compileWith(ctx, moved); err != nil {
+	b, err := t.compileWith(ctx, moved)
+	if err != nil {
+		return nil, err
+	}
+	if found := t.moved(b.packages); len(found) != len(moved) {
+		if b, err = t.compileWith(ctx, found); err != nil {
 			return nil, err
 		}
-		err = t.analyseOld(ctx, moved)
+		moved = found
 	}
-	if overlaid := t.overlaid(); len(overlaid) > 0 && err == nil {
+	if err := t.analyseOld(ctx, moved); err != nil {
+		return nil, err
+	}
+	if overlaid := t.overlaid(); len(overlaid) > 0 {
 		// What an overlay replaces is not analysed when the record is made.
-		err = t.addEscapes(ctx, t.build, overlaid)
+		if err := t.addEscapes(ctx, t.build, overlaid); err != nil {
+			return nil, err
+		}
 	}
-	return b, err
+	return b, nil
+}
+
+// announced are the packages that lie elsewhere than in the release, if the module files changed.
+func (t *tree) announced(ctx context.Context) ([]gotool.Package, error) {
+	m, err := t.build.Modules(ctx)
+	if err != nil || m.Equal(t.rec.Modules) {
+		return nil, err
+	}
+	packages, err := t.build.Resolve(ctx, t.overlay)
+	if err != nil {
+		return nil, err
+	}
+	return t.moved(packages), nil
 }
 
 func (t *tree) compileWith(ctx context.Context, moved []gotool.Package) (*built, error) {
