@@ -62,5 +62,6 @@ func (b *Build) With(m Modules) (other *Build, cleanup func(), err error) {
 	}
 	o := *b
 	o.Flags = append(slices.Clip(b.Flags), "-modfile="+filepath.Join(dir, "go.mod"))
+	o.Env = append(slices.Clip(b.Env), "GOWORK=off")
 	return &o, cleanup, nil
 }

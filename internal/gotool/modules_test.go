@@ -2,30 +2,21 @@ package gotool
 
 import (
 	"context"
-	"os"
 	"path/filepath"
 	"testing"
 )
 
-// tree writes a program whose dependency comes from one of two directories.
-func tree(t *testing.T) string {
+// replacing writes a program whose dependency comes from one of two directories.
+func replacing(t *testing.T) string {
 	t.Helper()
-	dir := t.TempDir()
-	for name, text := range map[string]string{
+	return writeFiles(t, map[string]string{
 		"go.mod":     "module example.com/program\n\ngo 1.25\n\nrequire example.com/dep v1.0.0\n\nreplace example.com/dep => ./one\n",
 		"main.go":    "package main\n\nimport \"example.com/dep\"\n\nfunc main() { dep.Do() }\n",
 		"one/go.mod": "module example.com/dep\n",
 		"one/dep.go": "package dep\n\nfunc Do() {}\n",
 		"two/go.mod": "module example.com/dep\n",
 		"two/dep.go": "package dep\n\nfunc Do() {}\n",
-	} {
-		file := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		writeFile(t, file, text)
-	}
-	return dir
+	})
 }
 
 // dirOf is the directory of the dependency.
@@ -48,7 +39,7 @@ func dirOf(t *testing.T, b *Build) string {
 }
 
 func TestModules(t *testing.T) {
-	dir := tree(t)
+	dir := replacing(t)
 	b := &Build{Dir: dir, Packages: []string{"."}}
 	before, err := b.Modules(t.Context())
 	if err != nil || len(before.Mod) == 0 {
@@ -65,6 +56,7 @@ func TestModules(t *testing.T) {
 		t.Errorf("the dependency lies in %s", d)
 	}
 
+	writeFile(t, filepath.Join(dir, "go.work"), "go 1.25\n\nuse (\n\t.\n\t./two\n)\n")
 	old, cleanup, err := b.With(before)
 	if err != nil {
 		t.Fatal(err)
@@ -79,7 +71,7 @@ func TestModules(t *testing.T) {
 }
 
 func TestModulesThatGoModDoesNotTell(t *testing.T) {
-	dir := tree(t)
+	dir := replacing(t)
 	b := &Build{Dir: dir, Packages: []string{"."}, Flags: []string{"-modfile=other.mod"}}
 	if m, err := b.Modules(t.Context()); err != nil || len(m.Mod) > 0 {
 		t.Errorf("with -modfile: %s, %v", m.Mod, err)
