@@ -18,12 +18,11 @@ type patcher struct {
 	arm     armFunc
 	journal journal
 
-	// changing is held by the one apply or rollback that is under way. It alone changes the fields
-	// below, and holds state while it does; so either lock suffices for reading.
-	changing sync.Mutex
-	state    sync.Mutex
+	// The one apply or rollback that is under way alone changes the fields below, and holds state
+	// while it does; so it needs no lock for reading.
+	state sync.Mutex
 
-	inProgress string // such as "apply 1.4.2"
+	inProgress string // such as "apply 1.4.2", or empty
 	engine     engine // nil before the first patch
 	runtime    patch.Runtime
 	versions   []*version // all that are in memory, by ascending address
@@ -120,16 +119,13 @@ func imageOf(v *version) *image {
 // begin starts an apply or a rollback, or refuses because another one is under way. end must be
 // called when it is over.
 func (a *patcher) begin(what string) (end func(), err error) {
-	if !a.changing.TryLock() {
-		a.state.Lock()
-		defer a.state.Unlock()
+	a.state.Lock()
+	defer a.state.Unlock()
+	if a.inProgress != "" {
 		return nil, refused(control.ReasonInProgress, "another request is in progress (%s): wait until it is done, then ask again", a.inProgress)
 	}
-	a.setProgress(what)
-	return func() {
-		a.setProgress("")
-		a.changing.Unlock()
-	}, nil
+	a.inProgress = what
+	return func() { a.setProgress("") }, nil
 }
 
 func (a *patcher) setProgress(what string) {
