@@ -14,8 +14,11 @@ import (
 
 const fileMagic = "gosplice record\n"
 
-// Write stores the record. The file appears whole or not at all.
+// Write stores the record. The file appears whole or not at all. Devices and pipes are written to.
 func (r *Record) Write(path string) (err error) {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return r.writeInto(path)
+	}
 	tmp, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".tmp*")
 	if err != nil {
 		return fmt.Errorf("record: %w", err)
@@ -36,6 +39,23 @@ func (r *Record) Write(path string) (err error) {
 		return fmt.Errorf("record %s: %w", path, err)
 	}
 	return os.Rename(tmp.Name(), path)
+}
+
+// writeInto writes the record to something that is no file, such as /dev/null, which must not be replaced
+// by one.
+func (r *Record) writeInto(path string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return fmt.Errorf("record: %w", err)
+	}
+	err = r.encode(f)
+	if closeErr := f.Close(); err == nil {
+		err = closeErr
+	}
+	if err != nil {
+		return fmt.Errorf("record %s: %w", path, err)
+	}
+	return nil
 }
 
 func (r *Record) encode(w io.Writer) error {
