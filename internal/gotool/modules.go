@@ -46,8 +46,8 @@ func (m Modules) Equal(other Modules) bool {
 	return bytes.Equal(m.Mod, other.Mod) && bytes.Equal(m.Sum, other.Sum)
 }
 
-// With is the build with the given module files in place of those on disk. cleanup removes what
-// it needs. Replacements in m that are relative count from where go.mod is now.
+// With is the build with the given module files in place of those on disk, without a workspace or
+// vendored packages. cleanup removes what it needs. Replacements in m that are relative count from where go.mod is now.
 func (b *Build) With(m Modules) (other *Build, cleanup func(), err error) {
 	dir, err := os.MkdirTemp("", "gosplice-modules-")
 	if err != nil {
@@ -61,7 +61,7 @@ func (b *Build) With(m Modules) (other *Build, cleanup func(), err error) {
 		}
 	}
 	o := *b
-	o.Flags = append(slices.Clip(b.Flags), "-modfile="+filepath.Join(dir, "go.mod"))
+	o.Flags = append(slices.Clip(b.Flags), "-modfile="+filepath.Join(dir, "go.mod"), "-mod=readonly")
 	o.Env = append(slices.Clip(b.Env), "GOWORK=off")
 	return &o, cleanup, nil
 }
