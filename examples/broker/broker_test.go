@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -25,17 +26,26 @@ var steps = [][]edits.Edit{
 // upTo are the edits of version n; 0 is the release.
 func upTo(n int) []edits.Edit { return slices.Concat(steps[:n]...) }
 
-// load is how busy the fleet is, how long toggling goes on, and how many messages a client sleeps through.
+// load is how busy the fleet is, how often toggling goes on, and how many messages a client sleeps through.
 type load struct {
 	publishers, groups, rounds, slept int
 	pace                              time.Duration
 }
 
-func loadOf(short bool) load {
-	if short {
-		return load{publishers: 50, groups: 5, rounds: 6, slept: 5, pace: 100 * time.Millisecond}
+// usual is the load of the tests. GOSPLICE_BROKER is another number of rounds.
+func usual(t *testing.T) load {
+	t.Helper()
+	l := load{publishers: 200, groups: 10, rounds: 20, slept: 20, pace: 250 * time.Millisecond}
+	if testing.Short() {
+		l = load{publishers: 50, groups: 5, rounds: 6, slept: 5, pace: 100 * time.Millisecond}
 	}
-	return load{publishers: 200, groups: 10, rounds: 20, slept: 20, pace: 200 * time.Millisecond}
+	if n := os.Getenv("GOSPLICE_BROKER"); n != "" {
+		var err error
+		if l.rounds, err = strconv.Atoi(n); err != nil {
+			t.Fatalf("GOSPLICE_BROKER: %v", err)
+		}
+	}
+	return l
 }
 
 // patches makes the patch of each version once.
@@ -77,7 +87,7 @@ func TestBroker(t *testing.T) {
 
 // oneAfterAnother makes one edit after another while clients publish, goes back, and forward again.
 func oneAfterAnother(t *testing.T, made *patches) {
-	l := loadOf(testing.Short())
+	l := usual(t)
 	p := run(t, made.program)
 	f := start(t, p, l)
 	o := observe(t, p, f)
@@ -132,7 +142,7 @@ func (o *observer) stays(t *testing.T, clients int) {
 
 // toggled goes back and forth between the release and versions while clients publish as fast as they can.
 func toggled(t *testing.T, made *patches, env ...string) {
-	l := loadOf(testing.Short())
+	l := usual(t)
 	p := run(t, made.program, env...)
 	l.pace = 0
 	f := start(t, p, l)

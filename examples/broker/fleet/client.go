@@ -7,8 +7,9 @@ import (
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 )
 
-// How often a client that has nothing to say tells the broker that it is there.
-const keepAlive = 10 * time.Second
+// How often a client that has nothing to say tells the broker that it is there. The broker drops
+// those that it does not hear of, and a slow machine must not look like that.
+const keepAlive = time.Minute
 
 // leaveWithin bounds the farewell of a client, in milliseconds.
 const leaveWithin = 250

@@ -14,7 +14,7 @@ import (
 
 // How long the broker may take for anything that is asked of it. Nothing is late that a slow machine
 // can't explain; what is later than this is lost.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // Options say how large a fleet is and how busy.
 type Options struct {
