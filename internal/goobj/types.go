@@ -58,6 +58,11 @@ type relocAt struct {
 
 // Type opens the descriptor y; ok is false when y is none.
 func (s *Set) Type(y Sym) (t TypeDesc, ok bool) {
+	if y != 0 && !s.Defined(y) {
+		// It was looked for only where it seemed to belong, and may have been found since.
+		s.defineAll()
+		y = s.byName[s.NameOf(y)]
+	}
 	flag, _ := s.Flags(y)
 	if flag&FlagGoType == 0 || len(s.Data(y)) < typeSize {
 		return t, false
