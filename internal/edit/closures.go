@@ -99,12 +99,15 @@ func (e *Edit) matchClosures() {
 	}
 }
 
-// sameText reports that the source of a function's declaration did not change; host is an import
-// path and a symbol name.
+// sameText reports that the source of a function's declaration, or of all initialisers of variables, did
+// not change; host is an import path and a symbol name.
 func (e *Edit) sameText(host string) bool {
 	path, name, _ := strings.Cut(host, "\x00")
 	p := e.Sources[path]
 	decl, _ := e.declOf(path, name)
+	if decl == varInit && p.Old != nil {
+		return slices.Equal(p.Old.initialisers, p.New.initialisers) && slices.Equal(e.oldDecl.initOrder(path), e.newDecl.initOrder(path))
+	}
 	return p.Old != nil && p.Old.Funcs[decl] != nil && p.New.Funcs[decl] != nil && p.Old.Funcs[decl].Text == p.New.Funcs[decl].Text
 }
 

@@ -273,8 +273,11 @@ func (e *Edit) Sig(y goobj.Sym) (key string, capturesKnown bool) {
 // EntrySig is what versions of a function have in common when calls of one may enter another: "" for
 // code that only its own version may enter.
 func (e *Edit) EntrySig(y goobj.Sym) string {
-	key, known := e.Sig(y)
 	pkg := e.Set.Object(y).Pkg
+	if p := e.Packages[e.importPath(pkg)]; p != nil && p.Standard && e.Sources[p.ImportPath].Old == nil {
+		return "" // the same in all patches, and often not to be touched
+	}
+	key, known := e.Sig(y)
 	n := e.Set.NameOf(y)
 	_, flag2 := e.Set.Flags(y)
 	switch classify(goobj.PackagePrefix(pkg), n, flag2) {

@@ -11,6 +11,7 @@ import (
 	"sort"
 	"strings"
 
+	"github.com/gosplice/gosplice/internal/goobj"
 	"github.com/gosplice/gosplice/internal/gotool"
 	"github.com/gosplice/gosplice/internal/release"
 )
@@ -52,7 +53,7 @@ func Initialisers(rec *release.Record, tree *Tree, moved []gotool.Package) (file
 			if err != nil {
 				return nil, nil, err
 			}
-			if len(fs) > 0 {
+			if add = append(add, methodValues(rec, p, path, content)...); len(add) > 0 {
 				files[path] = append(content, add...)
 				inits = append(inits, fs...)
 			}
@@ -178,6 +179,28 @@ func initFuncs(pkg, path string, content []byte, old *Source, number int) ([]byt
 		out = append(out, f)
 	}
 	return b.Bytes(), out, nil
+}
+
+// methodValues writes functions that make the method values that the program may hold of methods in one
+// file. The compiler writes the code behind a method value, which the method may be inlined in, only where
+// one is made; an edit may make none, while those that exist have to reach the new body.
+func methodValues(rec *release.Record, p *release.Package, path string, content []byte) []byte {
+	src, err := parseSource(p.Import, []file{{path, content}})
+	if err != nil {
+		return nil
+	}
+	prefix := goobj.PackagePrefix(p.Path) + "."
+	first := sort.Search(len(rec.Symbols), func(i int) bool { return rec.Symbols[i].Name >= prefix })
+	var b bytes.Buffer
+	for i := first; i < len(rec.Symbols) && strings.HasPrefix(rec.Symbols[i].Name, prefix); i++ {
+		decl, ok := strings.CutSuffix(rec.Symbols[i].Name[len(prefix):], "-fm")
+		if !ok || src.Funcs[decl] == nil || src.Funcs[decl].Decl.Recv == nil {
+			continue
+		}
+		dot := strings.LastIndexByte(decl, '.')
+		fmt.Fprintf(&b, "\nfunc %smethod%d(x %s) interface{} { return x.%s }\n", initPrefix, i, decl[:dot], decl[dot+1:])
+	}
+	return b.Bytes()
 }
 
 // isConstant reports a literal that the compiler puts into the variable's data.

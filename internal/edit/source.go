@@ -29,7 +29,8 @@ type Source struct {
 	// Other maps the names of assembly, C and cgo files to the hash of their content.
 	Other map[string]OtherFile
 
-	varLiterals [][]Literal // of each initialiser of a package variable
+	varLiterals  [][]Literal // of each initialiser of a package variable
+	initialisers []string    // their texts
 }
 
 // OtherFile is a file that is not plain Go.
@@ -171,6 +172,9 @@ func (s *Source) readGen(d *ast.GenDecl) {
 func (s *Source) readVar(d *ast.GenDecl, spec *ast.ValueSpec) {
 	if ls := s.literals(varInit, spec); len(ls) > 0 {
 		s.varLiterals = append(s.varLiterals, ls)
+	}
+	for _, x := range spec.Values {
+		s.initialisers = append(s.initialisers, printed(x))
 	}
 	for i, id := range spec.Names {
 		if id.Name == "_" {
