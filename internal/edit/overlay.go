@@ -46,6 +46,14 @@ func (t *Tree) Read(path string) ([]byte, error) {
 	return os.ReadFile(path)
 }
 
+// File is the file that Read reads for path: the user's, or the one that the overlay has in its place.
+func (t *Tree) File(path string) string {
+	if to, ok := t.replace[filepath.Clean(path)]; ok {
+		return to
+	}
+	return path
+}
+
 // Replaced reports whether the overlay replaces a file of the directory.
 func (t *Tree) Replaced(dir string) bool {
 	for from := range t.replace {

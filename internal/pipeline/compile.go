@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -74,7 +75,7 @@ func (t *tree) compileWith(ctx context.Context, moved []gotool.Package) (*built,
 	if err != nil {
 		return nil, err
 	}
-	overlay, cleanup, err := addOverlay(t.overlay, files)
+	overlay, added, cleanup, err := addOverlay(t.overlay, files)
 	if err != nil {
 		return nil, err
 	}
@@ -82,12 +83,32 @@ func (t *tree) compileWith(ctx context.Context, moved []gotool.Package) (*built,
 	patterns := append(append(recordPatterns(t.rec), t.overlaid()...), t.affected(moved)...)
 	packages, escapes, known, err := t.build.ListEscapes(ctx, overlay, patterns)
 	if err != nil {
-		return nil, err
+		return nil, t.inSources(err, added)
 	}
 	if !known {
 		patterns = nil
 	}
 	return &built{packages, inits, edit.Escapes{Lines: escapes, Patterns: patterns}}, nil
+}
+
+// inSources makes a compile error name the user's files instead of the ones that were added in their place.
+// These have the same lines.
+func (t *tree) inSources(err error, added map[string]string) error {
+	var c *gotool.CompileError
+	if !errors.As(err, &c) {
+		return err
+	}
+	for place, path := range added {
+		name := t.files.File(path)
+		if rel, err := filepath.Rel(t.build.Dir, name); err == nil && filepath.IsLocal(rel) {
+			name = "./" + filepath.ToSlash(rel)
+		}
+		for i := range c.Lines {
+			c.Lines[i] = strings.ReplaceAll(c.Lines[i], place, name)
+		}
+		c.Stderr = strings.ReplaceAll(c.Stderr, place, name)
+	}
+	return err
 }
 
 // moved are the packages that lie elsewhere than those of the release: in another version, in

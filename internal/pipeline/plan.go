@@ -205,29 +205,32 @@ func moduleRoot(dir string) string {
 	}
 }
 
-// addOverlay writes files to temporary places and joins them with the user's overlay.
-func addOverlay(user string, files map[string][]byte) (overlay string, cleanup func(), err error) {
+// addOverlay writes files to temporary places and joins them with the user's overlay. added are the files by
+// temporary place.
+func addOverlay(user string, files map[string][]byte) (overlay string, added map[string]string, cleanup func(), err error) {
 	if len(files) == 0 {
-		return user, func() {}, nil
+		return user, nil, func() {}, nil
 	}
 	dir, err := os.MkdirTemp("", "gosplice-overlay-")
 	if err != nil {
-		return "", nil, err
+		return "", nil, nil, err
 	}
 	remove := func() { os.RemoveAll(dir) }
 	replace := map[string]string{}
+	added = map[string]string{}
 	for path, content := range files {
 		to := filepath.Join(dir, fmt.Sprintf("%d-%s", len(replace), filepath.Base(path)))
 		if err := os.WriteFile(to, content, 0o600); err != nil {
 			remove()
-			return "", nil, err
+			return "", nil, nil, err
 		}
 		replace[path] = to
+		added[to] = path
 	}
 	file, done, err := gotool.MergeOverlay(user, replace)
 	if err != nil {
 		remove()
-		return "", nil, err
+		return "", nil, nil, err
 	}
-	return file, func() { done(); remove() }, nil
+	return file, added, func() { done(); remove() }, nil
 }
