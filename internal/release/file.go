@@ -106,13 +106,13 @@ func decode(in io.Reader) (*Record, error) {
 	defer z.Close()
 	r := &Record{}
 	if err := gob.NewDecoder(bufio.NewReaderSize(z, 1<<20)).Decode(r); err != nil {
-		return nil, fmt.Errorf("the file is damaged: %w", err)
+		return nil, fmt.Errorf("the file is damaged: %w; make it again with gosplice record", err)
 	}
 	if r.Format != Format {
 		return nil, fmt.Errorf("made by another version of gosplice (format %d, this one reads %d); make it again with gosplice record", r.Format, Format)
 	}
 	if err := r.check(); err != nil {
-		return nil, fmt.Errorf("the file is damaged: %w", err)
+		return nil, fmt.Errorf("the file is damaged: %w; make it again with gosplice record", err)
 	}
 	return r, nil
 }
