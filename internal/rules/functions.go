@@ -88,6 +88,16 @@ func (j *judge) function(f *edit.Function, edited map[string]*edit.Func) {
 		j.newFunction(f, c)
 		return
 	}
+	// The runtime reaches main.main through a linkname, so it is looked at before those are refused.
+	if f.Package == j.mainPackage() && f.Decl == "main" && f.Class == edit.Plain {
+		if edited[declOf(f)] != nil || j.inlinesEdited(f, edited) {
+			c.What = "body; it runs once, from the start"
+			j.started = append(j.started, c)
+		}
+		j.shown[declOf(f)] = true
+		j.v.Stale = append(j.v.Stale, f)
+		return
+	}
 	if r, what, detail, bad := j.untouchable(f); bad {
 		if key := r.ID + f.Package; r.ID != RuntimePackage.ID || !j.shown[key] {
 			j.shown[key] = true
@@ -97,15 +107,6 @@ func (j *judge) function(f *edit.Function, edited map[string]*edit.Func) {
 			c.What, c.Detail = what, detail
 			j.add(r, c)
 		}
-		return
-	}
-	if f.Package == j.mainPackage() && f.Decl == "main" && f.Class == edit.Plain {
-		if edited[declOf(f)] != nil || j.inlinesEdited(f, edited) {
-			c.What = "body; it runs once, from the start"
-			j.started = append(j.started, c)
-		}
-		j.shown[declOf(f)] = true
-		j.v.Stale = append(j.v.Stale, f)
 		return
 	}
 	switch f.Class {
