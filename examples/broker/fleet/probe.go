@@ -102,8 +102,11 @@ func (p *Probe) Trace(topics ...string) ([]string, error) {
 	}
 }
 
-// hear takes news of the broker.
+// hear takes news of the broker. What it had retained is old, and may come after what is new.
 func (p *Probe) hear(_ mqtt.Client, m mqtt.Message) {
+	if m.Retained() {
+		return
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	text := string(m.Payload())
@@ -124,13 +127,6 @@ func number(text string) int64 {
 		return -1
 	}
 	return n
-}
-
-// News is the broker's latest about a topic under $SYS/broker.
-func (p *Probe) News(name string) string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.news[sysPrefix+name].text
 }
 
 // Fresh waits for two rounds of news, and returns what the second of them says about topics; those
