@@ -71,15 +71,11 @@ func change(c *console, cmd *cobra.Command, t *target, o control.SwitchOptions, 
 		return usageOf(cmd, fmt.Errorf("a time to wait can't be negative"))
 	}
 	ctx := cmd.Context()
-	client, err := t.dial(ctx, buildID)
+	client, hello, err := t.dial(ctx, buildID)
 	if err != nil {
 		return interrupted(err)
 	}
 	defer client.Close()
-	hello, err := client.Hello(ctx)
-	if err != nil {
-		return interrupted(err)
-	}
 	line := c.progress()
 	line.Step(waiting(doing, o.Quiesce), 0, 0)
 	s, err := ask(ctx, client)

@@ -12,6 +12,7 @@ import (
 	"github.com/gosplice/gosplice/internal/control"
 	"github.com/gosplice/gosplice/internal/gotool"
 	"github.com/gosplice/gosplice/internal/patch"
+	"github.com/gosplice/gosplice/internal/pipeline"
 )
 
 // The exit codes. They are documented: programs rely on them.
@@ -85,7 +86,7 @@ func exitCode(err error) int {
 		return exitUsage
 	case errors.As(err, &agent):
 		return agent.Code.Exit()
-	case errors.As(err, &refused), errors.As(err, &unsupported), errors.As(err, &toolchain), errors.Is(err, patch.ErrMalformed):
+	case errors.As(err, &refused), errors.As(err, &unsupported), errors.As(err, &toolchain), errors.Is(err, patch.ErrMalformed), errors.Is(err, pipeline.ErrRefused):
 		return exitRefused
 	}
 	return exitFailed

@@ -34,19 +34,31 @@ func (t *target) addFlags(cmd *cobra.Command) {
 	cmd.RegisterFlagCompletionFunc("pid", completePIDs)
 }
 
-// dialTimeout bounds connecting to a program.
+// dialTimeout bounds connecting to a program and its first answer, which it gives at once.
 const dialTimeout = 5 * time.Second
 
-// dial connects to the program. Without a flag that names it, it is the only running one; if
-// buildID is not empty, the only one of that build.
-func (t *target) dial(ctx context.Context, buildID string) (*control.Client, error) {
+// dial connects to the program and asks who it is. Without a flag that names it, it is the only running
+// one; if buildID is not empty, the only one of that build.
+func (t *target) dial(ctx context.Context, buildID string) (*control.Client, *control.Hello, error) {
 	socket, err := t.find(ctx, buildID)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	soon, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
-	return control.Dial(ctx, socket)
+	client, err := control.Dial(soon, socket)
+	if err != nil {
+		return nil, nil, err
+	}
+	hello, err := client.Hello(soon)
+	if err != nil {
+		client.Close()
+		if soon.Err() != nil && ctx.Err() == nil {
+			err = fmt.Errorf("the program at %s does not answer within %v: is it stopped, or out of file descriptors?", socket, dialTimeout)
+		}
+		return nil, nil, err
+	}
+	return client, hello, nil
 }
 
 // find finds the socket of the program.

@@ -14,8 +14,8 @@ to a version at once: a version label, the first 8 digits of a patch's ID, or th
 word release.
 
 Functions get their former code back in one switch, as with gosplice apply. State is
-not undone: variables keep what the patch put into them, and what its hooks did
-stays done, unless a //gosplice:rollback function undoes it.`
+not undone: variables keep what the patch put into them, and what its initialisers
+did stays done. A version that was rolled back can be gone to again with --to.`
 
 func newRollbackCommand(c *console) *cobra.Command {
 	var (

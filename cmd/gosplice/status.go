@@ -37,7 +37,7 @@ func newStatusCommand(c *console) *cobra.Command {
   do sleep 1; done`,
 		Args: arguments(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			client, err := t.dial(cmd.Context(), "")
+			client, _, err := t.dial(cmd.Context(), "")
 			if err != nil {
 				return interrupted(err)
 			}

@@ -146,6 +146,12 @@ var (
 	ErrEmpty = errors.New("no code changed: there is nothing to patch")
 )
 
+// refusal is what linking found that can't be patched; it is ErrRefused with a reason of its own.
+type refusal struct{ error }
+
+func (refusal) Is(target error) bool { return target == ErrRefused }
+func (r refusal) Unwrap() error      { return r.error }
+
 // Patch lays out and relocates the patch of a plan that is neither refused nor empty.
 func (p *Plan) Patch(ctx context.Context, version string) (*patch.Patch, error) {
 	switch {
@@ -156,8 +162,11 @@ func (p *Plan) Patch(ctx context.Context, version string) (*patch.Patch, error) 
 	}
 	p.progress.step("linking")
 	out, err := link.Link(ctx, link.Input{Edit: p.edit, Redirect: p.redirect, Inits: p.inits})
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
 	if err != nil {
-		return nil, err
+		return nil, refusal{err}
 	}
 	out.Version = version
 	out.Made = time.Now().UTC().Format(time.RFC3339)

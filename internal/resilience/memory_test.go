@@ -2,7 +2,13 @@
 
 package resilience
 
-import "testing"
+import (
+	"fmt"
+	"os"
+	"testing"
+
+	"github.com/gosplice/gosplice/internal/patch"
+)
 
 // TestNoMemoryNearTheCode applies patches in a program that has mapped every gap within reach of its code.
 func TestNoMemoryNearTheCode(t *testing.T) {
@@ -56,7 +62,7 @@ func TestDeniedWrites(t *testing.T) {
 			}
 			before := h.state()
 			for range 2 {
-				h.gosplice("apply", patchFile("v1")).fails(refused, "this process may not change its own code (/proc/self/mem: ", "; mprotect: ", "allow one of the two", "plugin chain")
+				h.gosplice("apply", patchFile("v1")).fails(refused, "this process may not change its own code (/proc/self/mem: ", "; mprotect: ", "allow one of the two", "restart the program")
 			}
 			h.stays(before)
 		})
@@ -69,4 +75,50 @@ func TestDeniedBarrier(t *testing.T) {
 	before := h.state()
 	h.gosplice("apply", patchFile("v1")).fails(refused, "membarrier", "allow this system call")
 	h.stays(before)
+}
+
+// TestBreakpoint has a debugger write into the program's code.
+func TestBreakpoint(t *testing.T) {
+	h := startHost(t)
+	before := h.state()
+	p := decoded(t, "v1")
+	// Behind a function, where nobody comes.
+	gap := p.Release.Text
+	for content := h.code(p); content[gap-p.Release.Text] != 0xcc; gap++ {
+	}
+	h.poke(gap, 0x90)
+	h.gosplice("apply", patchFile("v1")).fails(refused, "the code of this process in memory (SHA-256 ", "a breakpoint or another tool changed it: detach the tool and apply the patch again, or restart the program")
+	h.answers(0)
+	h.poke(gap, 0xcc)
+	h.stays(before)
+	h.works()
+
+}
+
+// code reads the program's code.
+func (h *host) code(p *patch.Patch) []byte {
+	h.t.Helper()
+	memory, err := os.Open(fmt.Sprintf("/proc/%d/mem", h.cmd.Process.Pid))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	defer memory.Close()
+	code := make([]byte, p.Release.Etext-p.Release.Text)
+	if _, err := memory.ReadAt(code, int64(p.Release.Text)); err != nil {
+		h.t.Fatal(err)
+	}
+	return code
+}
+
+// poke writes a byte into the program's memory.
+func (h *host) poke(addr uint64, b byte) {
+	h.t.Helper()
+	memory, err := os.OpenFile(fmt.Sprintf("/proc/%d/mem", h.cmd.Process.Pid), os.O_WRONLY, 0)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	defer memory.Close()
+	if _, err := memory.WriteAt([]byte{b}, int64(addr)); err != nil {
+		h.t.Fatal(err)
+	}
 }

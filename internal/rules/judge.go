@@ -89,7 +89,7 @@ func frozenPackages(e *edit.Edit) map[string]bool {
 	}
 	visit("runtime")
 	for p := range imports {
-		if strings.HasPrefix(p, "runtime/") || strings.HasPrefix(p, "internal/runtime/") || p == "internal/abi" || p == "syscall" || p == "internal/runtime/syscall" {
+		if strings.HasPrefix(p, "runtime/") || strings.HasPrefix(p, "internal/runtime/") || p == "internal/abi" || p == "syscall" || p == "time" || p == "sync/atomic" || p == "internal/runtime/syscall" {
 			out[p] = true
 		}
 	}

@@ -79,7 +79,7 @@ func newTextWriter(probe uint64) (*textWriter, error) {
 	if mprotectErr == nil {
 		return t, nil
 	}
-	return nil, fmt.Errorf("this process may not change its own code (/proc/self/mem: %v; mprotect: %v): allow one of the two (proc_mem.force_override, PR_SET_MDWE, seccomp or SELinux forbid them), or use gosplice's plugin chain", procErr, mprotectErr)
+	return nil, fmt.Errorf("this process may not change its own code (/proc/self/mem: %v; mprotect: %v): allow one of the two (proc_mem.force_override, PR_SET_MDWE, seccomp or SELinux forbid them), or restart the program with the edit built in", procErr, mprotectErr)
 }
 
 func (t *textWriter) useProcMem(probe uint64) error {

@@ -76,7 +76,7 @@ func (d *demo) prove(before, after snapshot, stats bots.Stats) error {
 	d.lines(table.Lines(d.Style, d.Width))
 	fmt.Fprintf(d.out, "\n  %s in the answers were compared with the players' own books.\n",
 		report.Plural(stats.Checks, "value"))
-	fmt.Fprintf(d.out, "  Of the answers, half came within %s, 99 %% within %s, all within %s.\n",
+	fmt.Fprintf(d.out, "  Of the answers, half came within %s, 99 %% within %s,\n  all within %s.\n",
 		report.Duration(stats.P50), report.Duration(stats.P99), report.Duration(stats.Max))
 	return wrong
 }
