@@ -212,8 +212,9 @@ func start(t *testing.T, p *process, l load) *fleet.Fleet {
 func end(t *testing.T, p *process, f *fleet.Fleet, o *observer) {
 	t.Helper()
 	report := f.Stop()
-	o.probe.Close()
 	t.Log(report)
+	o.counts(t, report)
+	o.probe.Close()
 	if report.Sent[0] == 0 || report.Visits == 0 {
 		t.Error("the fleet was idle")
 	}

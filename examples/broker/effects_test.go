@@ -128,6 +128,19 @@ func (o *observer) farewell(t *testing.T, live bool) {
 	}
 }
 
+// counts checks that the broker has counted everything since its start, whatever code did it.
+func (o *observer) counts(t *testing.T, r fleet.Report) {
+	t.Helper()
+	for counter, n := range map[string]int64{
+		"messages/received": r.Sent[0] + r.Sent[1] + r.Sent[2] + r.Retained,
+		"messages/sent":     r.Received[0] + r.Received[1] + r.Received[2],
+	} {
+		if err := o.probe.Reaches(counter, n); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func has(set []edits.Edit, e edits.Edit) bool {
 	return slices.ContainsFunc(set, func(x edits.Edit) bool { return x.Name == e.Name })
 }

@@ -129,6 +129,24 @@ func number(text string) int64 {
 	return n
 }
 
+// Reaches waits until a counter of the broker is at least n.
+func (p *Probe) Reaches(counter string, n int64) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for end := time.Now().Add(patience); ; {
+		text := p.news[sysPrefix+counter].text
+		switch {
+		case number(text) >= n:
+			return nil
+		case time.Now().After(end):
+			return fmt.Errorf("the broker's %s is %s, want %d at least", counter, text, n)
+		}
+		if err := p.rounds(1); err != nil {
+			return err
+		}
+	}
+}
+
 // Fresh waits for two rounds of news, and returns what the second of them says about topics; those
 // that it does not speak of are left out. The first may have begun before the call.
 func (p *Probe) Fresh(topics ...string) (map[string]string, error) {
