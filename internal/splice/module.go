@@ -1,6 +1,7 @@
 package splice
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 )
@@ -307,8 +308,8 @@ func (c *moduleCheck) function(i uint64, entry uint32, off uint64) {
 		c.fail("function %d has a wrong record", i)
 		return
 	}
-	if _, names := c.slice("funcnametab"); uint64(load32(f+funcName)) >= names {
-		c.fail("function %d has its name outside of the table", i)
+	if !c.name(uint64(load32(f + funcName))) {
+		c.fail("function %d has no name in the table", i)
 	}
 	_, pctab := c.slice("pctab")
 	for _, at := range []uint64{funcPCSP, funcPCFile, funcPCLine} {
@@ -322,6 +323,23 @@ func (c *moduleCheck) function(i uint64, entry uint32, off uint64) {
 		}
 	}
 	c.funcData(i, f+funcSize+4*numPC, numFunc)
+}
+
+// name reports a name at off in the table of names: it ends there, and has brackets that the runtime can
+// shorten.
+func (c *moduleCheck) name(off uint64) bool {
+	at, size := c.slice("funcnametab")
+	if off >= size {
+		return false
+	}
+	name := bytesAt(at+off, int(size-off))
+	end := bytes.IndexByte(name, 0)
+	if end < 0 {
+		return false
+	}
+	name = name[:end]
+	open := bytes.IndexByte(name, '[')
+	return open < 0 || bytes.LastIndexByte(name, ']') > open
 }
 
 // funcData checks the n offsets from gofunc at address at: stack maps and the like, in the image or

@@ -96,7 +96,7 @@ func (e *Engine) checkWrites(writes []Write) error {
 			return fmt.Errorf("%s at %#x lies outside of the program's code (%#x to %#x): the patch was made for another program", w.Name, w.Addr, e.text.Lo, e.text.Hi)
 		case i > 0 && w.Addr == writes[i-1].Addr:
 			return fmt.Errorf("%s and %s are both to be written at %#x: make the patch again", writes[i-1].Name, w.Name, w.Addr)
-		case runsWhenStopped(w.Addr):
+		case e.text.contains(w.Addr) && runsWhenStopped(w.Addr): // nothing of that calls into an image
 			return fmt.Errorf("%s runs while the world is stopped and can't be replaced: restart the program with the edit built in", w.Name)
 		case [8]byte(bytesAt(w.Addr, wordSize)) != w.Old:
 			return fmt.Errorf("%s at %#x is not the code that the patch was made for (% x instead of % x): something else has changed it", w.Name, w.Addr, bytesAt(w.Addr, wordSize), w.Old)
