@@ -89,10 +89,10 @@ func (g *program) fits(r *patch.Release) error {
 }
 
 // textMatches reports whether the program's code in memory is what the patch was made for. It
-// reads all of it: about 1 ms for each MB, once.
+// reads all of it, about 1 ms for each MB, until it was right once: a breakpoint may be gone later.
 func (g *program) textMatches(r *patch.Release) error {
 	t := &g.text
-	if t.sum == "" || !t.frozen && (t.lo != r.Text || t.hi != r.Etext) {
+	if t.sum == "" || !t.frozen && (t.lo != r.Text || t.hi != r.Etext || t.sum != r.TextHash) {
 		m, err := g.memoryMap()
 		if err != nil {
 			return err
@@ -105,7 +105,7 @@ func (g *program) textMatches(r *patch.Release) error {
 		*t = textHash{lo: r.Text, hi: r.Etext, sum: hex.EncodeToString(sum[:])}
 	}
 	if t.lo != r.Text || t.hi != r.Etext || t.sum != r.TextHash {
-		return refused(control.ReasonTextDiffers, "the code of this process in memory (SHA-256 %s) is not the one that the patch was made for (%s): a breakpoint or another tool changed it: detach the tool and restart the program", t.sum, r.TextHash)
+		return refused(control.ReasonTextDiffers, "the code of this process in memory (SHA-256 %s) is not the one that the patch was made for (%s): a breakpoint or another tool changed it: detach the tool and apply the patch again, or restart the program", t.sum, r.TextHash)
 	}
 	return nil
 }
