@@ -2,7 +2,14 @@
 
 package resilience
 
-import "testing"
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/gosplice/gosplice/internal/patch"
+)
 
 // TestInitialiser has the initialiser of a new variable do what it should not.
 func TestInitialiser(t *testing.T) {
@@ -43,6 +50,29 @@ func TestNextTry(t *testing.T) {
 	h.gosplice("apply", patchFile("rare")).succeeds("-> rare")
 	if got, want := h.ask("seldom"), "often 1 [voucher 2 voucher 1 tariff 3 tariff 3] map[start:2 voucher 2:1]"; got != want {
 		t.Errorf("the patched function answers %q, want %q", got, want)
+	}
+	h.works()
+}
+
+// TestNewerPatch applies a patch over one with the same new functions, among them one of package time that
+// the release does not have.
+func TestNewerPatch(t *testing.T) {
+	h := startHost(t)
+	h.gosplice("apply", patchFile("rare")).succeeds("-> rare")
+	for n := range 3 {
+		p := decoded(t, "rare")
+		p.Version = fmt.Sprint("rare.", n+1)
+		if !slices.ContainsFunc(p.Funcs, func(f patch.Func) bool { return f.Name == "time.ParseDuration" }) {
+			t.Fatal("the patch does not have a function of package time")
+		}
+		file, err := patch.Encode(p, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.gosplice("apply", writeFile(t, file)).succeeds("-> " + p.Version)
+		if got := h.ask("seldom"); !strings.HasPrefix(got, "often 1 ") {
+			t.Errorf("seldom: %s", got)
+		}
 	}
 	h.works()
 }

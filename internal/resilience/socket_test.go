@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -137,4 +138,42 @@ func TestSocketRemoved(t *testing.T) {
 	}
 	h.gosplice("status").fails(failed, "no program answers at "+h.socket, "no such file or directory")
 	h.answers(1)
+}
+
+// TestStoppedProgram asks a program that does not run.
+func TestStoppedProgram(t *testing.T) {
+	h := startHost(t)
+	before := h.state()
+	h.signal(syscall.SIGSTOP)
+	h.gosplice("apply", patchFile("v1")).fails(failed, "the program at "+h.socket+" does not answer within 5s: is it stopped, or out of file descriptors?")
+	h.signal(syscall.SIGCONT)
+	h.stays(before)
+	h.works()
+}
+
+func (h *host) signal(s syscall.Signal) {
+	h.t.Helper()
+	if err := h.cmd.Process.Signal(s); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// TestNoFileDescriptors asks a program that can't open files.
+func TestNoFileDescriptors(t *testing.T) {
+	h := startHost(t)
+	before := h.state()
+	c := h.dial()
+	if answer := h.ask("files off"); answer != "<nil>" {
+		t.Fatal(answer)
+	}
+	if _, answer := h.apply(c, readPatch(t, "v1")); answer == nil || answer.Code != control.Failed || !strings.Contains(answer.Message, "too many open files") {
+		t.Errorf("%+v", answer)
+	}
+	h.answers(0)
+	if answer := h.ask("files on"); answer != "<nil>" {
+		t.Fatal(answer)
+	}
+	c.Close()
+	h.stays(before)
+	h.works()
 }

@@ -170,3 +170,15 @@ func limitMemory(on bool) error {
 	}
 	return syscall.Setrlimit(syscall.RLIMIT_AS, &syscall.Rlimit{Cur: limit, Max: infinite})
 }
+
+// limitFiles forbids opening any file, or allows it again.
+func limitFiles(on bool) error {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		return err
+	}
+	if limit.Cur = limit.Max; on {
+		limit.Cur = 0
+	}
+	return syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit)
+}

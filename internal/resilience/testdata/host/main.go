@@ -62,6 +62,8 @@ func serve(request []string) string {
 		return fmt.Sprint(runtime.Stack(make([]byte, 1<<20), true) > 0)
 	case "seldom":
 		return seldom(len(request))
+	case "files":
+		return fmt.Sprint(limitFiles(request[1] == "off"))
 	case "limit":
 		return fmt.Sprint(limitMemory(request[1] == "on"))
 	}

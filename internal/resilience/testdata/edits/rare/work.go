@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"slices"
+	"time"
 )
 
 type tariff struct{ rate int }
@@ -52,5 +53,8 @@ func seldom(n int) string {
 	}
 	slices.SortFunc(all, func(a, b discounter) int { return a.Discount(n) - b.Discount(n) })
 	seen[fmt.Sprint(all[0])]++
+	if day, err := time.ParseDuration("24h"); err != nil || day != 24*time.Hour {
+		return fmt.Sprint("time.ParseDuration: ", day, err)
+	}
 	return fmt.Sprint("often ", n, " ", all, " ", seen)
 }
