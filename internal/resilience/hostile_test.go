@@ -335,3 +335,58 @@ func TestHostileFile(t *testing.T) {
 		h.gosplice("rollback").succeeds("-> release")
 	}
 }
+
+// TestHostileSections gives the program files that have the right hash and are no patch at all, or a
+// very large one.
+func TestHostileSections(t *testing.T) {
+	h := startHost(t)
+	before := h.state()
+	good := decoded(t, "rare")
+	header, err := json.Marshal(good)
+	if err != nil {
+		t.Fatal(err)
+	}
+	relocs, image := relocsOf(good), good.Image.Bytes
+	lie := func(at int, size uint32) []byte {
+		file := seal(t, good)
+		binary.LittleEndian.PutUint32(file[at:], size)
+		body := file[:len(file)-sha256.Size-1]
+		sum := sha256.Sum256(body)
+		return append(append(slices.Clone(body), sum[:]...), 0)
+	}
+	many := func(field, element string) []byte {
+		list := strings.Repeat(element+",", 1<<20)
+		return fmt.Appendf(nil, `{"%s":[%s]}`, field, list[:len(list)-1])
+	}
+	c := h.dial()
+	for name, file := range map[string][]byte{
+		"nothing":                      nil,
+		"no sections":                  sealed(),
+		"two sections":                 sealed(header, relocs),
+		"four sections":                sealed(header, relocs, image, image),
+		"empty sections":               sealed(nil, nil, nil),
+		"an empty header":              sealed([]byte("{}"), relocs, image),
+		"a header that is null":        sealed([]byte("null"), relocs, image),
+		"two headers":                  sealed(append(slices.Clone(header), header...), relocs, image),
+		"a header with another field":  sealed([]byte(`{"Sudo":true}`), relocs, image),
+		"a header without an end":      sealed(header[:len(header)-1], relocs, image),
+		"a million brackets":           sealed(bytes.Repeat([]byte("["), 1<<20), relocs, image),
+		"a million functions":          sealed(many("Funcs", "{}"), relocs, image),
+		"a million numbers":            sealed(many("FilledTypes", "8"), relocs, image),
+		"a million symbols of nothing": sealed(many("Symbols", "null"), relocs, image),
+		"a million relocations":        sealed(header, bytes.Repeat([]byte{1 << 3}, 1<<20), image),
+		"relocations without an end":   sealed(header, bytes.Repeat([]byte{0xff}, 1<<20), image),
+		"a header that says 4 GB":      lie(12+4, 1<<32-1),
+		"a header that says 1 byte":    lie(12+4, 1),
+		"a stored header of 4 GB":      lie(12, 1<<32-1),
+		"another format":               lie(8, 1<<31),
+	} {
+		if _, answer := h.apply(c, file); answer == nil || answer.Code != control.Refused || answer.Reason != malformed {
+			t.Errorf("%s: %+v", name, answer)
+		}
+		h.await(1)
+	}
+	c.Close()
+	h.stays(before)
+	h.works()
+}
