@@ -1,9 +1,10 @@
+//go:build linux && amd64
+
 package main_test
 
 import (
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -75,9 +76,6 @@ func (p *patches) version(t *testing.T, n int) []byte {
 }
 
 func TestBroker(t *testing.T) {
-	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
-		t.Skip("programs can be patched on linux/amd64")
-	}
 	made := newPatches(t)
 	t.Run("edits", func(t *testing.T) { oneAfterAnother(t, made) })
 	t.Run("toggled", func(t *testing.T) { toggled(t, made) })
