@@ -326,7 +326,7 @@ func (h *harvest) follow(d, y goobj.Sym, a uint64, k int, r goobj.Reloc) error {
 		return h.learnFrom(y, r.Sym, v-uint64(r.Add))
 	case goobj.RAddrOff, goobj.RMethodOff:
 		v := le.Uint32(b)
-		if r.Type == goobj.RMethodOff && (v == 0xffffffff || v == 0) {
+		if r.Type == goobj.RMethodOff && v == 0xffffffff {
 			h.pruned[y] = append(h.pruned[y], k)
 			return nil
 		}
