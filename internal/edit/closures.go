@@ -84,19 +84,35 @@ func (e *Edit) matchClosures() {
 	}
 	for at, os := range was {
 		ns := is[at]
+		for _, cs := range [][]compiled{os, ns} {
+			sort.Slice(cs, func(i, j int) bool { return lastNumber(cs[i].name) < lastNumber(cs[j].name) })
+		}
 		if len(os) == 1 && len(ns) == 1 {
 			c.was[ns[0].sym], c.paired[os[0].old] = os[0].old, true
 			continue
 		}
-		// A literal that is inlined several times into one function: the order of the calls counts.
-		for _, o := range os {
-			for _, n := range ns {
-				if o.name == n.name && e.sameText(at.host) {
+		// A literal that is inlined several times into one function. Their bodies may differ in what is
+		// known where the calls stand, so the order of the calls counts.
+		byName := e.sameText(at.host)
+		inOrder := !byName && e.allAlike(ns)
+		for i, o := range os {
+			for k, n := range ns {
+				if byName && o.name == n.name || inOrder && i == k {
 					c.was[n.sym], c.paired[o.old] = o.old, true
 				}
 			}
 		}
 	}
+}
+
+// allAlike reports closures with one and the same code.
+func (e *Edit) allAlike(cs []compiled) bool {
+	for _, c := range cs {
+		if e.Prints.Of(c.sym) != e.Prints.Of(cs[0].sym) {
+			return false
+		}
+	}
+	return true
 }
 
 // sameText reports that the source of a function's declaration, or of all initialisers of variables, did

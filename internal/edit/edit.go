@@ -5,6 +5,7 @@ import (
 	"go/types"
 	"slices"
 	"sort"
+	"strings"
 
 	"github.com/gosplice/gosplice/internal/goobj"
 	"github.com/gosplice/gosplice/internal/gotool"
@@ -30,6 +31,7 @@ type Edit struct {
 	Vars      []Variable
 	Enums     []Enum
 	Files     []File
+	Modules   []Module
 
 	abbrevs goobj.Abbrevs
 	oldDecl *checker
@@ -97,9 +99,18 @@ type Type struct {
 	Methods  []string // new, or of another signature
 	Gone     []string // removed, and still in the program's method table
 	Promoted []string // new by way of an embedded field
+	// Conversions are where the edit converts the type to an interface that needs one of these methods.
+	Conversions []Conversion
 
 	File string
 	Line int
+}
+
+// Conversion is a place where a function converts a type to an interface.
+type Conversion struct {
+	Func, Interface, Method string
+	File                    string
+	Line                    int
 }
 
 // Lacks reports a method that the type has in the edit and not in the program.
@@ -141,6 +152,12 @@ type Enum struct {
 	Line          int
 }
 
+// Module is a dependency of which the edited build has another version.
+type Module struct {
+	Path, Old, New string
+	Packages       []string // whose code changed
+}
+
 // File is a changed file that is not plain Go.
 type File struct{ Package, Name, Kind string }
 
@@ -171,8 +188,10 @@ func Find(rec *release.Record, set *goobj.Set, packages []gotool.Package, tree *
 		return nil, err
 	}
 	e.findEnums()
+	e.findModules()
 	e.findFiles()
 	e.findFunctions()
+	e.findConversions()
 	return e, nil
 }
 
@@ -232,6 +251,27 @@ func (e *Edit) embedsChanged(path string) bool {
 		}
 	}
 	return false
+}
+
+// findModules finds the dependencies that moved to another version and brought other code.
+func (e *Edit) findModules() {
+	at := map[string]int{}
+	for _, path := range e.Rebuilt {
+		old, _ := e.Record.PackageByPath(path)
+		was, is := old.Module, release.ModuleOf(*e.Packages[path])
+		name, oldVersion, ok1 := strings.Cut(was, "@")
+		_, newVersion, ok2 := strings.Cut(is, "@")
+		if !ok1 || !ok2 || was == is || oldVersion == "" || newVersion == "" {
+			continue
+		}
+		i, ok := at[name]
+		if !ok {
+			i = len(e.Modules)
+			at[name] = i
+			e.Modules = append(e.Modules, Module{Path: name, Old: oldVersion, New: newVersion})
+		}
+		e.Modules[i].Packages = append(e.Modules[i].Packages, path)
+	}
 }
 
 func (e *Edit) findFiles() {

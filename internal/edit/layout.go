@@ -7,6 +7,10 @@ import (
 	"strings"
 )
 
+// SameType reports two types that are laid out, compared and reflected alike, as far as the named types
+// in them are.
+func SameType(a, b types.Type) bool { return shape(a) == shape(b) }
+
 // shape writes a type so that two types with equal text are laid out, compared and reflected
 // alike, as far as named types are. Named types are written by name: each is compared on its own.
 func shape(t types.Type) string {

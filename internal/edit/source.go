@@ -47,6 +47,10 @@ type Func struct {
 	Text string
 	// Literals are the function literals inside.
 	Literals []Literal
+	// Locks are what the function locks, in the order of the source.
+	Locks []string
+	// Goroutines is the number of go statements.
+	Goroutines int
 	// Types says that types are declared inside.
 	Types bool
 	// Pragmas are the //go: directives, such as "nosplit".
@@ -145,7 +149,7 @@ func (s *Source) readFunc(name string, d *ast.FuncDecl) *Func {
 	}
 	if d.Body != nil {
 		f.Literals = s.literals(name, d.Body)
-		f.Types = declaresTypes(d.Body)
+		f.readBody(d.Body)
 	}
 	return f
 }
@@ -208,13 +212,20 @@ func (s *Source) readVar(d *ast.GenDecl, spec *ast.ValueSpec) {
 // text is a hash of a node that comments, line breaks and positions do not change.
 func (s *Source) text(n ast.Node) string { return hashText(printed(n)) }
 
-func declaresTypes(body *ast.BlockStmt) (found bool) {
+func (f *Func) readBody(body *ast.BlockStmt) {
 	ast.Inspect(body, func(n ast.Node) bool {
-		_, ok := n.(*ast.TypeSpec)
-		found = found || ok
-		return !found
+		switch n := n.(type) {
+		case *ast.TypeSpec:
+			f.Types = true
+		case *ast.GoStmt:
+			f.Goroutines++
+		case *ast.CallExpr:
+			if s, ok := n.Fun.(*ast.SelectorExpr); ok && len(n.Args) == 0 && (s.Sel.Name == "Lock" || s.Sel.Name == "RLock") {
+				f.Locks = append(f.Locks, printed(s.X))
+			}
+		}
+		return true
 	})
-	return found
 }
 
 // oldSource reads the package from the record; a package whose sources are not in the record is

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gosplice/gosplice/internal/goobj"
 	"github.com/gosplice/gosplice/internal/gotool"
+	"github.com/gosplice/gosplice/internal/release"
 )
 
 // findTypes compares the named types of every rebuilt package, in source and in descriptors.
@@ -360,4 +361,67 @@ func (e *Edit) onlyMentions(name string, seen map[string]bool) bool {
 		}
 	}
 	return false
+}
+
+// findConversions finds the interface tables in changed code for which a type has the methods only in
+// the edit. The program can't make such a table: its description of the type lacks them.
+func (e *Edit) findConversions() {
+	lacking := map[string]*Type{}
+	for i := range e.Types {
+		if t := &e.Types[i]; len(t.Methods)+len(t.Promoted) > 0 {
+			lacking[goobj.PackagePrefix(e.symbolPath(t.Package))+"."+t.Name] = t
+		}
+	}
+	if len(lacking) == 0 {
+		return
+	}
+	for i := range e.Functions {
+		f := &e.Functions[i]
+		if f.Sym == 0 {
+			continue
+		}
+		seen := map[goobj.Sym]bool{}
+		var visit func(y goobj.Sym)
+		visit = func(y goobj.Sym) {
+			for _, r := range e.Set.Relocs(y) {
+				if r.Size == 0 || r.Sym == 0 || seen[r.Sym] {
+					continue
+				}
+				seen[r.Sym] = true
+				n := e.Set.NameOf(r.Sym).Name
+				switch {
+				case goobj.IsItab(n):
+					e.conversion(f, r.Sym, lacking)
+				case e.Set.Kind(r.Sym).IsRodata() && !goobj.IsType(n):
+					visit(r.Sym)
+				}
+			}
+		}
+		visit(f.Sym)
+	}
+}
+
+func (e *Edit) conversion(f *Function, itab goobj.Sym, lacking map[string]*Type) {
+	if _, ok := e.Record.Lookup(e.Set.NameOf(itab).Name, goobj.ABI0); ok {
+		return
+	}
+	y := release.ItabType(e.Set, itab)
+	name := strings.TrimPrefix(e.Set.NameOf(y).Name, "type:")
+	t := lacking[withoutTypeArgs(strings.TrimLeft(name, "*"))]
+	if _, ok := e.Record.Lookup("type:"+name, goobj.ABI0); t == nil || !ok {
+		return
+	}
+	to := e.Set.Reloc(itab, 0).Sym
+	inter, ok := e.Set.Type(to)
+	if !ok {
+		return
+	}
+	for _, m := range inter.IfaceMethods() {
+		if t.Lacks(m.Name) {
+			c := Conversion{Func: e.Sources[f.Package].New.name() + "." + f.Decl, Method: m.Name, File: f.File, Line: f.Line}
+			c.Interface = strings.TrimPrefix(e.Set.NameOf(to).Name, "type:")
+			t.Conversions = append(t.Conversions, c)
+			return
+		}
+	}
 }

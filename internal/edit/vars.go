@@ -35,6 +35,9 @@ func (e *Edit) findVars() error {
 			switch {
 			case c.OldShape != c.NewShape:
 				c.Kind = VarType
+				if c.OldType == c.NewType { // an alias stands for something else
+					c.OldType, c.NewType = typeText(types.Unalias(o.Scope().Lookup(name).Type())), typeText(types.Unalias(n.Scope().Lookup(name).Type()))
+				}
 			case old.Text != v.Text || !v.Literals && e.dataChanged(path, name):
 				c.Kind = VarInit
 			case old.Embed != v.Embed:

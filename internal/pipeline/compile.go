@@ -25,6 +25,8 @@ type tree struct {
 	build   *gotool.Build
 	overlay string // the user's
 	files   *edit.Tree
+	// dependencies may have other versions than in the release.
+	dependencies bool
 }
 
 // compile compiles the edited tree. A dependency may have been replaced since the release, and to the

@@ -28,8 +28,10 @@ type RecordSummary struct {
 
 // PlanOptions says what to compare.
 type PlanOptions struct {
-	Record   string // record file
-	Dir      string // edited tree; empty: the directory that the record names
-	Overlay  string // a go build -overlay file, or empty
-	Progress Progress
+	Record  string // record file
+	Dir     string // edited tree; empty: the directory that the record names
+	Overlay string // a go build -overlay file, or empty
+	// Dependencies may have other versions than in the release.
+	Dependencies bool
+	Progress     Progress
 }

@@ -63,7 +63,7 @@ func MakePlan(ctx context.Context, o PlanOptions) (*Plan, error) {
 		return nil, err
 	}
 	o.Progress.step("compiling")
-	t := &tree{rec: rec, build: &b, overlay: o.Overlay, files: files}
+	t := &tree{rec: rec, build: &b, overlay: o.Overlay, files: files, dependencies: o.Dependencies}
 	built, err := t.compile(ctx)
 	if err != nil {
 		return nil, err
@@ -92,7 +92,7 @@ func (t *tree) plan(ctx context.Context, b *built, progress Progress) (*Plan, er
 		set.Close()
 		return nil, err
 	}
-	v := rules.Judge(e, b.inits)
+	v := rules.Judge(e, b.inits, rules.Options{Dependencies: t.dependencies})
 	p.edit, p.redirect = e, v.Redirect
 	p.inits = inInitOrder(e, b.inits)
 	p.Changes, p.Refused, p.Empty = v.Changes, v.Refused, v.Empty

@@ -275,6 +275,20 @@ func (r *Record) locateRuntime(h *harvest) error {
 	return nil
 }
 
+// ModuleOf is the module of a package as path@version, with what another version is taken for; ""
+// where there is none.
+func ModuleOf(p gotool.Package) string {
+	m := p.Module
+	if m == nil {
+		return ""
+	}
+	name := m.Path + "@" + m.Version
+	if m.Replace != nil && m.Replace.Version != "" {
+		name += " => " + m.Replace.Path + "@" + m.Replace.Version
+	}
+	return name
+}
+
 // describe notes the sources of the packages.
 func describe(packages []gotool.Package) ([]Package, error) {
 	var out []Package
@@ -284,9 +298,7 @@ func describe(packages []gotool.Package) ([]Package, error) {
 			q.Path = "main"
 		}
 		q.Editable = editable(p)
-		if p.Module != nil {
-			q.Module = p.Module.Path + "@" + p.Module.Version
-		}
+		q.Module = ModuleOf(p)
 		for _, group := range []struct {
 			kind  string
 			names []string

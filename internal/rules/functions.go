@@ -1,7 +1,9 @@
 package rules
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 
@@ -22,6 +24,10 @@ func (j *judge) functions() {
 		for _, k := range f.Inlines {
 			if edited[k] != nil && k != declOf(f) {
 				j.inlinedIn[k]++
+				if j.inlinedPkgs[k] == nil {
+					j.inlinedPkgs[k] = map[string]bool{}
+				}
+				j.inlinedPkgs[k][f.Package] = true
 			}
 		}
 	}
@@ -30,6 +36,7 @@ func (j *judge) functions() {
 	}
 	j.follow(edited)
 	j.decls(edited)
+	j.mixedCalls(edited)
 }
 
 // follow adds the functions that are as before but have to be exchanged, because they refer to
@@ -197,6 +204,9 @@ func (j *judge) newFunction(f *edit.Function, c patch.Change) {
 	j.shown["new"+declOf(f)] = true
 	c.Symbol = j.show(f.Package, f.Decl)
 	c.What = "new function"
+	if fn := src.New.Funcs[f.Decl]; fn.Goroutines > 0 {
+		j.startsGoroutines(c, fn)
+	}
 	if j.isNewMethod(f) {
 		return // reported with its type
 	}
@@ -306,6 +316,7 @@ func (j *judge) decls(edited map[string]*edit.Func) {
 	}
 	sort.Strings(keys)
 	for _, k := range keys {
+		j.bodies(k, edited[k])
 		if j.shown[k] || !changed[k] && j.inlinedIn[k] == 0 {
 			continue
 		}
@@ -318,11 +329,80 @@ func (j *judge) decls(edited map[string]*edit.Func) {
 		case n == 1:
 			c.What = "body; inlined in 1 function"
 			j.add(Inlined, c)
+		case n > wideFunctions || len(j.inlinedPkgs[k]) > widePackages:
+			c.What = fmt.Sprintf("body; inlined in %d functions of %d packages", n, len(j.inlinedPkgs[k]))
+			c.Detail = "All of them change with it, in one switch: a small edit with a wide reach.\nInstead: mark it //go:noinline in the next build, and later edits stay small."
+			j.add(WideInline, c)
 		default:
 			c.What = fmt.Sprintf("body; inlined in %d functions", n)
 			j.add(Inlined, c)
 		}
 	}
+}
+
+// Beyond these an edit reaches so far that the plan says so.
+const (
+	wideFunctions = 200
+	widePackages  = 20
+)
+
+// bodies warns of what the new source of a function does that a switch can't undo or make safe.
+func (j *judge) bodies(key string, f *edit.Func) {
+	pkg, decl, _ := strings.Cut(key, "\x00")
+	old := j.e.Sources[pkg].Old.Funcs[decl]
+	c := patch.Change{Symbol: j.show(pkg, decl), File: f.Pos.Filename, Line: f.Pos.Line}
+	if len(old.Locks) > 1 && !slices.Equal(old.Locks, f.Locks) && slices.Equal(slices.Sorted(slices.Values(old.Locks)), slices.Sorted(slices.Values(f.Locks))) {
+		c.What = fmt.Sprintf("takes its locks in another order: %s, before %s", strings.Join(f.Locks, " then "), strings.Join(old.Locks, " then "))
+		c.Detail = "A call that is inside the old body holds one lock and waits for another that a call of the new body may hold: both would wait for ever.\nInstead: apply with --quiesce 5s, which switches when no call is inside a changed function."
+		j.add(LockOrder, c)
+	}
+	if f.Goroutines > old.Goroutines {
+		j.startsGoroutines(c, f)
+	}
+}
+
+// mixedCalls warns of unchanged functions that call several edited ones: a call that is in flight at the
+// switch has run some in the old form and goes on with others in the new one.
+func (j *judge) mixedCalls(edited map[string]*edit.Func) {
+	changed := map[string]bool{}
+	for i := range j.e.Functions {
+		changed[j.e.Functions[i].Name.Name] = true
+	}
+	calls := map[string][]*edit.Function{}
+	for _, f := range j.v.Redirect {
+		if f.Class != edit.Plain || edited[declOf(f)] == nil {
+			continue
+		}
+		for _, caller := range j.e.Record.Callers[f.Old.Name] {
+			if !changed[caller] && !slices.Contains(calls[caller], f) {
+				calls[caller] = append(calls[caller], f)
+			}
+		}
+	}
+	var callers []string
+	for name, fs := range calls {
+		if len(fs) > 1 {
+			callers = append(callers, name)
+		}
+	}
+	if len(callers) == 0 {
+		return
+	}
+	slices.SortFunc(callers, func(a, b string) int { return cmp.Or(len(calls[b])-len(calls[a]), strings.Compare(a, b)) })
+	fs := calls[callers[0]]
+	c := patch.Change{Symbol: j.symbolText(fs[0]), File: fs[0].File, Line: fs[0].Line}
+	c.What = "changes together with " + j.symbolText(fs[1])
+	if n := len(fs) - 2; n > 0 {
+		c.What += fmt.Sprintf(" and %d more", n)
+	}
+	c.Detail = fmt.Sprintf("They are switched in one instant, and called by %s, unchanged: a call in flight may have run the one as it was, and go on with the other as it is now.\nInstead: where that matters, let the new code understand what the old one left behind, until the next patch.", list(callers))
+	j.add(MixedCalls, c)
+}
+
+func (j *judge) startsGoroutines(c patch.Change, f *edit.Func) {
+	c.What = "starts goroutines that it did not start before"
+	c.Detail = "A goroutine runs the code that it was started with until it returns: a rollback does not end it."
+	j.add(StartsGoroutine, c)
 }
 
 // keepsMore judges functions whose new body keeps arguments that their callers may have on their

@@ -23,13 +23,20 @@ type Verdict struct {
 	Empty bool
 }
 
+// Options are what the user allows.
+type Options struct {
+	// Dependencies may have other versions than in the release.
+	Dependencies bool
+}
+
 // Judge passes the verdict on an edit. inits are the functions that initialise new variables.
-func Judge(e *edit.Edit, inits []edit.InitFunc) *Verdict {
-	j := &judge{e: e, v: &Verdict{}, frozen: frozenPackages(e), inits: inits, inlinedIn: map[string]int{}, shown: map[string]bool{}}
+func Judge(e *edit.Edit, inits []edit.InitFunc, o Options) *Verdict {
+	j := &judge{e: e, options: o, v: &Verdict{}, frozen: frozenPackages(e), inits: inits, inlinedIn: map[string]int{}, inlinedPkgs: map[string]map[string]bool{}, shown: map[string]bool{}}
 	j.types()
 	j.variables()
 	j.enums()
 	j.files()
+	j.modules()
 	j.functions()
 	j.keepsMore()
 	j.packages()
@@ -40,14 +47,16 @@ func Judge(e *edit.Edit, inits []edit.InitFunc) *Verdict {
 }
 
 type judge struct {
-	e         *edit.Edit
-	v         *Verdict
-	frozen    map[string]bool
-	inits     []edit.InitFunc
-	inlinedIn map[string]int // declaration -> functions that inline it
-	shown     map[string]bool
-	runs      int // initialisers that a patch would run, beside redirecting functions
-	started   []patch.Change
+	e           *edit.Edit
+	v           *Verdict
+	options     Options
+	frozen      map[string]bool
+	inits       []edit.InitFunc
+	inlinedIn   map[string]int             // declaration -> functions that inline it
+	inlinedPkgs map[string]map[string]bool // and their packages
+	shown       map[string]bool
+	runs        int // initialisers that a patch would run, beside redirecting functions
+	started     []patch.Change
 }
 
 func (j *judge) add(r Rule, c patch.Change) {
@@ -193,6 +202,26 @@ func (j *judge) files() {
 			c.Detail = "C code is compiled and linked by other tools, which leave no relocations to check.\nInstead: restart."
 			j.add(Cgo, c)
 		}
+	}
+}
+
+// modules judges dependencies that have another version than in the release.
+func (j *judge) modules() {
+	for _, m := range j.e.Modules {
+		c := patch.Change{Symbol: m.Path, What: m.Old + " -> " + m.New}
+		const most = 5
+		names := m.Packages[:min(most, len(m.Packages))]
+		c.Detail = "Code that comes with it: " + strings.Join(names, ", ")
+		if n := len(m.Packages) - len(names); n > 0 {
+			c.Detail += fmt.Sprintf(" and %d more packages", n)
+		}
+		if j.options.Dependencies {
+			c.Detail += "."
+			j.add(DependencyMoved, c)
+			continue
+		}
+		c.Detail += ". The edit is more than what was edited here.\nInstead: require " + m.Old + " as the release does, or allow it with --dependencies, or restart."
+		j.add(DependencyDrift, c)
 	}
 }
 

@@ -58,6 +58,13 @@ func (j *judge) methods(t *edit.Type, c patch.Change) {
 		c.Detail = "Direct calls find it. Type assertions, fmt and reflection on this type do not see it until the program is restarted."
 		j.add(MethodUnseen, c)
 	}
+	for _, x := range t.Conversions {
+		c := with(x.Method)
+		c.What = "needed by an interface"
+		c.Detail = fmt.Sprintf("In your edit %s converts a %s to %s, which asks for %s. The running program's description of %s has no such method, and can't be extended.\nInstead: call the method directly, or convert a new type that embeds %s, or restart.", x.Func, t.Name, x.Interface, x.Method, t.Name, t.Name)
+		c.File, c.Line = x.File, x.Line
+		j.add(MethodNeeded, c)
+	}
 	for _, m := range t.Gone {
 		for _, decl := range []string{t.Name + "." + m, "(*" + t.Name + ")." + m} {
 			j.shown["gone"+t.Package+"\x00"+decl] = true
@@ -132,15 +139,24 @@ func place(t *edit.Type) string {
 
 // users says which functions have to do with what changed.
 func users(t *edit.Type) string {
-	switch n := len(t.Users); {
+	if len(t.Users) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("In your edit it is used by %s.\n", list(t.Users))
+}
+
+// list joins the first names of a list for a sentence.
+func list(names []string) string {
+	const most = 3
+	switch n := len(names); {
 	case n == 0:
 		return ""
-	case n > 3:
-		return fmt.Sprintf("In your edit %s and %d others use it.\n", strings.Join(t.Users[:3], ", "), n-3)
 	case n == 1:
-		return fmt.Sprintf("In your edit %s uses it.\n", t.Users[0])
+		return names[0]
+	case n > most:
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), n-most)
 	default:
-		return fmt.Sprintf("In your edit %s and %s use it.\n", strings.Join(t.Users[:n-1], ", "), t.Users[n-1])
+		return strings.Join(names[:n-1], ", ") + " and " + names[n-1]
 	}
 }
 
@@ -167,13 +183,17 @@ func structChange(t *edit.Type, o, n *types.Struct) (r Rule, what, detail string
 			continue
 		}
 		was, is := short(f.Type()), short(g.Type())
+		same := edit.SameType(f.Type(), g.Type())
+		if was == is && !same { // an alias stands for something else
+			was, is = short(types.Unalias(f.Type())), short(types.Unalias(g.Type()))
+		}
 		oa, ok1 := f.Type().Underlying().(*types.Array)
 		na, ok2 := g.Type().Underlying().(*types.Array)
 		switch {
-		case was == is && f.Embedded() == g.Embedded():
+		case same && f.Embedded() == g.Embedded():
 		case ok1 && ok2 && oa.Len() != na.Len():
 			return ArrayLength, fmt.Sprintf("field %s: %s -> %s", f.Name(), was, is), misread(t) + users(t) + "Instead: keep the length and put the rest elsewhere, or restart."
-		case was == is:
+		case same:
 			return FieldType, fmt.Sprintf("field %s: embedded or not", f.Name()), misread(t) + "Instead: keep it as it is until the next restart."
 		default:
 			return FieldType, fmt.Sprintf("field %s: %s -> %s", f.Name(), was, is), misread(t) + users(t) + aside(f.Name(), is)
