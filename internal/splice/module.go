@@ -97,6 +97,7 @@ func (e *Engine) checkProgram() error {
 	c := &moduleCheck{e: e, module: e.vars.firstModule, region: &Region{engine: e, at: e.program, text: e.text}}
 	c.parts()
 	c.functions()
+	c.types()
 	if c.err != nil {
 		return fmt.Errorf("the program's own module is not as expected: %w: make the patch for this build of the program", c.err)
 	}
@@ -109,6 +110,7 @@ func (e *Engine) checkModule(module uint64, r *Region) error {
 	c.parts()
 	c.header()
 	c.functions()
+	c.types()
 	return c.err
 }
 
@@ -246,6 +248,20 @@ func (c *moduleCheck) header() {
 		c.fail("its pcHeader at %#x is not in its region", own)
 	} else if got, want := load64(own), load64(c.e.at.word(c.e.vars.firstModule, "pcHeader")); got != want {
 		c.fail("its function table has format %#x, the program %#x", got, want)
+	}
+}
+
+// types checks the types that reflection finds by their strings, where the release lists them.
+func (c *moduleCheck) types() {
+	if _, ok := c.e.at.module["typelinks"]; !ok || c.err != nil {
+		return
+	}
+	at, n := c.slice("typelinks")
+	for i := range n {
+		if err := c.e.CheckType(c.word("types") + uint64(load32(at+4*i))); err != nil {
+			c.fail("its list of types: %w", err)
+			return
+		}
 	}
 }
 
