@@ -65,10 +65,12 @@ type linker struct {
 	itabSeq []*itab
 	inits   []initUnit
 
-	live      release.Live
-	funcTypes map[string]bool // function types that the image brings along
-	fills     []fill
-	filled    map[fillKey]bool
+	live release.Live
+	// completing says that what is placed from now on is not used yet.
+	completing bool
+	funcTypes  map[string]bool // function types that the image brings along
+	fills      []fill
+	filled     map[fillKey]bool
 
 	sharedBy []*placed // by index of patch.Symbol
 

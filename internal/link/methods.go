@@ -51,7 +51,7 @@ func (l *linker) fillMethods() bool {
 			if m.Empty[0] && l.funcTypes[m.Type] {
 				found = l.fillWord(t, m, 0) || found
 			}
-			if l.live.UsedInIface[t.Name] && l.reached(m) {
+			if l.live.UsedInIface[t.Name] && l.reached(m.Name, m.Type) {
 				for w := range m.Empty {
 					if m.Empty[w] {
 						found = l.fillWord(t, m, w) || found
@@ -64,8 +64,8 @@ func (l *linker) fillMethods() bool {
 }
 
 // reached is the linker's rule: called through an interface, or possibly through reflection.
-func (l *linker) reached(m *release.PrunedMethod) bool {
-	return l.live.IfaceMethods[release.MethodSig{Name: m.Name, Type: m.Type}] || l.live.GenericMethods[m.Name] || l.live.Reflect && goobj.Exported(m.Name)
+func (l *linker) reached(name, typ string) bool {
+	return l.live.IfaceMethods[release.MethodSig{Name: name, Type: typ}] || l.live.GenericMethods[name] || l.live.Reflect && goobj.Exported(name)
 }
 
 // fillWord plans word w (function type, interface method, method) of a method table's entry.

@@ -77,32 +77,68 @@ func (l *linker) placeVariableInit(i edit.InitFunc) {
 	l.inits = append(l.inits, u)
 }
 
-// mark follows references until nothing new is needed.
+// mark follows references until nothing new is needed, by the linker's rule for methods: those of a
+// type are needed when something calls them. New types then get the others as well, because a later
+// patch may call them; but what only these use is not used.
 func (l *linker) mark() {
-	for len(l.work) > 0 || l.fillMethods() {
-		for len(l.work) > 0 {
-			p := l.work[len(l.work)-1]
-			l.work = l.work[:len(l.work)-1]
-			l.visit(p)
+	for len(l.work) > 0 || l.fillMethods() || l.callMethods() {
+		l.visitAll()
+	}
+	l.completing = true
+	for i := 0; i < len(l.order); i++ {
+		l.completeMethods(l.order[i])
+		l.visitAll()
+	}
+}
+
+func (l *linker) visitAll() {
+	for len(l.work) > 0 {
+		p := l.work[len(l.work)-1]
+		l.work = l.work[:len(l.work)-1]
+		l.visit(p)
+	}
+}
+
+// callMethods places the methods of new types that the image can call through interfaces or find by
+// reflection, and reports whether there were any.
+func (l *linker) callMethods() bool {
+	before := len(l.order)
+	for _, p := range l.order[:before] {
+		if !l.live.UsedInIface[p.name.Name] {
+			continue
+		}
+		t, ok := l.set.Type(p.sym)
+		if !ok {
+			continue
+		}
+		for _, m := range t.Methods() {
+			if l.reached(m.Name, l.set.NameOf(m.Type).Name) {
+				l.target(m.Type, p.sym)
+				l.target(m.Func, p.sym)
+				l.target(m.IfaceFunc, p.sym)
+			}
+		}
+	}
+	return len(l.order) > before
+}
+
+// completeMethods places what the method table of a new type leads to.
+func (l *linker) completeMethods(p *placed) {
+	for _, r := range l.set.Relocs(p.sym) {
+		if r.Type == goobj.RMethodOff && r.Sym != 0 {
+			l.target(r.Sym, p.sym)
 		}
 	}
 }
 
 func (l *linker) visit(p *placed) {
-	l.live.MarkUses(l.set, p.sym, l.linked)
-	flag, flag2 := l.set.Flags(p.sym)
-	if flag&goobj.FlagReflectMethod != 0 {
-		l.live.Reflect = true
-	}
-	if flag2&goobj.Flag2UsedInIface != 0 {
-		l.live.Use(l.set, p.sym, l.linked)
-	}
-	if l.live.UsedInIface[p.name.Name] {
-		l.live.UseParts(l.set, p.sym, l.linked)
+	if !l.completing {
+		l.visitUses(p)
 	}
 	for _, r := range l.set.Relocs(p.sym) {
 		switch {
 		case r.Sym == 0 || r.Type == goobj.RTLSLE:
+		case r.Type == goobj.RMethodOff: // see callMethods and completeMethods
 		case r.Type == goobj.RKeep && p.kind.IsVar():
 			l.keepMapInit(p, r.Sym)
 		case r.Size == 0:
@@ -116,6 +152,21 @@ func (l *linker) visit(p *placed) {
 	}
 	if p.kind.IsText() {
 		l.visitFuncdata(p)
+	}
+}
+
+// visitUses notes which types p converts to interfaces and which methods it calls through them.
+func (l *linker) visitUses(p *placed) {
+	l.live.MarkUses(l.set, p.sym, l.linked)
+	flag, flag2 := l.set.Flags(p.sym)
+	if flag&goobj.FlagReflectMethod != 0 {
+		l.live.Reflect = true
+	}
+	if flag2&goobj.Flag2UsedInIface != 0 {
+		l.live.Use(l.set, p.sym, l.linked)
+	}
+	if l.live.UsedInIface[p.name.Name] {
+		l.live.UseParts(l.set, p.sym, l.linked)
 	}
 }
 
@@ -300,7 +351,7 @@ func (l *linker) place(y goobj.Sym) *placed {
 	l.placed[y] = p
 	l.order = append(l.order, p)
 	l.work = append(l.work, p)
-	if goobj.IsType(p.name.Name) && strings.HasPrefix(p.name.Name, "type:func(") {
+	if !l.completing && strings.HasPrefix(p.name.Name, "type:func(") {
 		l.funcTypes[p.name.Name] = true
 	}
 	return p
