@@ -163,6 +163,10 @@ func TestNoFileDescriptors(t *testing.T) {
 	h := startHost(t)
 	before := h.state()
 	c := h.dial()
+	// An answer shows that the program has accepted the connection, which takes a descriptor.
+	if _, err := c.Hello(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	if answer := h.ask("files off"); answer != "<nil>" {
 		t.Fatal(answer)
 	}
