@@ -61,7 +61,7 @@ func newRootCommand(c *console) *cobra.Command {
 		&cobra.Group{ID: groupLive, Title: "Change a running program:"},
 	)
 	setHelp(root, c)
-	addTo(root, groupMake, newBuildCommand(c), newRecordCommand(c), newPlanCommand(c), newPatchCommand(c), newVerifyCommand(c))
+	addTo(root, groupMake, newBuildCommand(c), newRecordCommand(c), newPlanCommand(c), newExplainCommand(c), newPatchCommand(c), newVerifyCommand(c))
 	addTo(root, groupLive, newPsCommand(c), newApplyCommand(c), newStatusCommand(c), newRollbackCommand(c))
 	root.AddCommand(newDemoCommand(c), newVersionCommand(c), newCompletionCommand(c))
 	for _, cmd := range root.Commands() {

@@ -207,7 +207,11 @@ func (r *run) makePlan(rest string) error {
 func changes(cs []patch.Change) string {
 	var b strings.Builder
 	for _, c := range cs {
-		fmt.Fprintf(&b, "%s  %s  %s  %s  %s:%d  %s\n", c.Symbol, c.What, c.Verdict, c.ID, filepath.Base(c.File), c.Line, strings.ReplaceAll(c.Detail, "\n", " "))
+		fmt.Fprintf(&b, "%s  %s  %s  %s  %s:%d  %s", c.Symbol, c.What, c.Verdict, c.ID, filepath.Base(c.File), c.Line, strings.ReplaceAll(c.Reason, "\n", " "))
+		if len(c.WaysOut) > 0 {
+			fmt.Fprintf(&b, " Instead: %s.", strings.Join(c.WaysOut, ", or "))
+		}
+		b.WriteByte('\n')
 	}
 	return b.String()
 }

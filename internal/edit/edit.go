@@ -91,6 +91,8 @@ type Type struct {
 	Users []string
 	// Object says that the change was found in a type descriptor that the program has.
 	Object bool
+	// Added says that the type is new, and nothing else.
+	Added bool
 	// Renumbered and Renamed are the names that a local type has in the program and in the edit,
 	// when they differ.
 	Renumbered, Renamed string

@@ -34,6 +34,13 @@ func (e *Edit) findTypes(packages []gotool.Package) {
 				seen[goobj.PackagePrefix(e.symbolPath(path))+"."+name] = true
 			}
 		}
+		for _, name := range n.Scope().Names() {
+			if is, ok := n.Scope().Lookup(name).(*types.TypeName); ok && o.Scope().Lookup(name) == nil && !is.IsAlias() {
+				t := Type{Package: path, Name: name, Added: true}
+				e.position(&t)
+				e.Types = append(e.Types, t)
+			}
+		}
 		e.compareLocals(path, seen)
 	}
 	e.compareDescriptors(seen)
@@ -41,11 +48,7 @@ func (e *Edit) findTypes(packages []gotool.Package) {
 
 func (e *Edit) compareTypes(path string, was, is *types.TypeName) bool {
 	t := Type{Package: path, Name: is.Name()}
-	spec := e.Sources[path].New.Types[is.Name()]
-	if spec != nil {
-		p := e.Sources[path].New.Fset.Position(spec.Pos())
-		t.File, t.Line = p.Filename, p.Line
-	}
+	spec := e.position(&t)
 	if was.IsAlias() != is.IsAlias() || laidOutAnew(was.Type(), is.Type()) {
 		t.Old, t.New = was.Type().Underlying(), is.Type().Underlying()
 		t.OldSize, t.NewSize = sizeOf(was.Type()), sizeOf(is.Type())
@@ -65,6 +68,17 @@ func (e *Edit) compareTypes(path string, was, is *types.TypeName) bool {
 		e.Types = append(e.Types, t)
 	}
 	return false
+}
+
+// position enters where a type is declared, and returns the declaration, nil when there is none.
+func (e *Edit) position(t *Type) *ast.TypeSpec {
+	src := e.Sources[t.Package].New
+	spec := src.Types[t.Name]
+	if spec != nil {
+		p := src.Fset.Position(spec.Pos())
+		t.File, t.Line = p.Filename, p.Line
+	}
+	return spec
 }
 
 // laidOutAnew compares two types. An interface that only constrains type arguments has no values.
@@ -144,6 +158,20 @@ func sizeOf(t types.Type) (n int64) {
 		}
 	}()
 	return sizes.Sizeof(t)
+}
+
+// Offsets are the places of the fields of a struct in bytes, nil when they depend on type parameters.
+func Offsets(t *types.Struct) (offsets []int64) {
+	defer func() {
+		if recover() != nil { // go/types panics on type parameters
+			offsets = nil
+		}
+	}()
+	fields := make([]*types.Var, t.NumFields())
+	for i := range fields {
+		fields[i] = t.Field(i)
+	}
+	return sizes.Offsetsof(fields)
 }
 
 // users lists the functions that use the fields of a struct that are new or have another type.

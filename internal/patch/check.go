@@ -3,6 +3,7 @@ package patch
 import (
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -159,7 +160,13 @@ func (p *Patch) checkCallers() error {
 
 func (p *Patch) checkChanges() error {
 	for i, c := range p.Changes {
-		for _, s := range []string{c.Symbol, c.What, c.Verdict, c.ID, c.File, c.Detail} {
+		texts := append([]string{c.Symbol, c.What, c.Verdict, c.ID, c.File, c.Reason}, c.WaysOut...)
+		if c.Layout != nil {
+			for _, part := range slices.Concat(c.Layout.Old, c.Layout.New) {
+				texts = append(texts, part.Name, part.Type, part.Tag)
+			}
+		}
+		for _, s := range texts {
 			if err := checkString(fmt.Sprintf("change %d", i), s); err != nil {
 				return err
 			}

@@ -116,7 +116,7 @@ func TestCheckRefuses(t *testing.T) {
 		{"initialiser within function", func(p *Patch) { p.Inits[0].Funcs[0]++ }},
 		{"initialiser variable", func(p *Patch) { p.Inits[0].Vars[0] = 2 }},
 		{"initialiser of type", func(p *Patch) { p.Inits[0].Vars[0] = 1 }},
-		{"change", func(p *Patch) { p.Changes[0].Detail = "\xff" }},
+		{"change", func(p *Patch) { p.Changes[0].Reason = "\xff" }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := sample()

@@ -267,5 +267,27 @@ type Change struct {
 	ID      string // rule ID, or empty
 	File    string
 	Line    int
-	Detail  string
+	// Reason says why the verdict is what it is, in whole sentences.
+	Reason string
+	// WaysOut are what can be done instead, each a clause that stands for itself: "use a slice".
+	WaysOut []string `json:",omitempty"`
+	// Layout is what a type consists of in the program and in the edit, where that is the matter.
+	Layout *Layout `json:",omitempty"`
+}
+
+// Layout is a type in both versions, part by part.
+type Layout struct {
+	Old, New         []Part
+	OldSize, NewSize int64 // in bytes, 0 where it is not the matter
+}
+
+// Part is a field of a struct or a method of an interface.
+type Part struct {
+	Name string
+	Type string
+	// Offset is where a field starts, in bytes.
+	Offset int64  `json:",omitempty"`
+	Tag    string `json:",omitempty"`
+	// Differs says that the other version has no such part in this place.
+	Differs bool `json:",omitempty"`
 }

@@ -13,6 +13,10 @@ func detachValue(v reflect.Value) {
 	switch v.Kind() {
 	case reflect.String:
 		v.SetString(strings.Clone(v.String()))
+	case reflect.Pointer:
+		if !v.IsNil() {
+			detachValue(v.Elem())
+		}
 	case reflect.Struct:
 		for i := range v.NumField() {
 			detachValue(v.Field(i))

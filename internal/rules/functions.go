@@ -45,10 +45,10 @@ func (j *judge) follow(edited map[string]*edit.Func) {
 	follow, stays := j.e.Follow(j.v.Redirect)
 	for _, f := range follow {
 		c := patch.Change{Symbol: j.symbolText(f), File: f.File, Line: f.Line}
-		if r, _, detail, bad := j.untouchable(f); bad {
+		if u := j.untouchable(f); u != nil {
 			c.What = "refers to a function whose signature or captures changed"
-			c.Detail = detail
-			j.add(r, c)
+			c.Reason, c.WaysOut = u.reason, u.waysOut
+			j.add(u.rule, c)
 			continue
 		}
 		j.v.Redirect = append(j.v.Redirect, f)
@@ -105,14 +105,14 @@ func (j *judge) function(f *edit.Function, edited map[string]*edit.Func) {
 		j.v.Stale = append(j.v.Stale, f)
 		return
 	}
-	if r, what, detail, bad := j.untouchable(f); bad {
-		if key := r.ID + f.Package; r.ID != RuntimePackage.ID || !j.shown[key] {
+	if u := j.untouchable(f); u != nil {
+		if key := u.rule.ID + f.Package; u.rule.ID != RuntimePackage.ID || !j.shown[key] {
 			j.shown[key] = true
-			if r.ID == RuntimePackage.ID {
+			if u.rule.ID == RuntimePackage.ID {
 				c.Symbol = "package " + f.Package
 			}
-			c.What, c.Detail = what, detail
-			j.add(r, c)
+			c.What, c.Reason, c.WaysOut = u.what, u.reason, u.waysOut
+			j.add(u.rule, c)
 		}
 		return
 	}
@@ -130,7 +130,7 @@ func (j *judge) function(f *edit.Function, edited map[string]*edit.Func) {
 		if edited[declOf(f)] == nil {
 			c.What = "init function; something that it uses changed"
 		}
-		c.Detail = "init functions ran when the program started and are not run again."
+		c.Reason = "init functions ran when the program started and are not run again."
 		j.add(InitFunction, c)
 		j.shown[declOf(f)] = true
 		return
@@ -144,7 +144,7 @@ func (j *judge) function(f *edit.Function, edited map[string]*edit.Func) {
 	}
 	if f.Dictionary {
 		c.What = "body; uses its type arguments in another way"
-		c.Detail = "Calls in flight that hold the old dictionary finish in the old body; new calls run the new one."
+		c.Reason = "Calls in flight that hold the old dictionary finish in the old body; new calls run the new one."
 		j.add(OldInstances, c)
 		j.v.Stale = append(j.v.Stale, f)
 		j.shown[declOf(f)] = true
@@ -172,25 +172,41 @@ func (j *judge) inlinesEdited(f *edit.Function, edited map[string]*edit.Func) bo
 	return false
 }
 
-// untouchable reports functions that must not be exchanged while the program runs.
-func (j *judge) untouchable(f *edit.Function) (r Rule, what, detail string, bad bool) {
+// untouched is why a function must not be exchanged.
+type untouched struct {
+	rule         Rule
+	what, reason string
+	waysOut      []string
+}
+
+const assemblyKeeps = "Assembly says nothing of what it keeps where, so a running function can't be exchanged safely."
+
+// untouchable judges functions that must not be exchanged while the program runs; it is nil for others.
+func (j *judge) untouchable(f *edit.Function) *untouched {
+	restart := []string{"restart"}
 	switch {
 	case j.frozen[f.Package]:
-		return RuntimePackage, "code changed", "The program depends on this code at every moment, while it is being patched too.\nInstead: restart.", true
+		return &untouched{RuntimePackage, "code changed", RuntimePackage.Reason, restart}
 	case f.FIPS:
-		return FIPS, "code changed", "The FIPS 140 module checks its own code.\nInstead: restart.", true
+		return &untouched{FIPS, "code changed", "The FIPS 140 module checks its own code.", restart}
 	case f.Asm:
-		return Assembly, "assembly changed", "Assembly says nothing of what it keeps where, so a running function can't be exchanged safely.\nInstead: restart.", true
+		return &untouched{Assembly, "assembly changed", assemblyKeeps, restart}
 	case f.Nosplit && f.Class == edit.Plain:
-		return Assembly, "a nosplit function changed", "It may run where a goroutine can't be stopped or has no stack to spare.\nInstead: move the change into a function without //go:nosplit, or restart.", true
+		return &untouched{
+			Assembly, "a nosplit function changed", "It may run where a goroutine can't be stopped or has no stack to spare.",
+			[]string{"move the change into a function without //go:nosplit", "restart"},
+		}
 	case f.Linkname && f.Edited:
-		return Assembly, "the target of a linkname changed", "Code that this build does not show may depend on it.\nInstead: move the change into a function without //go:linkname, or restart.", true
+		return &untouched{
+			Assembly, "the target of a linkname changed", "Code that this build does not show may depend on it.",
+			[]string{"move the change into a function without //go:linkname", "restart"},
+		}
 	case f.Old.Merged:
-		return SignatureHeld, "body shared with another function", "The linker has merged it with an identical function, which must not change along.\nInstead: restart.", true
+		return &untouched{SignatureHeld, "body shared with another function", "The linker has merged it with an identical function, which must not change along.", restart}
 	case f.Old.Addr%8 != 0:
-		return Assembly, "its entry is not aligned", "The jump to the new body could not be written in one piece.\nInstead: restart.", true
+		return &untouched{Assembly, "its entry is not aligned", "The jump to the new body could not be written in one piece.", restart}
 	}
-	return r, "", "", false
+	return nil
 }
 
 func (j *judge) newFunction(f *edit.Function, c patch.Change) {
@@ -234,7 +250,7 @@ func (j *judge) removed(f *edit.Function, c patch.Change) {
 	j.shown["gone"+declOf(f)] = true
 	c.Symbol = j.show(f.Package, f.Decl)
 	c.What = "function removed"
-	c.Detail = "Its code stays in the program for what still holds it."
+	c.Reason = "Its code stays in the program for what still holds it."
 	j.add(RemovedFunc, c)
 }
 
@@ -253,7 +269,7 @@ func (j *judge) closure(f *edit.Function, c patch.Change, edited map[string]*edi
 	if !f.Old.CapturesKnown {
 		c.What = "closure; it is inlined elsewhere, which hides its captures"
 	}
-	c.Detail = "Closures that exist keep their old body; those made from now on run the new one."
+	c.Reason = "Closures that exist keep their old body; those made from now on run the new one."
 	j.add(OldClosures, c)
 }
 
@@ -271,7 +287,7 @@ func (j *judge) packageInit(f *edit.Function, c patch.Change) {
 	j.shown["init"+f.Package] = true
 	c.Symbol = "package " + f.Package
 	c.What = "initial values of variables; something that they are made of changed"
-	c.Detail = "The variables exist, and their values in the running program are left as they are."
+	c.Reason = "The variables exist, and their values in the running program are left as they are."
 	j.add(InitValue, c)
 }
 
@@ -285,7 +301,7 @@ func (j *judge) renumbered(f *edit.Function, c patch.Change) {
 	was.Name.Name = f.Old.Name
 	c.Symbol = j.symbolText(&was)
 	c.What = "closure; it is " + j.symbolText(f) + " in your edit"
-	c.Detail = "Function literals are numbered, and its number changed. It was found again by the call or assignment that it stands in, so closures that exist run the new body."
+	c.Reason = "Function literals are numbered, and its number changed. It was found again by the call or assignment that it stands in, so closures that exist run the new body."
 	j.add(ClosureMoved, c)
 }
 
@@ -293,13 +309,13 @@ func (j *judge) signature(f *edit.Function, c patch.Change) {
 	j.shown[declOf(f)] = true
 	if f.Old.Indirect {
 		c.What = "signature changed"
-		c.Detail = "The function's address is taken: as a func value, through a method table or by a deferred call. What holds it would call the new body with the old arguments.\nInstead: add a function with the new signature under another name, or restart."
+		c.Reason = "The function's address is taken: as a func value, through a method table or by a deferred call. What holds it would call the new body with the old arguments."
 		j.add(SignatureHeld, c)
 		return
 	}
 	j.v.Stale = append(j.v.Stale, f)
 	c.What = "signature changed; all callers change with it"
-	c.Detail = "Calls in flight finish in the old body."
+	c.Reason = "Calls in flight finish in the old body."
 	j.add(SignatureMoved, c)
 }
 
@@ -331,7 +347,7 @@ func (j *judge) decls(edited map[string]*edit.Func) {
 			j.add(Inlined, c)
 		case n > wideFunctions || len(j.inlinedPkgs[k]) > widePackages:
 			c.What = fmt.Sprintf("body; inlined in %d functions of %d packages", n, len(j.inlinedPkgs[k]))
-			c.Detail = "All of them change with it, in one switch: a small edit with a wide reach.\nInstead: mark it //go:noinline in the next build, and later edits stay small."
+			c.Reason = "All of them change with it, in one switch: a small edit with a wide reach."
 			j.add(WideInline, c)
 		default:
 			c.What = fmt.Sprintf("body; inlined in %d functions", n)
@@ -353,7 +369,6 @@ func (j *judge) bodies(key string, f *edit.Func) {
 	c := patch.Change{Symbol: j.show(pkg, decl), File: f.Pos.Filename, Line: f.Pos.Line}
 	if len(old.Locks) > 1 && !slices.Equal(old.Locks, f.Locks) && slices.Equal(slices.Sorted(slices.Values(old.Locks)), slices.Sorted(slices.Values(f.Locks))) {
 		c.What = fmt.Sprintf("takes its locks in another order: %s, before %s", strings.Join(f.Locks, " then "), strings.Join(old.Locks, " then "))
-		c.Detail = "A call that is inside the old body holds one lock and waits for another that a call of the new body may hold: both would wait for ever.\nInstead: apply with --quiesce 5s, which switches when no call is inside a changed function."
 		j.add(LockOrder, c)
 	}
 	if f.Goroutines > old.Goroutines {
@@ -395,13 +410,14 @@ func (j *judge) mixedCalls(edited map[string]*edit.Func) {
 	if n := len(fs) - 2; n > 0 {
 		c.What += fmt.Sprintf(" and %d more", n)
 	}
-	c.Detail = fmt.Sprintf("They are switched in one instant, and called by %s, unchanged: a call in flight may have run the one as it was, and go on with the other as it is now.\nInstead: where that matters, let the new code understand what the old one left behind, until the next patch.", list(callers))
+	c.Reason = fmt.Sprintf("They are switched in one instant, and called by %s, unchanged: a call in flight may have run the one as it was, and go on with the other as it is now.", list(callers))
+	c.WaysOut = []string{"where that matters, let the new code understand what the old one left behind, until the next patch", "apply with --quiesce 5s"}
 	j.add(MixedCalls, c)
 }
 
 func (j *judge) startsGoroutines(c patch.Change, f *edit.Func) {
 	c.What = "starts goroutines that it did not start before"
-	c.Detail = "A goroutine runs the code that it was started with until it returns: a rollback does not end it."
+	c.Reason = "A goroutine runs the code that it was started with until it returns: a rollback does not end it."
 	j.add(StartsGoroutine, c)
 }
 
@@ -426,27 +442,27 @@ func (j *judge) keepsMore() {
 		j.shown["keeps"+declOf(f)] = true
 		c := patch.Change{Symbol: j.symbolText(f), What: "keeps more of its arguments than before", File: f.File, Line: f.Line}
 		if held != nil {
-			c.Detail = fmt.Sprintf("Existing closures of %s keep their old body, which may pass it memory on the stack.\nInstead: keep the captures and the order of those closures, or restart.", j.symbolText(held))
+			c.Reason = fmt.Sprintf("Existing closures of %s keep their old body, which may pass it memory on the stack.", j.symbolText(held))
 			j.add(KeepsArgument, c)
 			continue
 		}
-		c.Detail = "Old callers may have such arguments on their stacks: the switch waits until no goroutine is inside a function that changes, and gives up after some seconds if one stays."
+		c.Reason = "Old callers may have such arguments on their stacks: the switch waits until no goroutine is inside a function that changes, and gives up after some seconds if one stays."
 		j.add(WaitsForCallers, c)
 	}
 }
 
 // neverRuns explains why a patch of nothing but start-up code is refused.
-const neverRuns = "Nothing that runs again changed, so the patch would never run.\nInstead: move the code into a function that is called again, or restart."
+const neverRuns = "Nothing that runs again changed, so the patch would never run."
 
 // startOnly judges what runs only at the start: alone it is refused, since it would never run.
 func (j *judge) startOnly() {
 	alone := len(j.v.Redirect) == 0 && j.runs == 0 && !j.v.Refused
 	for _, c := range j.started {
 		if alone {
-			c.Detail = neverRuns
+			c.Reason = neverRuns
 			j.add(MainOnly, c)
 		} else {
-			c.Detail = "main is not called again: what changed in it would run only after a restart."
+			c.Reason = "main is not called again: what changed in it would run only after a restart."
 			j.add(StartOnly, c)
 		}
 	}
@@ -456,7 +472,7 @@ func (j *judge) startOnly() {
 	for i := range j.v.Changes {
 		if c := &j.v.Changes[i]; c.ID == InitFunction.ID || c.ID == OldClosures.ID {
 			c.ID, c.Verdict = MainOnly.ID, MainOnly.Verdict
-			c.Detail = neverRuns
+			c.Reason, c.WaysOut = neverRuns, MainOnly.WaysOut
 			j.v.Refused = true
 		}
 	}

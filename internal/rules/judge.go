@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"sort"
@@ -59,8 +60,16 @@ type judge struct {
 	started     []patch.Change
 }
 
+// add enters a change. What it does not say of its reason and the ways out, the rule says; what plainly
+// applies needs neither.
 func (j *judge) add(r Rule, c patch.Change) {
 	c.ID, c.Verdict = r.ID, r.Verdict
+	if r.Kind() != Applies {
+		c.Reason = cmp.Or(c.Reason, r.Reason)
+		if c.WaysOut == nil {
+			c.WaysOut = r.WaysOut
+		}
+	}
 	if r.Verdict == Refused {
 		j.v.Refused = true
 	}
@@ -127,7 +136,7 @@ func (j *judge) variables() {
 			c.What = "new variable"
 			if byInit[v.Package+"."+v.Name] {
 				j.runs++
-				c.Detail = "Its initialiser runs once, before the switch."
+				c.Reason = "Its initialiser runs once, before the switch."
 				j.add(RunsInit, c)
 			} else {
 				j.add(NewVariable, c)
@@ -135,28 +144,28 @@ func (j *judge) variables() {
 		case edit.VarRemoved:
 			if to := j.renamedTo(v); to != nil {
 				c.What = fmt.Sprintf("gone, while %s of the same type is new", to.Name)
-				c.Detail = fmt.Sprintf("If it was renamed, the patched program would start with a new %s and leave the state of %s behind.\nInstead: keep the name, or restart.", to.Name, v.Name)
+				c.Reason = fmt.Sprintf("If it was renamed, the patched program would start with a new %s and leave the state of %s behind.", to.Name, v.Name)
 				j.add(VariableRename, c)
 				continue
 			}
 			c.What = "removed"
-			c.Detail = "Its value stays in memory, for what still uses it."
+			c.Reason = "Its value stays in memory, for what still uses it."
 			j.add(RemovedVar, c)
 		case edit.VarType:
 			c.What = fmt.Sprintf("type %s -> %s", v.OldType, v.NewType)
-			c.Detail = "The variable's value in memory has the old type.\nInstead: add a variable of the new type under another name, or restart."
 			j.add(VariableType, c)
 		case edit.VarInit:
 			c.What = "initial value changed"
-			c.Detail = "The variable exists, and its value in the running program is left as it is."
+			c.Reason = "The variable exists, and its value in the running program is left as it is."
 			j.add(InitValue, c)
 		case edit.VarMoved:
 			c.What = fmt.Sprintf("its package is gone, while package %s has it", v.To)
-			c.Detail = fmt.Sprintf("The variable of the new package would start anew and leave the state of %s behind.\nInstead: keep the package at its old path, or restart.", c.Symbol)
+			c.Reason = fmt.Sprintf("The variable of the new package would start anew and leave the state of %s behind.", c.Symbol)
+			c.WaysOut = []string{"keep the package at its old path", "restart"}
 			j.add(VariableRename, c)
 		case edit.VarEmbed:
 			c.What = "embedded content changed"
-			c.Detail = "The variable exists, and its value in the running program is left as it is."
+			c.Reason = "The variable exists, and its value in the running program is left as it is."
 			j.add(EmbedKept, c)
 		}
 	}
@@ -170,7 +179,7 @@ func (j *judge) enums() {
 		if n := len(x.Names) - 1; n > 0 {
 			c.What += fmt.Sprintf(", and %d more of %s", n, x.Type)
 		}
-		c.Detail = fmt.Sprintf("Values in memory keep their numbers: a stored %s is %s, which new code takes for another constant.\nInstead: add new constants at the end of the list.", x.Names[0], x.Old[0])
+		c.Reason = fmt.Sprintf("Values in memory keep their numbers: a stored %s is %s, which new code takes for another constant.", x.Names[0], x.Old[0])
 		j.add(EnumShift, c)
 	}
 }
@@ -196,10 +205,10 @@ func (j *judge) files() {
 	for _, f := range j.e.Files {
 		c := patch.Change{Symbol: f.Package, File: f.Name, What: f.Name + " changed"}
 		if f.Kind == "asm" {
-			c.Detail = "Assembly says nothing of what it keeps where, so a running function can't be exchanged safely.\nInstead: restart."
+			c.Reason = assemblyKeeps
+			c.WaysOut = []string{"restart"}
 			j.add(Assembly, c)
 		} else {
-			c.Detail = "C code is compiled and linked by other tools, which leave no relocations to check.\nInstead: restart."
 			j.add(Cgo, c)
 		}
 	}
@@ -211,29 +220,35 @@ func (j *judge) modules() {
 		c := patch.Change{Symbol: m.Path, What: m.Old + " -> " + m.New}
 		const most = 5
 		names := m.Packages[:min(most, len(m.Packages))]
-		c.Detail = "Code that comes with it: " + strings.Join(names, ", ")
+		c.Reason = "Code that comes with it: " + strings.Join(names, ", ")
 		if n := len(m.Packages) - len(names); n > 0 {
-			c.Detail += fmt.Sprintf(" and %d more packages", n)
+			c.Reason += fmt.Sprintf(" and %d more packages", n)
 		}
 		if j.options.Dependencies {
-			c.Detail += "."
+			c.Reason += "."
 			j.add(DependencyMoved, c)
 			continue
 		}
-		c.Detail += ". The edit is more than what was edited here.\nInstead: require " + m.Old + " as the release does, or allow it with --dependencies, or restart."
+		c.Reason += ". The edit is more than what was edited here."
+		c.WaysOut = []string{"require " + m.Old + " as the release does", "allow it with --dependencies", "restart"}
 		j.add(DependencyDrift, c)
 	}
 }
 
 func (j *judge) packages() {
 	for _, p := range j.e.Added {
-		j.runs++
 		c := patch.Change{Symbol: p, What: "new package"}
 		if src := j.e.Sources[p].New; src != nil && (len(src.Other) > 0 && hasKind(src, "cgo", "c")) {
-			c.Detail = "It uses cgo, and C code can't be linked into a running program.\nInstead: restart."
+			c.Reason = "It uses cgo, and C code can't be linked into a running program."
+			c.WaysOut = []string{"use a package without cgo", "restart"}
 			j.add(Cgo, c)
 			continue
 		}
+		if task, ok := j.e.Set.Lookup(goobj.PackagePrefix(p)+"..inittask", goobj.ABI0); !ok || j.e.Set.Size(task) == 0 {
+			j.add(NewPackage, c)
+			continue
+		}
+		j.runs++
 		j.add(RunsPackage, c)
 	}
 }

@@ -12,11 +12,11 @@ import (
 func TestTrap09MergedBody(t *testing.T) {
 	j := &judge{}
 	f := &edit.Function{Old: &release.Symbol{Name: "main.f", Merged: true}}
-	if r, what, detail, bad := j.untouchable(f); !bad || r.Verdict != Refused || what == "" || detail == "" {
-		t.Errorf("a merged body is judged %v %q %q %v", r, what, detail, bad)
+	if u := j.untouchable(f); u == nil || u.rule.Verdict != Refused || u.what == "" || u.reason == "" {
+		t.Errorf("a merged body is judged %+v", u)
 	}
 	f.Old.Merged = false
-	if r, _, _, bad := j.untouchable(f); bad {
-		t.Errorf("a body of its own is judged %v", r)
+	if u := j.untouchable(f); u != nil {
+		t.Errorf("a body of its own is judged %+v", u)
 	}
 }

@@ -16,23 +16,25 @@ func (j *judge) types() {
 		t := &j.e.Types[i]
 		c := patch.Change{Symbol: j.show(t.Package, t.Name), File: t.File, Line: t.Line}
 		switch {
+		case t.Added:
+			c.What = "new type"
+			j.add(NewType, c)
 		case t.Renumbered != "":
 			c.Symbol += " of " + t.Func
 			c.What = "local type; the compiler numbers it anew"
-			c.Detail = fmt.Sprintf("Types that functions declare are numbered through the package: this one is %s in the running program and %s in your edit, so the new code would not know the values that exist, or take others for them.\nInstead: declare the new type at package level or below all other local types of the package, or restart.", t.Renumbered, t.Renamed)
+			c.Reason = fmt.Sprintf("Types that functions declare are numbered through the package: this one is %s in the running program and %s in your edit, so the new code would not know the values that exist, or take others for them.", t.Renumbered, t.Renamed)
 			j.add(LocalType, c)
 		case t.Object:
 			c.Symbol = t.Name
 			c.What = "layout"
-			c.Detail = "Values of this type in memory have the layout of the running program; the edit lays them out differently.\nInstead: use a new type for the new layout, or restart."
+			c.Reason = "Values of this type in memory have the layout of the running program; the edit lays them out differently."
+			c.WaysOut = []string{"use a new type for the new layout", "restart"}
 			j.add(Layout, c)
 		case t.Old != nil:
-			r, what, detail := layoutChange(t)
 			if t.Func != "" {
 				c.Symbol += " of " + t.Func
 			}
-			c.What, c.Detail = what, detail
-			j.add(r, c)
+			j.add(layoutChange(t, &c), c)
 		default:
 			j.methods(t, c)
 		}
@@ -49,19 +51,20 @@ func (j *judge) methods(t *edit.Type, c patch.Change) {
 	if t.Receiver != "" {
 		c := with(t.Receiver)
 		c.What = "receiver changed between value and pointer"
-		c.Detail = fmt.Sprintf("Interface values that hold a %s exist, and their calls pass the receiver in the old way.\nInstead: keep the receiver and add a method with another name, or restart.", t.Name)
+		c.Reason = fmt.Sprintf("Interface values that hold a %s exist, and their calls pass the receiver in the old way.", t.Name)
 		j.add(Receiver, c)
 	}
 	for _, m := range t.Methods {
 		c := with(m)
 		c.What = "new method"
-		c.Detail = "Direct calls find it. Type assertions, fmt and reflection on this type do not see it until the program is restarted."
+		c.Reason = "Direct calls find it. Type assertions, fmt and reflection on this type do not see it until the program is restarted."
 		j.add(MethodUnseen, c)
 	}
 	for _, x := range t.Conversions {
 		c := with(x.Method)
 		c.What = "needed by an interface"
-		c.Detail = fmt.Sprintf("In your edit %s converts a %s to %s, which asks for %s. The running program's description of %s has no such method, and can't be extended.\nInstead: call the method directly, or convert a new type that embeds %s, or restart.", x.Func, t.Name, x.Interface, x.Method, t.Name, t.Name)
+		c.Reason = fmt.Sprintf("In your edit %s converts a %s to %s, which asks for %s. The running program's description of %s has no such method, and can't be extended.", x.Func, t.Name, x.Interface, x.Method, t.Name)
+		c.WaysOut = []string{"call the method directly", "convert a new type that embeds " + t.Name, "restart"}
 		c.File, c.Line = x.File, x.Line
 		j.add(MethodNeeded, c)
 	}
@@ -71,29 +74,35 @@ func (j *judge) methods(t *edit.Type, c patch.Change) {
 		}
 		c := with(m)
 		c.What = "method removed"
-		c.Detail = "New code does not call it. Type assertions, fmt, encoding packages and reflection on this type still find it, and run its old body, until the program is restarted."
+		c.Reason = "New code does not call it. Type assertions, fmt, encoding packages and reflection on this type still find it, and run its old body, until the program is restarted."
 		j.add(MethodStays, c)
 	}
 }
 
-// layoutChange tells what happened to a type.
-func layoutChange(t *edit.Type) (r Rule, what, detail string) {
+// layoutChange tells in c what happened to a type.
+func layoutChange(t *edit.Type, c *patch.Change) Rule {
+	c.Layout = layoutOf(t)
 	o, ok1 := t.Old.(*types.Struct)
 	n, ok2 := t.New.(*types.Struct)
 	if ok1 && ok2 {
-		return structChange(t, o, n)
+		return structChange(t, o, n, c)
 	}
 	oi, ok1 := t.Old.(*types.Interface)
 	ni, ok2 := t.New.(*types.Interface)
 	if ok1 && ok2 {
-		return interfaceChange(t, oi, ni)
+		return interfaceChange(t, oi, ni, c)
 	}
+	c.Reason = misread(t)
 	oa, ok1 := t.Old.(*types.Array)
 	na, ok2 := t.New.(*types.Array)
 	if ok1 && ok2 && oa.Len() != na.Len() {
-		return ArrayLength, fmt.Sprintf("array length %d -> %d", oa.Len(), na.Len()), misread(t) + "Instead: use a slice, or a new type for the other length, or restart."
+		c.What = fmt.Sprintf("array length %d -> %d", oa.Len(), na.Len())
+		c.WaysOut = []string{"use a slice", "use a new type for the other length", "restart"}
+		return ArrayLength
 	}
-	return Layout, fmt.Sprintf("underlying type %s -> %s", short(t.Old), short(t.New)), misread(t) + "Instead: use a new type, or restart."
+	c.What = fmt.Sprintf("underlying type %s -> %s", short(t.Old), short(t.New))
+	c.WaysOut = []string{"use a new type", "restart"}
+	return Layout
 }
 
 // misread says what would go wrong with values of a type that is laid out anew.
@@ -101,11 +110,11 @@ func misread(t *edit.Type) string {
 	all := "every " + t.Name + " already in memory"
 	switch {
 	case t.OldSize < 0 || t.NewSize < 0 || t.OldSize == t.NewSize:
-		return fmt.Sprintf("New code would misread %s.\n", all)
+		return fmt.Sprintf("New code would misread %s.", all)
 	case t.NewSize > t.OldSize:
-		return fmt.Sprintf("%s is %d bytes in the running program and %d in your edit: new code would read past the end of %s.\n", t.Name, t.OldSize, t.NewSize, all)
+		return fmt.Sprintf("%s is %d bytes in the running program and %d in your edit: new code would read past the end of %s.", t.Name, t.OldSize, t.NewSize, all)
 	}
-	return fmt.Sprintf("%s is %d bytes in the running program and %d in your edit: new code would misread %s.\n", t.Name, t.OldSize, t.NewSize, all)
+	return fmt.Sprintf("%s is %d bytes in the running program and %d in your edit: new code would misread %s.", t.Name, t.OldSize, t.NewSize, all)
 }
 
 // short is a type as messages show it.
@@ -142,7 +151,7 @@ func users(t *edit.Type) string {
 	if len(t.Users) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("In your edit it is used by %s.\n", list(t.Users))
+	return fmt.Sprintf("\nIn your edit it is used by %s.", list(t.Users))
 }
 
 // list joins the first names of a list for a sentence.
@@ -160,20 +169,25 @@ func list(names []string) string {
 	}
 }
 
-// structChange names the first field that differs, and the way out for such a change.
-func structChange(t *edit.Type, o, n *types.Struct) (r Rule, what, detail string) {
+// structChange tells in c of the first field that differs, and the way out for such a change.
+func structChange(t *edit.Type, o, n *types.Struct, c *patch.Change) Rule {
 	had, has := fields(o), fields(n)
-	aside := func(field, typ string) string {
-		return fmt.Sprintf("Instead: keep %s in a map[*%s]%s beside the struct%s, or restart.", field, t.Name, typ, place(t))
+	aside := func(field, typ string) []string {
+		return []string{fmt.Sprintf("keep %s in a map[*%s]%s beside the struct%s", field, t.Name, typ, place(t)), "restart"}
 	}
+	c.Reason = misread(t)
 	for i := range n.NumFields() {
 		if f := n.Field(i); f.Name() != "_" && had[f.Name()] == nil {
-			return Layout, fmt.Sprintf("field %s %s added", f.Name(), short(f.Type())), misread(t) + users(t) + aside(f.Name(), short(f.Type()))
+			c.What = fmt.Sprintf("field %s %s added", f.Name(), short(f.Type()))
+			c.Reason += users(t)
+			c.WaysOut = aside(f.Name(), short(f.Type()))
+			return Layout
 		}
 	}
 	for i := range o.NumFields() {
 		if f := o.Field(i); f.Name() != "_" && has[f.Name()] == nil {
-			return FieldRemoved, fmt.Sprintf("field %s removed", f.Name()), misread(t) + "Instead: leave the field in place, unused, until the next restart."
+			c.What = fmt.Sprintf("field %s removed", f.Name())
+			return FieldRemoved
 		}
 	}
 	for i := range o.NumFields() {
@@ -191,29 +205,52 @@ func structChange(t *edit.Type, o, n *types.Struct) (r Rule, what, detail string
 		na, ok2 := g.Type().Underlying().(*types.Array)
 		switch {
 		case same && f.Embedded() == g.Embedded():
-		case ok1 && ok2 && oa.Len() != na.Len():
-			return ArrayLength, fmt.Sprintf("field %s: %s -> %s", f.Name(), was, is), misread(t) + users(t) + "Instead: keep the length and put the rest elsewhere, or restart."
+			continue
 		case same:
-			return FieldType, fmt.Sprintf("field %s: embedded or not", f.Name()), misread(t) + "Instead: keep it as it is until the next restart."
-		default:
-			return FieldType, fmt.Sprintf("field %s: %s -> %s", f.Name(), was, is), misread(t) + users(t) + aside(f.Name(), is)
+			c.What = fmt.Sprintf("field %s: embedded or not", f.Name())
+			c.WaysOut = []string{"keep it as it is until the next restart"}
+			return FieldType
+		case ok1 && ok2 && oa.Len() != na.Len():
+			c.What = fmt.Sprintf("field %s: %s -> %s", f.Name(), was, is)
+			c.Reason += users(t)
+			c.WaysOut = []string{"keep the length and put the rest elsewhere", "restart"}
+			return ArrayLength
 		}
+		c.What = fmt.Sprintf("field %s: %s -> %s", f.Name(), was, is)
+		c.Reason += users(t)
+		c.WaysOut = aside(f.Name(), is)
+		return FieldType
 	}
 	if blanks(o) != blanks(n) {
-		return Layout, "blank fields changed", misread(t) + "Instead: keep the padding of the running program until the next restart."
+		c.What = "blank fields changed"
+		c.WaysOut = []string{"keep the padding of the running program until the next restart"}
+		return Layout
 	}
 	for i := range o.NumFields() {
 		if n.Field(i).Name() != o.Field(i).Name() {
-			return FieldOrder, "fields reordered", fmt.Sprintf("New code would read one field of every %s already in memory for another.\nRunning: %s\nEdit:    %s\nInstead: keep the order of the running program until the next restart.", t.Name, short(o), short(n))
+			c.What = "fields reordered"
+			c.Reason = fmt.Sprintf("New code would read one field of every %s already in memory for another.", t.Name)
+			return FieldOrder
 		}
 	}
 	for i := range o.NumFields() {
 		if o.Tag(i) != n.Tag(i) {
-			return Tag, fmt.Sprintf("tag of field %s changed", o.Field(i).Name()),
-				fmt.Sprintf("The running program describes %s with the old tag `%s`, and packages such as encoding/json have remembered it: the new one would not be seen.\nInstead: marshal a new type that has the new tag, or restart.", t.Name, o.Tag(i))
+			c.What = fmt.Sprintf("tag of field %s changed", o.Field(i).Name())
+			c.Reason = fmt.Sprintf("The running program describes %s %s, and packages such as encoding/json have remembered it: the new one would not be seen.", t.Name, tagged(o.Tag(i)))
+			return Tag
 		}
 	}
-	return Layout, "struct changed", misread(t) + "Instead: use a new type, or restart."
+	c.What = "struct changed"
+	c.WaysOut = []string{"use a new type", "restart"}
+	return Layout
+}
+
+// tagged is the end of "describes a type".
+func tagged(tag string) string {
+	if tag == "" {
+		return "without a tag there"
+	}
+	return "with the old tag `" + tag + "`"
 }
 
 // blanks lists the blank fields of a struct.
@@ -227,8 +264,8 @@ func blanks(s *types.Struct) string {
 	return b.String()
 }
 
-// interfaceChange names the first method that differs.
-func interfaceChange(t *edit.Type, o, n *types.Interface) (r Rule, what, detail string) {
+// interfaceChange tells in c of the first method that differs.
+func interfaceChange(t *edit.Type, o, n *types.Interface, c *patch.Change) Rule {
 	sigs := func(i *types.Interface) map[string]string {
 		out := map[string]string{}
 		for k := range i.NumMethods() {
@@ -238,21 +275,26 @@ func interfaceChange(t *edit.Type, o, n *types.Interface) (r Rule, what, detail 
 		return out
 	}
 	had, has := sigs(o), sigs(n)
-	why := fmt.Sprintf("Each %s value in memory brings a list of the methods that the running program knows, and new code would look them up in the order of the new list.\n", t.Name)
-	other := "Instead: declare a second interface with the new methods and ask for it with a type assertion, or restart."
+	c.Reason = fmt.Sprintf("Each %s value in memory brings a list of the methods that the running program knows, and new code would look them up in the order of the new list.", t.Name)
 	for k := range n.NumMethods() {
 		if m := n.Method(k).Name(); had[m] == "" {
-			return Interface, "method " + has[m] + " added", why + other
+			c.What = "method " + has[m] + " added"
+			return Interface
 		}
 	}
 	for k := range o.NumMethods() {
 		m := o.Method(k).Name()
 		switch {
 		case has[m] == "":
-			return Interface, "method " + had[m] + " removed", why + "Instead: leave the method in place, unused, until the next restart."
+			c.What = "method " + had[m] + " removed"
+			c.WaysOut = []string{"leave the method in place, unused, until the next restart"}
+			return Interface
 		case has[m] != had[m]:
-			return Interface, "method " + had[m] + " -> " + has[m], why + "Instead: declare a second interface with a method of another name, or restart."
+			c.What = "method " + had[m] + " -> " + has[m]
+			c.WaysOut = []string{"declare a second interface with a method of another name", "restart"}
+			return Interface
 		}
 	}
-	return Interface, "interface changed", why + other
+	c.What = "interface changed"
+	return Interface
 }

@@ -17,7 +17,7 @@ type screen struct {
 	out   io.Writer
 	style report.Style
 	width int
-	shown map[patch.Change]bool // by the plan before
+	shown map[string]bool // by the plan before
 }
 
 func (s *screen) lines(lines []string) {
@@ -72,18 +72,23 @@ func textLines(text string) []string {
 func (s *screen) showChanges(changes []patch.Change) {
 	var fresh []patch.Change
 	for _, c := range changes {
-		if !s.shown[c] {
+		if !s.shown[key(c)] {
 			fresh = append(fresh, c)
 		}
 	}
-	s.shown = map[patch.Change]bool{}
+	s.shown = map[string]bool{}
 	for _, c := range changes {
-		s.shown[c] = true
+		s.shown[key(c)] = true
 	}
 	s.lines(report.Changes(fresh, s.style, s.width))
 	if before := len(changes) - len(fresh); before > 0 {
 		s.note(fmt.Sprintf("and %s of the edits before, which the new patch holds too", report.Plural(before, "change")))
 	}
+}
+
+// key is equal for changes that a reader would take for one.
+func key(c patch.Change) string {
+	return strings.Join([]string{c.ID, c.Symbol, c.What, c.Reason}, "\n")
 }
 
 // showLive says what a switch took, and how long a player had to wait meanwhile. The size is that

@@ -90,12 +90,31 @@ func changeRow(c patch.Change, s Style) []cell {
 
 // detailLines are the explanation of a change: why, and what to do instead.
 func detailLines(c patch.Change, width int) []string {
-	if c.Detail == "" {
-		return nil
+	width = max(width-detailIndent, narrowest)
+	var lines []string
+	if c.Reason != "" {
+		lines = wrap(Printable(c.Reason), width)
 	}
-	lines := wrap(Printable(c.Detail), max(width-detailIndent, narrowest))
+	if c.Layout != nil {
+		lines = append(lines, layoutLines(c.Layout, width)...)
+	}
+	if len(c.WaysOut) > 0 {
+		lines = append(lines, wrap(Printable("Instead: "+alternatives(c.WaysOut)+"."), width)...)
+	}
 	for i, line := range lines {
 		lines[i] = strings.TrimRight(strings.Repeat(" ", detailIndent)+line, " ")
 	}
 	return lines
+}
+
+// alternatives joins clauses: a, b, or c.
+func alternatives(clauses []string) string {
+	last := len(clauses) - 1
+	switch last {
+	case 0:
+		return clauses[0]
+	case 1:
+		return clauses[0] + ", or " + clauses[1]
+	}
+	return strings.Join(clauses[:last], ", ") + ", or " + clauses[last]
 }

@@ -3,6 +3,7 @@ package report
 import (
 	"github.com/gosplice/gosplice/internal/patch"
 	"github.com/gosplice/gosplice/internal/pipeline"
+	"github.com/gosplice/gosplice/internal/rules"
 )
 
 // PlanJSON is a plan as programs read it.
@@ -32,10 +33,14 @@ type ChangeJSON struct {
 	What    string
 	Kind    string // "changed", "added", "removed", "warning", "refused"
 	Verdict string
-	ID      string `json:",omitempty"`
-	File    string `json:",omitempty"`
-	Line    int    `json:",omitempty"`
-	Detail  string `json:",omitempty"`
+	// ID and Title are those of the rule, as gosplice explain has them.
+	ID      string        `json:",omitempty"`
+	Title   string        `json:",omitempty"`
+	File    string        `json:",omitempty"`
+	Line    int           `json:",omitempty"`
+	Reason  string        `json:",omitempty"`
+	WaysOut []string      `json:",omitempty"`
+	Layout  *patch.Layout `json:",omitempty"`
 }
 
 // NewPlanJSON puts a plan into its form for programs.
@@ -59,7 +64,13 @@ func NewChangesJSON(changes []patch.Change) []ChangeJSON {
 	kinds := map[kind]string{changed: "changed", added: "added", removed: "removed", warned: "warning", refused: "refused"}
 	list := make([]ChangeJSON, len(changes)) // never null
 	for i, c := range changes {
-		list[i] = ChangeJSON{c.Symbol, c.What, kinds[kindOf(c)], c.Verdict, c.ID, c.File, c.Line, c.Detail}
+		list[i] = ChangeJSON{
+			Symbol: c.Symbol, What: c.What, Kind: kinds[kindOf(c)], Verdict: c.Verdict, ID: c.ID,
+			File: c.File, Line: c.Line, Reason: c.Reason, WaysOut: c.WaysOut, Layout: c.Layout,
+		}
+		if r, ok := rules.Find(c.ID); ok {
+			list[i].Title = r.Title
+		}
 	}
 	return list
 }

@@ -50,8 +50,13 @@ var (
 	newChange     = patch.Change{Symbol: "arena.comboBonus", What: "new function", Verdict: "applies"}
 	warnedChange  = patch.Change{Symbol: "arena.maxPlayers", What: "16 -> 32", Verdict: "keeps its live value", ID: "GS2004"}
 	refusedChange = patch.Change{Symbol: "arena.Player", What: "field Level int added", Verdict: "refused", ID: "GS3001",
-		Detail: "Player is 48 bytes in the running program and 56 in your edit: the 3 functions that touch Level would read past every Player already in memory.\n" +
-			"Instead: keep Level in a map keyed by *Player (arena/player.go:31), or restart."}
+		Reason:  "Player is 48 bytes in the running program and 56 in your edit: the 3 functions that touch Level would read past every Player already in memory.",
+		WaysOut: []string{"keep Level in a map keyed by *Player (arena/player.go:31)", "restart"},
+		Layout: &patch.Layout{
+			Old:     []patch.Part{{Name: "Name", Type: "string"}, {Name: "Score", Type: "int", Offset: 16, Differs: true}, {Name: "Items", Type: "[]item.Item", Offset: 24, Differs: true}},
+			New:     []patch.Part{{Name: "Name", Type: "string"}, {Name: "Level", Type: "int", Offset: 16, Differs: true}, {Name: "Score", Type: "int", Offset: 24, Differs: true}, {Name: "Items", Type: "[]item.Item", Offset: 32, Differs: true}},
+			OldSize: 48, NewSize: 56,
+		}}
 	longChange = patch.Change{
 		Symbol:  "example.com/company/platform/services/billing/internal/ledger.(*TransactionJournal[go.shape.int]).AppendWithDeadline",
 		What:    "body; inlined in 214 functions in 31 packages",
@@ -107,7 +112,7 @@ func TestPlanInColour(t *testing.T) {
 
 func TestTextFromOutsideCannotSteerTheTerminal(t *testing.T) {
 	evil := bodyChange
-	evil.Symbol, evil.Detail = "main.\x1b[2Jf", "a\r\x07b"
+	evil.Symbol, evil.Reason = "main.\x1b[2Jf", "a\r\x07b"
 	text := Plan(planOf(evil), Style{}, 80)
 	if strings.ContainsAny(text, "\x1b\r\x07") {
 		t.Errorf("control characters in %q", text)

@@ -1,0 +1,84 @@
+package rules
+
+// What applies.
+var (
+	Body = rule(Rule{
+		ID: "GS1001", Title: "the body of a function changed", Verdict: Applies, Scenario: "A01-body-string",
+		Reason: "Calls that begin after the switch run the new body: direct calls, calls through interfaces, and through func values, method values and timers that the program holds. Calls in flight finish in the old one.",
+		Example: `
+ func greet() string {
+-	return "v1"
++	return "v2"
+ }
+`})
+
+	Inlined = rule(Rule{
+		ID: "GS1008", Title: "a function changed that others inline", Verdict: "applies, with its callers", Scenario: "A08-inlined-leaf",
+		Reason: "The compiler had copied the body into its callers. These are replaced with it, in all packages and in one switch.",
+		Example: `
+-func damage(n int) int { return n * 2 }   // inlined in (*Room).Tick
++func damage(n int) int { return n * 3 }
+`})
+
+	NewFunction = rule(Rule{
+		ID: "GS1011", Title: "a function is new", Verdict: Applies, Scenario: "A11-new-func",
+		Reason: "It comes with the patch, and so does all that it uses. After a rollback it stays in memory for what still holds it.",
+		Example: `
++func comboBonus(n int) int { return n / 10 }
+`})
+
+	NewType = rule(Rule{
+		ID: "GS1013", Title: "a type is new", Verdict: Applies, Scenario: "A13-new-type",
+		Reason: "Its description comes with the patch. Type switches, reflection and encoding packages know it; patches that follow know it as the same type.",
+		Example: `
++type circle struct{ R float64 }
++
++func (c *circle) area() float64 { return c.R * c.R * math.Pi }
+`})
+
+	NewVariable = rule(Rule{
+		ID: "GS1015", Title: "a package variable is new", Verdict: Applies, Scenario: "A15-new-global-const",
+		Reason: "It begins with its constant value, or with zero. A rollback keeps its value, and the next patch finds it.",
+		Example: `
++var hits int
+`})
+
+	Dependent = rule(Rule{
+		ID: "GS1016", Title: "a constant, type or function that the body uses changed", Verdict: Applies, Scenario: "A16-const-edit",
+		Reason: "The source of the function is as before, but its machine code is not, because something that is compiled into it changed. It is replaced.",
+		Example: `
+-const room = 10
++const room = 20
+
+ func fits(n int) bool { return n <= room }   // replaced
+`})
+
+	NewPackage = rule(Rule{
+		ID: "GS1026", Title: "a package is linked in that the program does not have", Verdict: Applies, Scenario: "A26-import-deadcoded",
+		Reason: "What the edit uses of it comes with the patch. It has nothing to initialise.",
+		Example: `
++import "example.com/units"
+`})
+
+	SignatureMoved = rule(Rule{
+		ID: "GS1028", Title: "a signature changed, and every caller changed with it", Verdict: Applies, Scenario: "A28-signature-closed",
+		Reason: "All calls of the function are direct, and all that call it are replaced in the same switch. Calls in flight finish in the old body, with the old arguments.",
+		Example: `
+-func price(n int) int
++func price(n, discount int) int
+`})
+
+	RemovedFunc = rule(Rule{
+		ID: "GS1034", Title: "a function is gone", Verdict: Applies, Scenario: "rule-removed",
+		Reason: "Its code stays in the program for what still holds it: a goroutine, a func value, a timer.",
+		Example: `
+-func legacy() {}
+`})
+
+	RemovedVar = rule(Rule{
+		ID: "GS1035", Title: "a package variable is gone", Verdict: Applies, Scenario: "rule-removed",
+		Reason: "New code does not use it. Its value stays in memory for what still does.",
+		Example: `
+-var legacyCount int
+`})
+)

@@ -1,0 +1,180 @@
+package rules
+
+// What applies, and does not do all that one may expect.
+var (
+	StartOnly = rule(Rule{
+		ID: "GS2001", Title: "code that has run already changed with other code", Verdict: "not run again", Scenario: "R12-main-only",
+		Reason:  "main, and what it started and never returns from, is entered once. The rest of the edit applies; this part would take effect after a restart.",
+		WaysOut: []string{"move the code into a function that is called again", "restart"},
+		Example: `
+ func main() {
+-	log.Print("starting")
++	log.Print("starting, version 2")
+ 	serve()
+ }
+`})
+
+	MixedCalls = rule(Rule{
+		ID: "GS2002", Title: "functions changed together that one caller uses", Verdict: Applies, Scenario: "W02-atomic-pair",
+		Reason:  "All functions of a patch are switched in one instant. A call that is in flight may have run the one as it was, and go on with the other as it is now.",
+		WaysOut: []string{"let the new code understand what the old one left behind, until the next patch", "apply with --quiesce 5s"},
+		Example: `
+-func encode(n int) int { return n * 100 }
+-func decode(n int) int { return n / 100 }
++func encode(n int) int { return n<<8 | 1 }
++func decode(n int) int { return n >> 8 }
+`})
+
+	LockOrder = rule(Rule{
+		ID: "GS2003", Title: "a function takes its locks in another order", Verdict: Warns, Scenario: "W03-lock-order",
+		Reason:  "A call that is inside the old body holds one lock and waits for another that a call of the new body may hold: both would wait for ever.",
+		WaysOut: []string{"apply with --quiesce 5s, which switches when no call is inside a changed function"},
+		Example: `
+-	a.Lock()
+ 	b.Lock()
++	a.Lock()
+`})
+
+	InitValue = rule(Rule{
+		ID: "GS2004", Title: "the initial value of a variable changed", Verdict: Keeps, Scenario: "W04-global-init-edit",
+		Reason:  "The variable exists, and its value is state of the program: it is left as it is.",
+		WaysOut: []string{"assign the new value in a function that is called again", "make it a constant or a function", "restart"},
+		Example: `
+-var limit = 10
++var limit = 20
+`})
+
+	InitFunction = rule(Rule{
+		ID: "GS2005", Title: "an init function changed", Verdict: "not run again", Scenario: "W05-init-edit",
+		Reason:  "init functions ran when the program started.",
+		WaysOut: []string{"move the code into a function that is called again", "restart"},
+		Example: `
+ func init() {
+-	register("v1")
++	register("v2")
+ }
+`})
+
+	RunsInit = rule(Rule{
+		ID: "GS2006", Title: "a new variable has an initialiser that runs now", Verdict: "applies, initialised now", Scenario: "W06-new-global-dyninit",
+		Reason:  "The initialiser runs once, before the switch, and sees the program as it is then. A rollback does not undo what it did, and it does not run again when the patch is applied again.",
+		WaysOut: []string{"let the first use initialise it: sync.OnceValue"},
+		Example: `
++var cache = newCache()
+`})
+
+	RunsPackage = rule(Rule{
+		ID: "GS2007", Title: "a newly linked package is initialised now", Verdict: "applies, initialised now", Scenario: "W07-new-dep-init",
+		Reason:  "Its variables are initialised and its init functions run once, before the switch: what they register stays after a rollback.",
+		WaysOut: []string{"look at what the package does in init before you apply"},
+		Example: `
++import _ "net/http/pprof"
+`})
+
+	OldClosures = rule(Rule{
+		ID: "GS2008", Title: "closures made before keep their old body", Verdict: "applies to new closures", Scenario: "W08-closure-capture",
+		Reason:  "A closure consists of code and of the variables that it captured. Closures that exist have the old variables, so they keep the old code; those made from now on run the new one.",
+		WaysOut: []string{"let the closure call a function with the variables that it had, and edit that function", "restart"},
+		Example: `
+ func maker(n, total int) func() string {
+ 	return func() string {
+-		return fmt.Sprint(n)
++		return fmt.Sprint(n, total)
+ 	}
+ }
+`})
+
+	ClosureMoved = rule(Rule{
+		ID: "GS2009", Title: "a closure has another number, and was found again by what it is", Verdict: Warns, Scenario: "W09-closure-reorder",
+		Reason: "Function literals are numbered, and an edit before them shifts the numbers. This one was found again by its text, or by the call or assignment that it stands in: closures that exist run the new body. Make sure that it is the one that you mean.",
+		Example: `
++	handle("first", func() string { return "first" })
+ 	handle("hello", func() string { return "hello" })   // was func1, is func2
+`})
+
+	MethodUnseen = rule(Rule{
+		ID: "GS2010", Title: "a type gains a method that type assertions do not see", Verdict: Warns, Scenario: "W10-iface-by-method",
+		Reason:  "Direct calls find the method. Type assertions, fmt and reflection look into the type's method table, which the running program has without it.",
+		WaysOut: []string{"call the method directly", "convert a new type that embeds the old one", "restart"},
+		Example: `
++func (a *account) String() string { return a.name }
+`})
+
+	EnumShift = rule(Rule{
+		ID: "GS2011", Title: "constants that are counted up changed their values", Verdict: Warns, Scenario: "W11-iota-shift",
+		Reason:  "Values in memory, in files and on other machines keep their numbers, which new code takes for other constants.",
+		WaysOut: []string{"add new constants at the end of the list"},
+		Example: `
+ const (
+ 	red colour = iota
++	yellow
+ 	green                // was 1, is 2
+ )
+`})
+
+	WideInline = rule(Rule{
+		ID: "GS2012", Title: "a function changed that very many inline", Verdict: "applies, with its callers", Scenario: "W12-wide-inline",
+		Reason:  "All that inline it are replaced, in one switch: a small edit with a wide reach, over 200 functions or 20 packages.",
+		WaysOut: []string{"mark it //go:noinline in the next build, and later edits stay small"},
+		Example: `
+-func One() int { return 1 }    // inlined in 210 functions of 21 packages
++func One() int { return 2 }
+`})
+
+	EmbedKept = rule(Rule{
+		ID: "GS2013", Title: "embedded content changed", Verdict: Keeps, Scenario: "W13-embed-change",
+		Reason:  "An embedded file is the initial value of a variable. The variable exists, and its value in the running program is left as it is.",
+		WaysOut: []string{"embed the file under another name and read that", "restart"},
+		Example: `
+ //go:embed greeting.txt          (the file changed)
+ var greeting string
+`})
+
+	StartsGoroutine = rule(Rule{
+		ID: "GS2014", Title: "a function starts goroutines that it did not start before", Verdict: Warns, Scenario: "W14-endless-goroutine",
+		Reason:  "A goroutine runs the code that it was started with until it returns: a rollback does not end it.",
+		WaysOut: []string{"give the goroutine a way to end: a context or a channel that is closed"},
+		Example: `
+ func handle() {
++	go tick()
+ }
+`})
+
+	OldInstances = rule(Rule{
+		ID: "GS2015", Title: "calls in flight of a generic function keep the old body", Verdict: Warns, Scenario: "A23-generic-body",
+		Reason:  "Generic code gets a dictionary of what it needs of its type arguments, and the edit needs something else of them. Callers that are replaced pass the new dictionary to the new body; calls in flight finish in the old body with the old one.",
+		WaysOut: []string{"add a function under another name, and leave this one"},
+		Example: `
+ func show[T any](v T) string {
+-	return fmt.Sprint(len(name[T]()))
++	return fmt.Sprint(any(v))
+ }
+`})
+
+	WaitsForCallers = rule(Rule{
+		ID: "GS2017", Title: "a function keeps more of its arguments than before", Verdict: "applies, once no caller is inside", Scenario: "unsafe-escape-kept",
+		Reason:  "The compiler puts what a function does not keep on the stacks of its callers. If the new body keeps it, old callers must be gone: the switch waits until no goroutine is inside one that changes, and gives up after some seconds if one stays.",
+		WaysOut: []string{"store a copy", "do it in a new function"},
+		Example: `
+ func seen(p *point) {
+-	total += p.x
++	last = p
+ }
+`})
+
+	MethodStays = rule(Rule{
+		ID: "GS2018", Title: "a type loses a method that type assertions still find", Verdict: Warns, Scenario: "rule-method-gone",
+		Reason:  "New code does not call it. Type assertions, fmt, encoding packages and reflection look into the type's method table, which keeps it: they run its old body until the program is restarted.",
+		WaysOut: []string{"keep the method, and let it do what is right without it", "restart"},
+		Example: `
+-func (c coin) String() string { return "coin" }
+`})
+
+	DependencyMoved = rule(Rule{
+		ID: "GS2019", Title: "a dependency has another version, which was allowed", Verdict: Applies, Scenario: "R18-dep-drift",
+		Reason: "It comes along because the command says so. What changed in it is judged like any other edit.",
+		Example: `
+-require example.com/dep v1.0.0
++require example.com/dep v1.1.0
+`})
+)
