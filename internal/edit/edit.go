@@ -214,7 +214,7 @@ func (e *Edit) rebuilt(packages []gotool.Package) {
 func (e *Edit) readSources(tree *Tree) error {
 	for _, path := range e.Rebuilt {
 		old, _ := e.Record.PackageByPath(path)
-		o, err := oldSource(old)
+		o, err := tree.oldSource(old)
 		if err != nil {
 			return err
 		}

@@ -44,7 +44,7 @@ func Initialisers(rec *release.Record, tree *Tree, moved []gotool.Package) (file
 		if len(changed) == 0 {
 			continue
 		}
-		old, err := oldSource(p)
+		old, err := tree.oldSource(p)
 		if err != nil {
 			return nil, nil, err
 		}

@@ -12,8 +12,16 @@ import (
 
 // Tree reads files as the go command sees them: through an overlay.
 type Tree struct {
-	replace map[string]string
+	replace  map[string]string
+	released map[string]*Source // by import path; nil: not kept
 }
+
+// Released are the sources of a release that were read, for other trees that are compared with it.
+type Released map[string]*Source
+
+// Remember makes the tree use the sources of the release that are in r, and add to them. All trees
+// that share r have to be compared with one release.
+func (t *Tree) Remember(r Released) { t.released = r }
 
 // NewTree reads a go build -overlay file; an empty name stands for no overlay.
 func NewTree(overlay string) (*Tree, error) {

@@ -228,6 +228,18 @@ func (f *Func) readBody(body *ast.BlockStmt) {
 	})
 }
 
+// oldSource is oldSource for a package of the release, which a tree with a memory reads once.
+func (t *Tree) oldSource(p *release.Package) (*Source, error) {
+	if s := t.released[p.Import]; s != nil {
+		return s, nil
+	}
+	s, err := oldSource(p)
+	if err == nil && t.released != nil && p.Editable {
+		t.released[p.Import] = s
+	}
+	return s, err
+}
+
 // oldSource reads the package from the record; a package whose sources are not in the record is
 // read from disk, without the overlay: it changes only through one.
 func oldSource(p *release.Package) (*Source, error) {

@@ -66,6 +66,17 @@ func TestCopiesOfATypeHaveOneLayout(t *testing.T) {
 // load loads a package of the standard library and what it depends on.
 func load(t *testing.T, pkg string) *Set {
 	t.Helper()
+	set := loadBy(t, pkg, (*Set).Load)
+	if err := set.Resolve(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(set.Close)
+	return set
+}
+
+// loadBy loads a package and what it depends on into a set that is not resolved.
+func loadBy(t *testing.T, pkg string, load func(s *Set, pkg, path string) error) *Set {
+	t.Helper()
 	out, err := exec.Command("go", "list", "-export", "-deps", "-f", "{{.ImportPath}} {{.Export}}", pkg).Output()
 	if err != nil {
 		t.Fatal(err)
@@ -80,13 +91,9 @@ func load(t *testing.T, pkg string) *Set {
 		if file == "" {
 			continue // package unsafe
 		}
-		if err := set.Load(path, file); err != nil {
+		if err := load(set, path, file); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := set.Resolve(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(set.Close)
 	return set
 }

@@ -8,7 +8,10 @@ import (
 )
 
 // mapped is a file in memory.
-type mapped struct{ b []byte }
+type mapped struct {
+	b     []byte
+	users int
+}
 
 // mapFile maps a file, so that only what is read of it takes memory.
 func mapFile(path string) (*mapped, error) {
@@ -22,13 +25,13 @@ func mapFile(path string) (*mapped, error) {
 		return nil, err
 	}
 	if st.Size() == 0 {
-		return &mapped{}, nil
+		return &mapped{users: 1}, nil
 	}
 	b, err := syscall.Mmap(int(f.Fd()), 0, int(st.Size()), syscall.PROT_READ, syscall.MAP_PRIVATE)
 	if err != nil {
 		return nil, &os.PathError{Op: "mmap", Path: path, Err: err}
 	}
-	return &mapped{b}, nil
+	return &mapped{b, 1}, nil
 }
 
 func (m *mapped) close() {

@@ -24,6 +24,10 @@ type Object struct {
 	ndef int
 	nref int
 
+	// names are the hashes of the names that the object defines, ascending; nil when they were not
+	// collected.
+	names []uint32
+
 	set     *Set
 	first   Sym // the Set's number of symbol 0
 	defined bool

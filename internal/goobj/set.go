@@ -2,6 +2,7 @@ package goobj
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -78,6 +79,24 @@ func (s *Set) Load(pkg, path string) error {
 	return s.parse(pkg, path, m.b)
 }
 
+// LoadFrom is Load with a cache, which reads and checks the archive only if it does not have it.
+func (s *Set) LoadFrom(c *Cache, pkg, path string) error {
+	e, err := c.archive(pkg, path)
+	if err != nil {
+		return fmt.Errorf("package %s: %w", pkg, err)
+	}
+	e.m.users++
+	s.archives = append(s.archives, e.m)
+	for _, o := range e.archive.Objects {
+		mine := *o
+		s.add(&mine)
+	}
+	if len(e.archive.Foreign) > 0 {
+		s.Foreign[pkg] = e.archive.Foreign
+	}
+	return nil
+}
+
 // parse adds the objects of an archive.
 func (s *Set) parse(pkg, path string, archive []byte) error {
 	a, err := parseArchive(pkg, path, archive)
@@ -93,11 +112,12 @@ func (s *Set) parse(pkg, path string, archive []byte) error {
 	return nil
 }
 
-// Close unmaps the archives. No symbol name or data of the set may be used after it.
+// Close unmaps the archives that no cache holds. No symbol name or data of the set may be used after it.
 func (s *Set) Close() {
 	for _, m := range s.archives {
-		m.close()
+		m.release()
 	}
+	s.archives = nil
 }
 
 func (s *Set) add(o *Object) {
@@ -173,9 +193,26 @@ func (s *Set) find(n Name) (Sym, bool) {
 	if strings.HasPrefix(n.Name, "go:info.") || s.elsewhere != nil && s.elsewhere(n) {
 		return 0, false
 	}
-	s.defineAll()
+	s.defineHolders(n.Name)
 	y, ok := s.byName[n]
 	return y, ok
+}
+
+// defineHolders enters what the objects define that may define a name.
+func (s *Set) defineHolders(name string) {
+	if s.all {
+		return
+	}
+	h := nameHash(name)
+	for _, o := range s.Objects {
+		if o.names == nil {
+			s.defineAll() // nothing is known of what the objects hold
+			return
+		}
+		if _, holds := slices.BinarySearch(o.names, h); holds {
+			s.define(o)
+		}
+	}
 }
 
 // owner guesses the package of a symbol from its name: what stands before the first dot that

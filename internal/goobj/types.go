@@ -60,8 +60,9 @@ type relocAt struct {
 func (s *Set) Type(y Sym) (t TypeDesc, ok bool) {
 	if y != 0 && !s.Defined(y) {
 		// It was looked for only where it seemed to belong, and may have been found since.
-		s.defineAll()
-		y = s.byName[s.NameOf(y)]
+		n := s.NameOf(y)
+		s.defineHolders(n.Name)
+		y = s.byName[n]
 	}
 	flag, _ := s.Flags(y)
 	if flag&FlagGoType == 0 || len(s.Data(y)) < typeSize {

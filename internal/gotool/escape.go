@@ -1,11 +1,9 @@
 package gotool
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -45,28 +43,54 @@ func (b *Build) ListEscapes(ctx context.Context, overlay string, patterns []stri
 	return packages, parseEscapes(messages.Bytes()), true, nil
 }
 
-var escapeLine = regexp.MustCompile(`^(.+?):(\d+):\d+: ((?:leaking param|moved to heap).*|.* escapes to heap.*)$`)
-
 // parseEscapes reads the go command's messages: "# package", then the compiler's lines.
 func parseEscapes(out []byte) []Escape {
 	var escapes []Escape
 	pkg := ""
-	s := bufio.NewScanner(bytes.NewReader(out))
-	s.Buffer(nil, 1<<20)
-	for s.Scan() {
-		if p, ok := strings.CutPrefix(s.Text(), "# "); ok {
+	for line := range strings.Lines(string(out)) {
+		line = strings.TrimRight(line, "\r\n")
+		if p, ok := strings.CutPrefix(line, "# "); ok {
 			pkg = p
 			continue
 		}
-		m := escapeLine.FindStringSubmatch(s.Text())
-		if m == nil {
-			continue
+		if e, ok := parseEscape(line); ok {
+			e.Package = pkg
+			escapes = append(escapes, e)
 		}
-		line, err := strconv.Atoi(m[2])
-		if err != nil {
-			continue
-		}
-		escapes = append(escapes, Escape{Package: pkg, File: filepath.Base(m[1]), Line: line, Text: m[3]})
 	}
 	return escapes
+}
+
+// parseEscape reads a line of the form file:line:column: text, if its text is about escapes. The first
+// thing that looks like a position is one, whatever the file's name holds.
+func parseEscape(line string) (e Escape, ok bool) {
+	for at := 0; ; {
+		i := strings.Index(line[at:], ": ")
+		if i < 0 {
+			return e, false
+		}
+		at += i + len(": ")
+		file, number, found := cutPosition(line[:at-len(": ")])
+		if !found {
+			continue
+		}
+		text := line[at:]
+		about := strings.HasPrefix(text, "leaking param") || strings.HasPrefix(text, "moved to heap") || strings.Contains(text, " escapes to heap")
+		return Escape{File: filepath.Base(file), Line: number, Text: text}, about
+	}
+}
+
+// cutPosition splits file:line:column.
+func cutPosition(text string) (file string, line int, ok bool) {
+	column := strings.LastIndexByte(text, ':')
+	if column < 0 {
+		return "", 0, false
+	}
+	colon := strings.LastIndexByte(text[:column], ':')
+	if colon <= 0 {
+		return "", 0, false
+	}
+	line, lineErr := strconv.Atoi(text[colon+1 : column])
+	_, columnErr := strconv.Atoi(text[column+1:])
+	return text[:colon], line, lineErr == nil && columnErr == nil
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/gosplice/gosplice/internal/edit"
+	"github.com/gosplice/gosplice/internal/goobj"
 	"github.com/gosplice/gosplice/internal/gotool"
 	"github.com/gosplice/gosplice/internal/release"
 )
@@ -27,6 +28,7 @@ type tree struct {
 	files   *edit.Tree
 	// dependencies may have other versions than in the release.
 	dependencies bool
+	cache        *goobj.Cache // nil: none
 }
 
 // compile compiles the edited tree. A dependency may have been replaced since the release, and to the
@@ -90,7 +92,24 @@ func (t *tree) compileWith(ctx context.Context, moved []gotool.Package) (*built,
 	if !known {
 		patterns = nil
 	}
-	return &built{packages, inits, edit.Escapes{Lines: escapes, Patterns: patterns}}, nil
+	return &built{packages, inBuild(inits, packages), edit.Escapes{Lines: escapes, Patterns: patterns}}, nil
+}
+
+// inBuild leaves out the initialisers in files that are not compiled: those of other platforms and tags.
+func inBuild(inits []edit.InitFunc, packages []gotool.Package) []edit.InitFunc {
+	if len(inits) == 0 {
+		return nil
+	}
+	compiled := map[string]bool{}
+	for _, p := range packages {
+		for _, name := range slices.Concat(p.GoFiles, p.CgoFiles) {
+			if !filepath.IsAbs(name) {
+				name = filepath.Join(p.Dir, name)
+			}
+			compiled[name] = true
+		}
+	}
+	return slices.DeleteFunc(inits, func(i edit.InitFunc) bool { return !compiled[filepath.Clean(i.File)] })
 }
 
 // inSources makes a compile error name the user's files instead of the ones that were added in their place.

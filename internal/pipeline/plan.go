@@ -15,7 +15,6 @@ import (
 	"github.com/gosplice/gosplice/internal/gotool"
 	"github.com/gosplice/gosplice/internal/link"
 	"github.com/gosplice/gosplice/internal/patch"
-	"github.com/gosplice/gosplice/internal/release"
 	"github.com/gosplice/gosplice/internal/rules"
 )
 
@@ -31,6 +30,11 @@ type Plan struct {
 	Refused bool
 	// Empty says that no code changed.
 	Empty bool
+	// Declarations are those whose source differs from the release's, as users write them, each with a
+	// digest of its source, which is empty for one that is gone.
+	Declarations map[string]string
+	// Packages are those of the edited build, in the order of their dependencies.
+	Packages []gotool.Package
 
 	edit     *edit.Edit
 	redirect []*edit.Function
@@ -41,43 +45,20 @@ type Plan struct {
 // MakePlan compares an edited tree with a release. A compile error in the edit is a
 // *gotool.CompileError.
 func MakePlan(ctx context.Context, o PlanOptions) (*Plan, error) {
-	o.Progress.step("reading the record")
-	rec, err := release.Read(o.Record)
+	s, err := open(ctx, o)
 	if err != nil {
 		return nil, err
 	}
-	b := rec.Build
-	if o.Dir != "" {
-		if b.Dir, err = filepath.Abs(o.Dir); err != nil {
-			return nil, err
-		}
-	}
-	if err := moveTree(rec, b.Dir); err != nil {
-		return nil, err
-	}
-	if _, _, err := b.Toolchain(ctx); err != nil {
-		return nil, err
-	}
-	files, err := edit.NewTree(o.Overlay)
-	if err != nil {
-		return nil, err
-	}
-	o.Progress.step("compiling")
-	t := &tree{rec: rec, build: &b, overlay: o.Overlay, files: files, dependencies: o.Dependencies}
-	built, err := t.compile(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return t.plan(ctx, built, o.Progress)
+	return s.Plan(ctx)
 }
 
 func (t *tree) plan(ctx context.Context, b *built, progress Progress) (*Plan, error) {
 	rec := t.rec
 	p := &Plan{
-		Program: rec.Program, Release: rec.Release, Functions: rec.Functions, TextBytes: rec.TextBytes, progress: progress,
+		Program: rec.Program, Release: rec.Release, Functions: rec.Functions, TextBytes: rec.TextBytes, Packages: b.packages, progress: progress,
 	}
 	progress.step("loading objects")
-	set, err := rec.Objects(b.packages)
+	set, err := rec.Objects(b.packages, t.cache)
 	if err != nil {
 		return nil, err
 	}
@@ -96,6 +77,7 @@ func (t *tree) plan(ctx context.Context, b *built, progress Progress) (*Plan, er
 	p.edit, p.redirect = e, v.Redirect
 	p.inits = inInitOrder(e, b.inits)
 	p.Changes, p.Refused, p.Empty = v.Changes, v.Refused, v.Empty
+	p.Declarations = e.Declarations()
 	detach(&p.Changes)
 	return p, nil
 }
@@ -176,42 +158,6 @@ func (p *Plan) Patch(ctx context.Context, version string) (*patch.Patch, error) 
 		return nil, fmt.Errorf("internal: the patch that was made is malformed: %w", err)
 	}
 	return out, nil
-}
-
-// moveTree rewrites the directories of the record's packages when the edited tree lies elsewhere.
-func moveTree(rec *release.Record, dir string) error {
-	from := rec.Build.Dir
-	if from == dir {
-		return nil
-	}
-	oldRoot, newRoot := moduleRoot(from), moduleRoot(dir)
-	for i := range rec.Packages {
-		p := &rec.Packages[i]
-		if !p.Editable {
-			continue
-		}
-		for _, r := range [][2]string{{oldRoot, newRoot}, {from, dir}} {
-			if rel, err := filepath.Rel(r[0], p.Dir); r[0] != "" && r[1] != "" && err == nil && filepath.IsLocal(rel) {
-				p.Dir = filepath.Join(r[1], rel)
-				break
-			}
-		}
-	}
-	return nil
-}
-
-// moduleRoot is the directory of the go.mod that governs dir, or "".
-func moduleRoot(dir string) string {
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			return dir
-		}
-		up := filepath.Dir(dir)
-		if up == dir {
-			return ""
-		}
-		dir = up
-	}
 }
 
 // addOverlay writes files to temporary places and joins them with the user's overlay. added are the files by

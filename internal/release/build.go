@@ -17,12 +17,17 @@ import (
 
 // Objects loads the archives of a build's packages, the main package last.
 func Objects(release string, packages []gotool.Package) (*goobj.Set, error) {
-	return objects(release, packages, (*goobj.Set).Resolve)
+	return objects(release, packages, (*goobj.Set).Load, (*goobj.Set).Resolve)
 }
 
-// Objects loads the archives of an edited build, and looks into as few of them as it can.
-func (r *Record) Objects(packages []gotool.Package) (*goobj.Set, error) {
-	return objects(GoRelease(r.Release.GoVersion), packages, func(s *goobj.Set) error {
+// Objects loads the archives of an edited build, and looks into as few of them as it can. With a
+// cache it reads only those that the cache does not have.
+func (r *Record) Objects(packages []gotool.Package, cache *goobj.Cache) (*goobj.Set, error) {
+	load := (*goobj.Set).Load
+	if cache != nil {
+		load = func(s *goobj.Set, pkg, path string) error { return s.LoadFrom(cache, pkg, path) }
+	}
+	return objects(GoRelease(r.Release.GoVersion), packages, load, func(s *goobj.Set) error {
 		return s.ResolveLazily(func(n goobj.Name) bool {
 			_, ok := r.Lookup(n.Name, n.ABI)
 			return ok
@@ -30,7 +35,8 @@ func (r *Record) Objects(packages []gotool.Package) (*goobj.Set, error) {
 	})
 }
 
-func objects(release string, packages []gotool.Package, resolve func(*goobj.Set) error) (*goobj.Set, error) {
+func objects(release string, packages []gotool.Package, load func(s *goobj.Set, pkg, path string) error,
+	resolve func(*goobj.Set) error) (*goobj.Set, error) {
 	builtins, err := goobj.BuiltinNames(release)
 	if err != nil {
 		return nil, err
@@ -44,7 +50,7 @@ func objects(release string, packages []gotool.Package, resolve func(*goobj.Set)
 		if i == len(packages)-1 {
 			path = "main"
 		}
-		if err := set.Load(path, p.Export); err != nil {
+		if err := load(set, path, p.Export); err != nil {
 			set.Close()
 			return nil, err
 		}

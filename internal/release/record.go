@@ -123,13 +123,18 @@ type Live struct {
 // MethodSig is a method's name and the symbol name of its function type.
 type MethodSig struct{ Name, Type string }
 
+// Prepare makes Lookup quick in this record and in the copies that are made of it afterwards.
+func (r *Record) Prepare() {
+	r.index = make(map[goobj.Name]int, len(r.Symbols))
+	for i := range r.Symbols {
+		r.index[goobj.Name{Name: r.Symbols[i].Name, ABI: r.Symbols[i].ABI}] = i
+	}
+}
+
 // Lookup finds a symbol of the program.
 func (r *Record) Lookup(name string, abi uint16) (*Symbol, bool) {
 	if r.index == nil {
-		r.index = make(map[goobj.Name]int, len(r.Symbols))
-		for i := range r.Symbols {
-			r.index[goobj.Name{Name: r.Symbols[i].Name, ABI: r.Symbols[i].ABI}] = i
-		}
+		r.Prepare()
 	}
 	i, ok := r.index[goobj.Name{Name: name, ABI: abi}]
 	if !ok {

@@ -1,0 +1,82 @@
+package goobj
+
+import "testing"
+
+// Sets that share archives through a cache are like those that read them for themselves, and closing
+// one takes nothing from the next.
+func TestCachedSetsAgree(t *testing.T) {
+	plain := loadBy(t, "fmt", (*Set).Load)
+	defer plain.Close()
+	if err := plain.ResolveLazily(nil); err != nil {
+		t.Fatal(err)
+	}
+	want := fingerprints(plain)
+	if len(want) == 0 {
+		t.Fatal("no symbols")
+	}
+	cache := NewCache()
+	for round := range 3 {
+		set := loadBy(t, "fmt", func(s *Set, pkg, path string) error { return s.LoadFrom(cache, pkg, path) })
+		if err := set.ResolveLazily(nil); err != nil {
+			t.Fatal(err)
+		}
+		got := fingerprints(set)
+		for n, f := range want {
+			if got[n] != f {
+				t.Fatalf("round %d: %s has another fingerprint", round, n)
+			}
+		}
+		set.Close()
+		cache.Sweep()
+	}
+	if len(cache.entries) == 0 {
+		t.Error("the cache kept nothing of what was used last")
+	}
+	if cache.Sweep(); len(cache.entries) > 0 {
+		t.Errorf("%d archives stay that nobody uses", len(cache.entries))
+	}
+}
+
+// Names that are not where they seem to belong are found through the hashes of names as they are by
+// entering every object.
+func TestHoldersAreFound(t *testing.T) {
+	cache := NewCache()
+	defer cache.Close()
+	set := loadBy(t, "fmt", func(s *Set, pkg, path string) error { return s.LoadFrom(cache, pkg, path) })
+	defer set.Close()
+	if err := set.ResolveLazily(nil); err != nil {
+		t.Fatal(err)
+	}
+	const elsewhere = "sync/atomic.(*Pointer[go.shape.struct {}]).Load"
+	if _, ok := set.Lookup(elsewhere, ABIInternal); ok {
+		t.Fatalf("%s is defined: choose another name that is not", elsewhere)
+	}
+	if set.all {
+		t.Error("every object was entered for a name that none has")
+	}
+	plain := load(t, "fmt")
+	for _, o := range plain.Objects {
+		for y := range plain.Definitions(o) {
+			n := plain.NameOf(y)
+			_, want := plain.Lookup(n.Name, n.ABI)
+			if _, ok := set.Lookup(n.Name, n.ABI); ok != want {
+				t.Fatalf("%v is found %t, in a set of which every object was entered it is %t", n, ok, want)
+			}
+		}
+	}
+}
+
+func fingerprints(s *Set) map[Name]Fingerprint {
+	out := map[Name]Fingerprint{}
+	prints := NewFingerprinter(s)
+	for _, o := range s.Objects {
+		for y := range s.Definitions(o) {
+			if n := s.NameOf(y); n.Name != "" && n.ABI != ABIStatic {
+				if _, twice := out[n]; !twice {
+					out[n] = prints.Of(y)
+				}
+			}
+		}
+	}
+	return out
+}

@@ -1,0 +1,169 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gosplice/gosplice/internal/edit"
+	"github.com/gosplice/gosplice/internal/goobj"
+	"github.com/gosplice/gosplice/internal/patch"
+	"github.com/gosplice/gosplice/internal/release"
+)
+
+// Session makes plans of one tree, one after another, and keeps between them what stays the same: the
+// record with its sources, and the objects of packages that did not change. It is not safe for concurrent use.
+type Session struct {
+	o     PlanOptions
+	rec   *release.Record
+	cache *goobj.Cache // nil: none
+	// sources are those of the release.
+	sources edit.Released
+}
+
+// OpenSession reads the record and checks the toolchain, once for all plans of the session. Close
+// releases what the session keeps.
+func OpenSession(ctx context.Context, o PlanOptions) (*Session, error) {
+	s, err := open(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	s.cache = goobj.NewCache()
+	return s, nil
+}
+
+// open is a session without a cache, for one plan.
+func open(ctx context.Context, o PlanOptions) (*Session, error) {
+	o.Progress.step("reading the record")
+	rec, err := release.Read(o.Record)
+	if err != nil {
+		return nil, err
+	}
+	if o.Dir != "" {
+		from := rec.Build.Dir
+		if rec.Build.Dir, err = filepath.Abs(o.Dir); err != nil {
+			return nil, err
+		}
+		moveTree(rec, from)
+	}
+	if _, _, err := rec.Build.Toolchain(ctx); err != nil {
+		return nil, err
+	}
+	rec.Prepare()
+	return &Session{o: o, rec: rec, sources: edit.Released{}}, nil
+}
+
+// Close releases what the session keeps. Its plans have to be closed first.
+func (s *Session) Close() {
+	if s.cache != nil {
+		s.cache.Close()
+	}
+}
+
+// Release is the build that the plans start from.
+func (s *Session) Release() patch.Release { return s.rec.Release }
+
+// ErrChanging is returned by Plan when files were written while it read them: the compiler may have
+// seen other sources than the rest of the plan.
+var ErrChanging = errors.New("the sources changed while they were compared: run it again")
+
+// Plan compares the tree as it is now with the release. Errors are those of MakePlan.
+func (s *Session) Plan(ctx context.Context) (*Plan, error) {
+	files, err := edit.NewTree(s.o.Overlay)
+	if err != nil {
+		return nil, err
+	}
+	files.Remember(s.sources)
+	rec := *s.rec // a plan completes its packages
+	rec.Packages = slices.Clone(rec.Packages)
+	b := rec.Build
+	t := &tree{rec: &rec, build: &b, overlay: s.o.Overlay, files: files, dependencies: s.o.Dependencies, cache: s.cache}
+	before := t.written()
+	s.o.Progress.step("compiling")
+	built, err := t.compile(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p, err := t.plan(ctx, built, s.o.Progress)
+	if err != nil {
+		return nil, err
+	}
+	if s.cache != nil {
+		s.cache.Sweep()
+	}
+	if !maps.Equal(before, t.written()) {
+		p.Close()
+		return nil, ErrChanging
+	}
+	return p, nil
+}
+
+// stamp tells two contents of a file apart, as far as the file system does.
+type stamp struct {
+	size    int64
+	written time.Time
+}
+
+// written are the stamps of the Go files that an edit may change, by path.
+func (t *tree) written() map[string]stamp {
+	out := map[string]stamp{}
+	for _, p := range t.rec.Packages {
+		if !p.Editable {
+			continue
+		}
+		entries, err := os.ReadDir(p.Dir)
+		if err != nil {
+			continue // gone, which the go command has words for
+		}
+		for _, e := range entries {
+			if !strings.HasSuffix(e.Name(), ".go") {
+				continue
+			}
+			if info, err := e.Info(); err == nil {
+				out[filepath.Join(p.Dir, e.Name())] = stamp{info.Size(), info.ModTime()}
+			}
+		}
+	}
+	return out
+}
+
+// moveTree rewrites the directories of the record's packages when the edited tree lies elsewhere than the
+// one that was recorded.
+func moveTree(rec *release.Record, from string) {
+	dir := rec.Build.Dir
+	if from == dir {
+		return
+	}
+	oldRoot, newRoot := moduleRoot(from), moduleRoot(dir)
+	for i := range rec.Packages {
+		p := &rec.Packages[i]
+		if !p.Editable {
+			continue
+		}
+		for _, r := range [][2]string{{oldRoot, newRoot}, {from, dir}} {
+			if rel, err := filepath.Rel(r[0], p.Dir); r[0] != "" && r[1] != "" && err == nil && filepath.IsLocal(rel) {
+				p.Dir = filepath.Join(r[1], rel)
+				break
+			}
+		}
+	}
+}
+
+// moduleRoot is the directory of the go.mod that governs dir, or "".
+func moduleRoot(dir string) string {
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir
+		}
+		up := filepath.Dir(dir)
+		if up == dir {
+			return ""
+		}
+		dir = up
+	}
+}
