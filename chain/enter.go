@@ -1,0 +1,105 @@
+package chain
+
+import (
+	"fmt"
+	"reflect"
+	"runtime/debug"
+	"sync/atomic"
+	"time"
+)
+
+// enter opens a plugin, unless that is done, and calls its entry with the current table. It gives up
+// after timeout; what runs then can't be stopped, and what it returns is not used.
+func (c *core) enter(name string, a *attempt, open func() (any, error), timeout time.Duration) (any, *Error) {
+	var prev any
+	if now := c.now(); now != nil {
+		prev = now.table
+	}
+	type outcome struct {
+		table any
+		err   *Error
+	}
+	done := make(chan outcome, 1)
+	var inEntry atomic.Bool
+	where := func() string {
+		if inEntry.Load() {
+			return "Entry"
+		}
+		return "a package initialiser"
+	}
+	go func() {
+		out := outcome{err: failed(ReasonEntry, "%s: %s of %s ended its goroutine with runtime.Goexit: return an error instead", c.name, where(), name)}
+		defer func() {
+			if r := recover(); r != nil {
+				out = outcome{err: &Error{Reason: ReasonEntry, Message: fmt.Sprintf("%s: %s of %s panicked: %s", c.name, where(), name, oneLine(r)), Detail: string(debug.Stack())}}
+			}
+			process.ended(a)
+			done <- out
+		}()
+		entry, err := opened(a, open)
+		if err != nil {
+			out.err = c.notOpened(name, err)
+			return
+		}
+		if !c.isEntry(entry) {
+			out.err = refused(ReasonEntry, "%s: Entry of %s is a %T and not a func(prev *%s) (*%s, error)", c.name, name, entry, c.table, c.table)
+			return
+		}
+		inEntry.Store(true)
+		out.table, out.err = c.made(name, entry, prev)
+	}()
+	limit := time.NewTimer(timeout)
+	defer limit.Stop()
+	select {
+	case out := <-done:
+		return out.table, out.err
+	case <-limit.C:
+		return nil, failed(ReasonEntry, "%s: %s of %s has not ended after %v: it runs on, and what it makes is not used; mend it and build again", c.name, where(), name, timeout)
+	}
+}
+
+// opened opens a plugin, unless that is done, and returns its entry.
+func opened(a *attempt, open func() (any, error)) (any, error) {
+	if entry, is := process.entryOf(a); is {
+		return entry, nil
+	}
+	entry, err := open()
+	process.opened(a, entry, err)
+	return entry, err
+}
+
+func (c *core) notOpened(name string, err error) *Error {
+	return failed(ReasonOpen, "%s: %s can't be opened: %s", c.name, name, oneLine(err))
+}
+
+// made calls an entry and checks the table that it makes.
+func (c *core) made(name string, entry, prev any) (any, *Error) {
+	table, err := c.call(entry, prev)
+	if err != nil {
+		return nil, failed(ReasonEntry, "%s: Entry of %s failed: %s", c.name, name, oneLine(err))
+	}
+	if table == nil {
+		return nil, failed(ReasonEntry, "%s: Entry of %s returned no table and no error: return one of them", c.name, name)
+	}
+	if field := missing(reflect.ValueOf(table).Elem(), ""); field != "" {
+		return nil, refused(ReasonTable, "%s: the table of %s has no function %s: set it in Entry, or tag the field `chain:\"optional\"`", c.name, name, field)
+	}
+	return table, nil
+}
+
+// missing is a field with a function that is nil, other than those with the tag chain:"optional".
+func missing(v reflect.Value, prefix string) string {
+	for i := range v.NumField() {
+		field := v.Type().Field(i)
+		switch f := v.Field(i); {
+		case field.Tag.Get("chain") == "optional":
+		case f.Kind() == reflect.Func && f.IsNil():
+			return prefix + field.Name
+		case f.Kind() == reflect.Struct:
+			if inner := missing(f, prefix+field.Name+"."); inner != "" {
+				return inner
+			}
+		}
+	}
+	return ""
+}

@@ -1,0 +1,9 @@
+//go:build !unix
+
+package chain
+
+import "io/fs"
+
+func inode(fs.FileInfo) any { return nil }
+
+func alive(int) bool { return true }

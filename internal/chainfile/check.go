@@ -1,0 +1,38 @@
+package chainfile
+
+import (
+	"path"
+	"regexp"
+	"strings"
+)
+
+var identityTag = regexp.MustCompile(`^[0-9a-f]{8,64}$`)
+
+// check says whether a manifest is one that gosplice plugin build writes. The digest shows only that
+// nothing happened to it since.
+func (m *Manifest) check() error {
+	if err := CheckName(m.Chain); err != nil {
+		return malformed("%v", err)
+	}
+	if err := CheckVersion(m.Version); err != nil {
+		return malformed("%v", err)
+	}
+	tag, ok := strings.CutPrefix(m.Identity, IdentityOf(m.Chain, m.Version, ""))
+	if !ok || !identityTag.MatchString(tag) {
+		return malformed("its identity %.100q is not one of %s %s", m.Identity, m.Chain, m.Version)
+	}
+	if path.Base(m.Path) != m.Identity {
+		return malformed("its package %.200q does not carry the identity %s", m.Path, m.Identity)
+	}
+	if dot := strings.LastIndexByte(m.Table, '.'); dot <= 0 || dot == len(m.Table)-1 {
+		return malformed("its table has the type %.200q, which is none of a package", m.Table)
+	}
+	seen := make(map[string]bool, len(m.Shared))
+	for _, p := range m.Shared {
+		if p.Path == "" || p.Export == "" || seen[p.Path] {
+			return malformed("its package %.200q is without a name or a hash, or is there twice", p.Path)
+		}
+		seen[p.Path] = true
+	}
+	return nil
+}

@@ -1,0 +1,108 @@
+package chainfile
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Misfit says why a plugin can't be loaded into a host.
+type Misfit struct {
+	Reason  string // one of the Reason constants
+	Message string
+	Detail  string // further lines, or empty
+}
+
+func (m *Misfit) Error() string { return m.Message }
+
+// Reasons of misfits.
+const (
+	ReasonToolchain = "toolchain"      // another Go release, platform or flags
+	ReasonShared    = "shared-package" // a shared package has other sources
+)
+
+// Loaded is what is in a process: the host's packages, and those that plugins brought along.
+type Loaded struct {
+	Host *Host
+	// Exports are Go's own hashes of the packages in the host, by import path.
+	Exports map[string]string
+	// Brought are the packages that were not in the host, with the version that brought each.
+	Brought map[string]Brought
+}
+
+// Brought is a package that came with a plugin and is shared from then on.
+type Brought struct {
+	Package
+	By string // chain and version
+}
+
+// Fits returns a *Misfit when the plugin can't be loaded, with the first thing to mend.
+func (l *Loaded) Fits(m *Manifest) error {
+	if err := l.Host.Toolchain.fits(&m.Toolchain); err != nil {
+		return err
+	}
+	inHost := make(map[string]Package, len(l.Host.Packages))
+	for _, p := range l.Host.Packages {
+		inHost[p.Path] = p
+	}
+	var changed []string
+	var first string
+	for _, p := range m.Shared {
+		if why := l.differs(p, inHost); why != "" {
+			if changed == nil {
+				first = why
+			}
+			changed = append(changed, p.Path+" "+why)
+		}
+	}
+	if changed == nil {
+		return nil
+	}
+	path, _, _ := strings.Cut(changed[0], " ")
+	more := ""
+	if len(changed) > 1 {
+		more = fmt.Sprintf(" (and %d more)", len(changed)-1)
+	}
+	return &Misfit{ReasonShared, fmt.Sprintf("package %s %s%s: declare it as logic (--logic), undo the change, or build the host again and restart it", path, first, more), strings.Join(changed, "\n")}
+}
+
+// differs says how a package of a plugin differs from the one in the process; empty means not at all,
+// or that it is not there.
+func (l *Loaded) differs(p Package, inHost map[string]Package) string {
+	host, linked := inHost[p.Path]
+	export, known := l.Exports[p.Path]
+	brought, came := l.Brought[p.Path]
+	switch {
+	case linked && host.Sources != p.Sources:
+		return "is shared, and is not what the host was built from"
+	case known && export != p.Export:
+		return "is shared, and was compiled otherwise in the host"
+	case !known && linked:
+		return "is shared, but the host has no symbols for plugins of it"
+	case !known && came && (brought.Sources != p.Sources || brought.Export != p.Export):
+		return "is not the one that came into the process with " + brought.By
+	}
+	return ""
+}
+
+func (host *Toolchain) fits(plugin *Toolchain) error {
+	differ := func(what, is, want string) error {
+		return &Misfit{Reason: ReasonToolchain, Message: fmt.Sprintf("it was built with %s %s, and the host with %s: build it with what built the host", what, orNone(is), orNone(want))}
+	}
+	switch {
+	case host.Go != plugin.Go:
+		return differ("Go release", plugin.Go, host.Go)
+	case host.OS != plugin.OS || host.Arch != plugin.Arch:
+		return differ("platform", plugin.OS+"/"+plugin.Arch, host.OS+"/"+host.Arch)
+	case !slices.Equal(host.Flags, plugin.Flags):
+		return differ("flags", strings.Join(plugin.Flags, " "), strings.Join(host.Flags, " "))
+	}
+	return nil
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "(none)"
+	}
+	return s
+}

@@ -1,0 +1,86 @@
+package chainfile
+
+import (
+	"cmp"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+var (
+	versionForm = regexp.MustCompile(`^(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})(-[0-9A-Za-z]+(\.[0-9A-Za-z]+)*)?$`)
+	nameForm    = regexp.MustCompile(`^[a-z][a-z0-9_]{0,31}$`)
+)
+
+// CheckVersion says whether v can be a version: 1.0.2 or 1.0.2-rc.1, as in semantic versioning.
+func CheckVersion(v string) error {
+	if len(v) > 64 || !versionForm.MatchString(v) {
+		return fmt.Errorf("%.80q is no version: write it as 1.0.2 or 1.0.2-rc.1", v)
+	}
+	return nil
+}
+
+// CheckName says whether name can be the name of a chain.
+func CheckName(name string) error {
+	if !nameForm.MatchString(name) {
+		return fmt.Errorf("%.80q can't be the name of a chain: take up to 32 small letters, digits and _, a letter first", name)
+	}
+	return nil
+}
+
+// CompareVersions orders versions as semantic versioning does: 1.0.2-rc.1 is before 1.0.2.
+// Both have passed CheckVersion.
+func CompareVersions(a, b string) int {
+	aNumbers, aPre, aHas := strings.Cut(a, "-")
+	bNumbers, bPre, bHas := strings.Cut(b, "-")
+	if c := compareParts(strings.Split(aNumbers, "."), strings.Split(bNumbers, ".")); c != 0 {
+		return c
+	}
+	switch {
+	case aHas && bHas:
+		return compareParts(strings.Split(aPre, "."), strings.Split(bPre, "."))
+	case aHas:
+		return -1
+	case bHas:
+		return 1
+	}
+	return 0
+}
+
+func compareParts(a, b []string) int {
+	for i := range min(len(a), len(b)) {
+		if c := comparePart(a[i], b[i]); c != 0 {
+			return c
+		}
+	}
+	return cmp.Compare(len(a), len(b))
+}
+
+// comparePart compares numbers as such, and puts them before words.
+func comparePart(a, b string) int {
+	x, aErr := strconv.ParseUint(a, 10, 64)
+	y, bErr := strconv.ParseUint(b, 10, 64)
+	switch {
+	case aErr == nil && bErr == nil:
+		return cmp.Compare(x, y)
+	case aErr == nil:
+		return -1
+	case bErr == nil:
+		return 1
+	}
+	return strings.Compare(a, b)
+}
+
+// FileName is the name of the plugin of a version: game_1-0-2.so.
+func FileName(chain, version string) string {
+	return chain + "_" + dashes(version) + ".so"
+}
+
+// dashes makes a version part of names that can't hold dots.
+func dashes(version string) string { return strings.ReplaceAll(version, ".", "-") }
+
+// IdentityOf is the identity of a build: tag tells builds of one version apart.
+func IdentityOf(chain, version, tag string) string {
+	return chain + "_" + dashes(version) + "_" + tag
+}
