@@ -35,7 +35,7 @@ func (b *Build) Output(ctx context.Context, o string) (string, error) {
 	if o != "" && !isDir {
 		return b.from(o), nil
 	}
-	packages, err := b.find(ctx)
+	packages, err := b.Find(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -58,8 +58,8 @@ func isDirectory(name string) bool {
 	return err == nil && info.IsDir()
 }
 
-// find looks the packages of the build up, without what they depend on.
-func (b *Build) find(ctx context.Context) (packages []Package, err error) {
+// Find looks the packages of the build up, without what they depend on.
+func (b *Build) Find(ctx context.Context) (packages []Package, err error) {
 	args := []string{"list", "-find", "-json=ImportPath,Name,Dir,GoFiles,CgoFiles"}
 	for _, flag := range b.Flags {
 		// -pgo and the like are no matter of finding, and -n and -x would only confuse.

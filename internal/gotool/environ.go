@@ -1,6 +1,9 @@
 package gotool
 
 import (
+	"context"
+	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -37,6 +40,19 @@ func (b *Build) environ() []string {
 		env = setVariable(env, "PWD", dir)
 	}
 	return env
+}
+
+// Variables are variables of the go command, as go env prints them.
+func (b *Build) Variables(ctx context.Context, names ...string) (map[string]string, error) {
+	out, err := b.output(ctx, append([]string{"env", "-json"}, names...)...)
+	if err != nil {
+		return nil, err
+	}
+	var env map[string]string
+	if err := json.Unmarshal([]byte(out), &env); err != nil {
+		return nil, fmt.Errorf("go env: %w", err)
+	}
+	return env, nil
 }
 
 // workFlagsOf keeps the flags of a GOFLAGS value that don't change objects. The result is

@@ -3,8 +3,6 @@ package gotool
 import (
 	"bytes"
 	"context"
-	"encoding/json"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -21,21 +19,18 @@ func (b *Build) Modules(ctx context.Context) (m Modules, err error) {
 	if slices.ContainsFunc(given, func(f string) bool { return strings.HasPrefix(strings.TrimLeft(f, "-"), "modfile") }) {
 		return Modules{}, nil
 	}
-	out, err := b.output(ctx, "env", "-json", "GOMOD", "GOWORK")
+	env, err := b.Variables(ctx, "GOMOD", "GOWORK")
 	if err != nil {
 		return Modules{}, err
 	}
-	var env struct{ GOMOD, GOWORK string }
-	if err := json.Unmarshal([]byte(out), &env); err != nil {
-		return Modules{}, fmt.Errorf("go env: %w", err)
-	}
-	if env.GOMOD == "" || env.GOMOD == os.DevNull || env.GOWORK != "" && env.GOWORK != "off" {
+	mod, work := env["GOMOD"], env["GOWORK"]
+	if mod == "" || mod == os.DevNull || work != "" && work != "off" {
 		return Modules{}, nil
 	}
-	if m.Mod, err = os.ReadFile(env.GOMOD); err != nil {
+	if m.Mod, err = os.ReadFile(mod); err != nil {
 		return Modules{}, err
 	}
-	if m.Sum, err = os.ReadFile(strings.TrimSuffix(env.GOMOD, ".mod") + ".sum"); err != nil && !os.IsNotExist(err) {
+	if m.Sum, err = os.ReadFile(strings.TrimSuffix(mod, ".mod") + ".sum"); err != nil && !os.IsNotExist(err) {
 		return Modules{}, err
 	}
 	return m, nil

@@ -30,6 +30,12 @@ func MergeOverlay(user string, add map[string]string) (file string, cleanup func
 	return writeOverlay(merged)
 }
 
+// ReadOverlay reads an overlay file: what is put in the place of which file.
+func ReadOverlay(name string) (map[string]string, error) {
+	o, err := readOverlay(name)
+	return o.Replace, err
+}
+
 func readOverlay(name string) (overlayFile, error) {
 	var o overlayFile
 	data, err := os.ReadFile(name)
