@@ -29,8 +29,8 @@
 // Calls that run finish in the version in which they began.
 //
 // Plugins exist on Linux and FreeBSD, with cgo. Elsewhere, in tests and under a debugger, the logic is
-// linked in with [Chain.Link]; the build tag gosplice_static leaves the plugin mechanism out of the
-// program, which then needs no cgo.
+// linked in with [Chain.Link]. A program that go build makes has no part of the plugin mechanism and
+// needs no cgo; gosplice plugin host adds package chain/loader to it.
 package chain
 
 import (
@@ -39,7 +39,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/gosplice/gosplice/internal/chainfile"
 	"github.com/gosplice/gosplice/internal/chains"
 )
 
@@ -53,7 +52,7 @@ type Chain[T any] struct {
 // New makes the chain of a name, without a version. It is meant for a package variable, and panics
 // when the name is no name, when there is a chain of that name, or when T is not a named struct.
 func New[T any](name string, opts ...Option) *Chain[T] {
-	if err := chainfile.CheckName(name); err != nil {
+	if err := chains.CheckName(name); err != nil {
 		panic("chain.New: " + err.Error())
 	}
 	c := new(Chain[T])
@@ -100,14 +99,11 @@ func (c *Chain[T]) Current() *T { return c.current.Load() }
 // current one. A file that is loaded already is switched to without running its entry again. While one
 // load is under way in the process others are refused. Errors are *[Error]; the current version is the same as before then.
 func (c *Chain[T]) Load(path string) (Version, error) {
-	file, err := readPlugin(path)
+	v, _, err := c.core.loadFile(path)
 	if err != nil {
-		return Version{}, c.core.problem(err)
-	}
-	if _, err := c.core.apply(file, path, chains.ApplyOptions{}); err != nil {
 		return Version{}, err
 	}
-	return c.core.currentVersion(), nil
+	return v.describe(true), nil
 }
 
 // Link makes logic that is linked into the program a version: for tests, for platforms without
@@ -171,6 +167,3 @@ type Version struct {
 	Loaded  time.Time
 	Memory  uint64 // that the plugin takes, bytes
 }
-
-// Error is why something was not done; the chain is as it was before. Reason is a stable word.
-type Error = chains.Error

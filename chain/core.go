@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/gosplice/gosplice/internal/chainfile"
 	"github.com/gosplice/gosplice/internal/chains"
 )
 
@@ -32,16 +31,16 @@ type core struct {
 // version is one table that was made.
 type version struct {
 	version string
-	file    *chainfile.File // nil if it is linked in
+	plugin  *chains.PluginInfo // nil if it is linked in
 	table   any
 	loaded  time.Time
 }
 
 func (v *version) id() string {
-	if v.file == nil {
+	if v.plugin == nil {
 		return ""
 	}
-	return v.file.ID
+	return v.plugin.ID
 }
 
 // named says whether name means v: its version, its ID, or the first 8 or more digits of that.
@@ -78,7 +77,7 @@ func (c *core) now() *version {
 
 // link makes a version of an entry that is part of the program.
 func (c *core) link(name string, entry any) error {
-	if err := chainfile.CheckVersion(name); err != nil {
+	if err := chains.CheckVersion(name); err != nil {
 		return refused(ReasonOrder, "%s: %v", c.name, err)
 	}
 	end, err := c.begin()
@@ -89,7 +88,7 @@ func (c *core) link(name string, entry any) error {
 	if err := c.follows(name, ""); err != nil {
 		return err
 	}
-	table, problem := c.enter(name, &attempt{entry: entry}, nil, c.options.entryTimeout)
+	table, problem := c.enter(name, linked{entry}, c.options.entryTimeout)
 	if problem != nil {
 		return problem
 	}
@@ -111,7 +110,7 @@ func (c *core) follows(name, id string) error {
 		return nil
 	}
 	now := c.stack[len(c.stack)-1].version
-	if chainfile.CompareVersions(name, now) <= 0 {
+	if chains.CompareVersions(name, now) <= 0 {
 		return refused(ReasonOrder, "%s: version %s does not come after the current version %s: give it a higher number, or go back with rollback", c.name, name, now)
 	}
 	return nil

@@ -8,9 +8,15 @@ import (
 	"time"
 )
 
-// enter opens a plugin, unless that is done, and calls its entry with the current table. It gives up
+// source is where an entry comes from.
+type source interface {
+	open() (entry any, err error)
+	ended() // nothing runs any more
+}
+
+// enter opens a source and calls its entry with the current table. It gives up
 // after timeout; what runs then can't be stopped, and what it returns is not used.
-func (c *core) enter(name string, a *attempt, open func() (any, error), timeout time.Duration) (any, *Error) {
+func (c *core) enter(name string, from source, timeout time.Duration) (any, *Error) {
 	var prev any
 	if now := c.now(); now != nil {
 		prev = now.table
@@ -33,10 +39,10 @@ func (c *core) enter(name string, a *attempt, open func() (any, error), timeout 
 			if r := recover(); r != nil {
 				out = outcome{err: &Error{Reason: ReasonEntry, Message: fmt.Sprintf("%s: %s of %s panicked: %s", c.name, where(), name, oneLine(r)), Detail: string(debug.Stack())}}
 			}
-			process.ended(a)
+			from.ended()
 			done <- out
 		}()
-		entry, err := opened(a, open)
+		entry, err := from.open()
 		if err != nil {
 			out.err = c.notOpened(name, err)
 			return
@@ -56,16 +62,6 @@ func (c *core) enter(name string, a *attempt, open func() (any, error), timeout 
 	case <-limit.C:
 		return nil, failed(ReasonEntry, "%s: %s of %s has not ended after %v: it runs on, and what it makes is not used; mend it and build again", c.name, where(), name, timeout)
 	}
-}
-
-// opened opens a plugin, unless that is done, and returns its entry.
-func opened(a *attempt, open func() (any, error)) (any, error) {
-	if entry, is := process.entryOf(a); is {
-		return entry, nil
-	}
-	entry, err := open()
-	process.opened(a, entry, err)
-	return entry, err
 }
 
 func (c *core) notOpened(name string, err error) *Error {

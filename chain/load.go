@@ -2,95 +2,113 @@ package chain
 
 import (
 	"bytes"
-	"crypto/ed25519"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"time"
 
-	"github.com/gosplice/gosplice/internal/chainfile"
 	"github.com/gosplice/gosplice/internal/chains"
 )
 
-// readPlugin reads a file as a whole: what is checked is then what is opened.
-func readPlugin(path string) ([]byte, error) {
+// maxFile is the greatest size of a plugin file, in bytes.
+const maxFile = 256 << 20
+
+// loadFile applies the plugin in a file.
+func (c *core) loadFile(path string) (*version, chains.Switched, error) {
+	file, err := readFile(path)
+	if err != nil {
+		return nil, chains.Switched{}, failed(ReasonFile, "%s: %v", c.name, err)
+	}
+	v, s, err := c.apply(file, path, chains.ApplyOptions{})
+	var known *Error
+	if errors.As(err, &known) {
+		named := *known
+		named.Message = filepath.Base(path) + ": " + known.Message
+		return nil, s, &named
+	}
+	return v, s, err
+}
+
+// readFile reads a file as a whole: what is checked is then what is opened.
+func readFile(path string) ([]byte, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
 	}
-	if !info.Mode().IsRegular() || info.Size() > chainfile.MaxFile {
-		return nil, fmt.Errorf("%s is no file of at most %d bytes", path, chainfile.MaxFile)
+	if !info.Mode().IsRegular() || info.Size() > maxFile {
+		return nil, fmt.Errorf("%s is no file of at most %d bytes", path, maxFile)
 	}
 	return os.ReadFile(path)
 }
 
 // Apply loads a plugin and switches to it.
 func (c *core) Apply(file []byte, o chains.ApplyOptions) (chains.Switched, error) {
-	return c.apply(file, "", o)
+	_, s, err := c.apply(file, "", o)
+	return s, err
 }
 
 // apply is Apply with the path from which the plugin was read, if it was.
-func (c *core) apply(file []byte, path string, o chains.ApplyOptions) (chains.Switched, error) {
+func (c *core) apply(file []byte, path string, o chains.ApplyOptions) (*version, chains.Switched, error) {
+	var s chains.Switched
 	start := time.Now()
 	end, err := c.begin()
 	if err != nil {
-		return chains.Switched{}, err
+		return nil, s, err
 	}
 	defer end()
-	f, err := chainfile.Read(bytes.NewReader(file), int64(len(file)))
+	p, err := c.read(file)
 	if err != nil {
-		return chains.Switched{}, c.inFile(path, err)
+		return nil, s, err
 	}
-	s := chains.Switched{To: f.Version, ID: f.ID}
-	now := c.now()
+	info, now := p.About(), c.now()
+	s.To, s.ID = info.Version, info.ID
 	if now != nil {
 		s.From = now.version
 	}
-	v := c.withID(f.ID)
+	v := c.withID(info.ID)
 	if s.Already = v != nil && v == now; s.Already {
-		return s, nil
+		return v, s, nil
 	}
-	if err := c.admits(f); err != nil {
-		return s, err
-	}
-	if v == nil {
-		if err := c.mayLoad(f); err != nil {
-			return s, err
-		}
-	}
-	if err := ask(o.Approve, f.Version, f.ID, f.Signer); err != nil {
-		return s, err
+	if err := c.admits(info); err != nil {
+		return nil, s, err
 	}
 	if v == nil {
-		if v, err = c.load(f, file[:f.Plugin], path, o); err != nil {
-			return s, err
+		if err := c.mayLoad(p); err != nil {
+			return nil, s, err
 		}
-		s.Loaded, s.Memory = true, f.Memory
+	}
+	if err := ask(o.Approve, info.Version, info.ID, info.Signer); err != nil {
+		return nil, s, err
+	}
+	if v == nil {
+		if v, err = c.load(p, path, o); err != nil {
+			return nil, s, err
+		}
+		s.Loaded, s.Memory = true, info.Memory
 	}
 	if err := c.switchTo(v, append(slices.Clone(c.stack), v)); err != nil {
-		return s, err
+		return nil, s, err
 	}
 	s.Took = time.Since(start)
-	return s, nil
+	return v, s, nil
 }
 
-// inFile names the file that an error is about.
-func (c *core) inFile(path string, err error) *Error {
-	p := c.problem(err)
-	if path == "" {
-		return p
+// read reads a plugin file.
+func (c *core) read(file []byte) (chains.Plugin, error) {
+	loader := chains.TheLoader()
+	if loader == nil {
+		return nil, refused(ReasonPlatform, "%s: this program was built without the means to load plugins: build it with gosplice plugin host, or link the logic in with Chain.Link", c.name)
 	}
-	named := *p
-	named.Message = filepath.Base(path) + ": " + p.Message
-	return &named
+	return loader.Read(file)
 }
 
 func (c *core) withID(id string) *version {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, v := range c.versions {
-		if v.id() == id {
+		if v.plugin != nil && v.plugin.ID == id {
 			return v
 		}
 	}
@@ -98,62 +116,53 @@ func (c *core) withID(id string) *version {
 }
 
 // admits says whether a plugin is one of this chain, from somebody who may make it.
-func (c *core) admits(f *chainfile.File) error {
-	if f.Chain != c.name {
-		return refused(ReasonChain, "%s: the plugin is %s of the chain %s, not of this one", c.name, f.Version, f.Chain)
+func (c *core) admits(p chains.PluginInfo) error {
+	if p.Chain != c.name {
+		return refused(ReasonChain, "%s: the plugin is %s of the chain %s, not of this one: load it there", c.name, p.Version, p.Chain)
 	}
-	if table := tableName(c.table.PkgPath(), c.table.Name()); f.Table != table {
-		return refused(ReasonChain, "%s: the entry of %s makes a %s, and this chain has tables of the type %s", c.name, f.Version, f.Table, table)
+	if table := c.table.PkgPath() + "." + c.table.Name(); p.Table != table {
+		return refused(ReasonChain, "%s: the entry of %s makes a %s, and this chain has tables of the type %s: make that one", c.name, p.Version, p.Table, table)
 	}
 	trusted := c.options.trusted
 	switch {
 	case len(trusted) == 0:
 		return nil
-	case f.Signer == nil:
-		return refused(ReasonUnsigned, "%s: %s is not signed, and this chain takes only what is signed with a key that it trusts: build it with --key", c.name, f.Version)
-	case !slices.ContainsFunc(trusted, func(k ed25519.PublicKey) bool { return k.Equal(f.Signer) }):
-		return refused(ReasonKey, "%s: %s is signed with the key %x, which this chain does not trust: sign it with one that it does", c.name, f.Version, f.Signer)
+	case p.Signer == nil:
+		return refused(ReasonUnsigned, "%s: %s is not signed, and this chain takes only what is signed with a key that it trusts: build it with --key", c.name, p.Version)
+	case !slices.ContainsFunc(trusted, func(k []byte) bool { return bytes.Equal(k, p.Signer) }):
+		return refused(ReasonKey, "%s: %s is signed with the key %x, which this chain does not trust: sign it with one that it does", c.name, p.Version, p.Signer)
 	}
 	return nil
 }
 
-func tableName(pkg, name string) string { return pkg + "." + name }
-
-// mayLoad says whether a plugin can come into the process. Everything that Go checks when it opens
-// a plugin is checked here, and more: a plugin that Go rejects can't be taken out again.
-func (c *core) mayLoad(f *chainfile.File) error {
-	if err := supported(); err != nil {
-		return refused(ReasonPlatform, "%s: %v", c.name, err)
-	}
-	if err := c.follows(f.Version, f.ID); err != nil {
+// mayLoad says whether a plugin can come into the process.
+func (c *core) mayLoad(p chains.Plugin) error {
+	info := p.About()
+	if err := c.follows(info.Version, info.ID); err != nil {
 		return err
 	}
-	if failed, loaded := process.count(c.name); failed+loaded >= c.options.max && !process.has(f.Identity) {
-		return refused(ReasonMax, "%s: %d plugins with %d MB are in the process and can't be unloaded: restart it, or allow more with chain.WithMaxVersions", c.name, failed+loaded, process.memory(c.name)>>20)
+	if n, memory := chains.TheLoader().Count(c.name); n >= c.options.max && !p.Present() {
+		return refused(ReasonMax, "%s: %d plugins with %d MB are in the process and can't be unloaded: restart it, or allow more with chain.WithMaxVersions", c.name, n, memory>>20)
 	}
-	if err := process.admits(f); err != nil {
-		return c.problem(err)
-	}
-	return nil
+	return p.Admit()
 }
 
 // load opens a plugin and runs its entry.
-func (c *core) load(f *chainfile.File, plugin []byte, path string, o chains.ApplyOptions) (*version, error) {
-	a, err := process.begin(f)
+func (c *core) load(p chains.Plugin, path string, o chains.ApplyOptions) (*version, error) {
+	opening, err := p.Begin()
 	if err != nil {
-		return nil, c.problem(err)
+		return nil, err
 	}
-	open := func() (any, error) { return openCopy(plugin, c.dirs(path)) }
 	timeout := c.options.entryTimeout
 	if o.EntryTimeout > 0 {
 		timeout = o.EntryTimeout
 	}
-	table, problem := c.enter(f.Version, a, open, timeout)
+	info := p.About()
+	table, problem := c.enter(info.Version, inDirs{opening, c.dirs(path)}, timeout)
 	if problem != nil {
 		return nil, problem
 	}
-	process.succeeded(a)
-	v := &version{version: f.Version, file: f, table: table, loaded: time.Now()}
+	v := &version{version: info.Version, plugin: &info, table: table, loaded: time.Now()}
 	c.keep(v)
 	return v, nil
 }
@@ -170,8 +179,23 @@ func (c *core) dirs(path string) []string {
 	return dirs
 }
 
+// inDirs opens a plugin through the directories of a chain.
+type inDirs struct {
+	chains.Opening
+	dirs []string
+}
+
+func (o inDirs) open() (any, error) { return o.Open(o.dirs) }
+func (o inDirs) ended()             { o.Ended() }
+
+// linked is an entry that is part of the program.
+type linked struct{ entry any }
+
+func (l linked) open() (any, error) { return l.entry, nil }
+func (linked) ended()               {}
+
 // ask asks whoever may refuse a change.
-func ask(approve chains.Approve, version, id string, signer ed25519.PublicKey) error {
+func ask(approve chains.Approve, version, id string, signer []byte) error {
 	if approve == nil {
 		return nil
 	}

@@ -1,9 +1,6 @@
 package chain
 
-import (
-	"crypto/ed25519"
-	"time"
-)
+import "time"
 
 // Option changes what [New] makes.
 type Option func(*options)
@@ -11,7 +8,7 @@ type Option func(*options)
 type options struct {
 	max          int
 	entryTimeout time.Duration
-	trusted      []ed25519.PublicKey
+	trusted      [][]byte
 	dirs         []string
 }
 
@@ -32,9 +29,9 @@ func WithEntryTimeout(d time.Duration) Option {
 	return func(o *options) { o.entryTimeout = d }
 }
 
-// WithTrustedKeys makes the chain accept only plugins that were signed with one of the keys
-// (gosplice plugin build --key).
-func WithTrustedKeys(keys ...ed25519.PublicKey) Option {
+// WithTrustedKeys makes the chain accept only plugins that were signed with one of the keys, which are
+// ed25519 public keys (gosplice plugin build --key).
+func WithTrustedKeys(keys ...[]byte) Option {
 	return func(o *options) { o.trusted = append(o.trusted, keys...) }
 }
 

@@ -7,16 +7,6 @@ import (
 	"github.com/gosplice/gosplice/internal/chains"
 )
 
-// currentVersion describes the current version.
-func (c *core) currentVersion() Version {
-	for _, v := range c.versionList() {
-		if v.Current {
-			return v
-		}
-	}
-	return Version{}
-}
-
 func (c *core) versionList() []Version {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -28,9 +18,9 @@ func (c *core) versionList() []Version {
 }
 
 func (v *version) describe(current bool) Version {
-	d := Version{Version: v.version, ID: v.id(), Current: current, Linked: v.file == nil, Loaded: v.loaded}
-	if v.file != nil {
-		d.Memory = v.file.Memory
+	d := Version{Version: v.version, ID: v.id(), Current: current, Linked: v.plugin == nil, Loaded: v.loaded}
+	if v.plugin != nil {
+		d.Memory = v.plugin.Memory
 	}
 	return d
 }
@@ -38,16 +28,19 @@ func (v *version) describe(current bool) Version {
 // Status is what the chain holds. To count goroutines it stops the program for a moment, as a
 // goroutine profile does.
 func (c *core) Status() chains.Status {
-	s := chains.Status{Name: c.name, Max: c.options.max, Memory: process.memory(c.name), Poisoned: process.whyPoisoned()}
-	s.Failed, _ = process.count(c.name)
+	s := chains.Status{Name: c.name, Max: c.options.max}
+	if loader := chains.TheLoader(); loader != nil {
+		s.Plugins, s.Memory = loader.Count(c.name)
+		s.Poisoned = loader.Poisoned()
+	}
 	identities := make(map[string]int) // index in s.Versions
 	c.mu.Lock()
 	for i, v := range c.versions {
 		d := v.describe(len(c.stack) > 0 && c.stack[len(c.stack)-1] == v)
 		of := chains.Version{Version: d.Version, ID: d.ID, Linked: d.Linked, Current: d.Current, Loaded: d.Loaded, Memory: d.Memory}
-		if v.file != nil {
-			of.Signer = v.file.Signer
-			identities[v.file.Identity] = i
+		if v.plugin != nil {
+			of.Signer = v.plugin.Signer
+			identities[v.plugin.Identity] = i
 		}
 		s.Versions = append(s.Versions, of)
 	}
@@ -59,12 +52,6 @@ func (c *core) Status() chains.Status {
 		countGoroutines(identities, s.Versions)
 	}
 	return s
-}
-
-func (p *plugins) whyPoisoned() string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.poisoned
 }
 
 // countGoroutines counts the goroutines with a function of each version on their stacks: the

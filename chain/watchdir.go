@@ -3,13 +3,12 @@ package chain
 import (
 	"context"
 	"io/fs"
-	"log/slog"
+	"log"
 	"os"
 	"path/filepath"
 	"slices"
 	"time"
 
-	"github.com/gosplice/gosplice/internal/chainfile"
 	"github.com/gosplice/gosplice/internal/chains"
 )
 
@@ -18,9 +17,17 @@ type WatchOptions struct {
 	// Interval is the time between two looks at the directory; 0 is one second. A file counts once
 	// it has been the same in two of them.
 	Interval time.Duration
-	// Logger gets a record of each load and of each file that was refused; nil is [slog.Default]
-	// at that time.
-	Logger *slog.Logger
+	// Report is told of each load and of each file that was refused; nil writes a line with
+	// package log.
+	Report func(WatchEvent)
+}
+
+// WatchEvent is one file that was tried.
+type WatchEvent struct {
+	Chain, File string
+	// From and To are versions, unless Err says why nothing was switched.
+	From, To string
+	Err      error
 }
 
 // WatchDir looks for plugins of this chain in a directory until the context ends, and loads the newest
@@ -34,7 +41,7 @@ func (c *Chain[T]) WatchDir(ctx context.Context, dir string, o WatchOptions) err
 	if o.Interval <= 0 {
 		o.Interval = time.Second
 	}
-	w := &dirWatch{core: c.core, dir: dir, logger: o.Logger, seen: make(map[string]seenFile)}
+	w := &dirWatch{core: c.core, dir: dir, report: o.Report, seen: make(map[string]seenFile)}
 	tick := time.NewTicker(o.Interval)
 	defer tick.Stop()
 	for {
@@ -50,7 +57,7 @@ func (c *Chain[T]) WatchDir(ctx context.Context, dir string, o WatchOptions) err
 type dirWatch struct {
 	core   *core
 	dir    string
-	logger *slog.Logger
+	report func(WatchEvent)
 	seen   map[string]seenFile // by name
 	lost   bool                // the directory could not be read at the last look
 }
@@ -68,7 +75,7 @@ func (w *dirWatch) look() {
 	entries, err := os.ReadDir(w.dir)
 	if err != nil {
 		if !w.lost {
-			w.log().Warn("gosplice: directory of plugins can't be read", "chain", w.core.name, "dir", w.dir, "error", err)
+			w.tell(WatchEvent{File: w.dir, Err: err})
 		}
 		w.lost = true
 		return
@@ -116,31 +123,25 @@ type candidate struct{ path, version string }
 // read says what is in a file. Plugins of other chains are not meant.
 func (w *dirWatch) read(name string) (candidate, bool) {
 	path := filepath.Join(w.dir, name)
-	file, err := os.Open(path)
+	file, err := readFile(path)
+	var p chains.Plugin
+	if err == nil {
+		p, err = w.core.read(file)
+	}
 	if err != nil {
-		w.refused(path, err)
+		w.tell(WatchEvent{File: path, Err: err})
 		return candidate{}, false
 	}
-	defer file.Close()
-	info, err := file.Stat()
-	if err != nil {
-		w.refused(path, err)
-		return candidate{}, false
-	}
-	f, err := chainfile.Read(file, info.Size())
-	if err != nil {
-		w.refused(path, err)
-		return candidate{}, false
-	}
-	return candidate{path, f.Version}, f.Chain == w.core.name && w.core.withID(f.ID) == nil
+	info := p.About()
+	return candidate{path, info.Version}, info.Chain == w.core.name && w.core.withID(info.ID) == nil
 }
 
 // loadNewest loads the newest of some files if it comes after the current version.
 func (w *dirWatch) loadNewest(fresh []candidate) {
-	slices.SortStableFunc(fresh, func(a, b candidate) int { return chainfile.CompareVersions(b.version, a.version) })
+	slices.SortStableFunc(fresh, func(a, b candidate) int { return chains.CompareVersions(b.version, a.version) })
 	for _, f := range fresh {
 		now := w.core.now()
-		if now != nil && chainfile.CompareVersions(f.version, now.version) <= 0 {
+		if now != nil && chains.CompareVersions(f.version, now.version) <= 0 {
 			return
 		}
 		if w.load(f.path) {
@@ -150,28 +151,19 @@ func (w *dirWatch) loadNewest(fresh []candidate) {
 }
 
 func (w *dirWatch) load(path string) bool {
-	start := time.Now()
-	file, err := readPlugin(path)
-	if err != nil {
-		w.refused(path, err)
-		return false
-	}
-	s, err := w.core.apply(file, path, chains.ApplyOptions{})
-	if err != nil {
-		w.refused(path, err)
-		return false
-	}
-	w.log().Info("gosplice: loaded", "chain", w.core.name, "from", s.From, "to", s.To, "file", path, "took", time.Since(start))
-	return true
+	_, s, err := w.core.loadFile(path)
+	w.tell(WatchEvent{File: path, From: s.From, To: s.To, Err: err})
+	return err == nil
 }
 
-func (w *dirWatch) refused(path string, err error) {
-	w.log().Warn("gosplice: not loaded", "chain", w.core.name, "file", path, "error", err)
-}
-
-func (w *dirWatch) log() *slog.Logger {
-	if w.logger != nil {
-		return w.logger
+func (w *dirWatch) tell(e WatchEvent) {
+	e.Chain = w.core.name
+	switch {
+	case w.report != nil:
+		w.report(e)
+	case e.Err != nil:
+		log.Printf("gosplice: %s not loaded: %v", e.File, e.Err)
+	default:
+		log.Printf("gosplice: %s loaded: chain %s went from %s to %s", e.File, e.Chain, orNothing(e.From), e.To)
 	}
-	return slog.Default()
 }

@@ -29,8 +29,9 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused.`
 
 // The groups that the help lists commands in.
 const (
-	groupMake = "make"
-	groupLive = "live"
+	groupMake  = "make"
+	groupLive  = "live"
+	groupChain = "chain"
 )
 
 func newRootCommand(c *console) *cobra.Command {
@@ -59,10 +60,12 @@ func newRootCommand(c *console) *cobra.Command {
 	root.AddGroup(
 		&cobra.Group{ID: groupMake, Title: "Make a patch:"},
 		&cobra.Group{ID: groupLive, Title: "Change a running program:"},
+		&cobra.Group{ID: groupChain, Title: "Swap logic by versions:"},
 	)
 	setHelp(root, c)
 	addTo(root, groupMake, newBuildCommand(c), newRecordCommand(c), newPlanCommand(c), newExplainCommand(c), newPatchCommand(c), newVerifyCommand(c))
 	addTo(root, groupLive, newPsCommand(c), newApplyCommand(c), newStatusCommand(c), newRollbackCommand(c))
+	addTo(root, groupChain, newPluginCommand(c))
 	root.AddCommand(newDemoCommand(c), newVersionCommand(c), newCompletionCommand(c))
 	for _, cmd := range root.Commands() {
 		cmd.DisableFlagsInUseLine = true // each says itself which flags it takes

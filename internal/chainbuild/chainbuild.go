@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/gosplice/gosplice/internal/chainfile"
+	"github.com/gosplice/gosplice/internal/chains"
 	"github.com/gosplice/gosplice/internal/gotool"
 )
 
@@ -56,7 +57,7 @@ type Plugin struct {
 
 // BuildPlugin builds a plugin.
 func BuildPlugin(ctx context.Context, o PluginOptions) (*Plugin, error) {
-	if err := errors.Join(chainfile.CheckName(o.Chain), chainfile.CheckVersion(o.Version)); err != nil {
+	if err := errors.Join(chains.CheckName(o.Chain), chains.CheckVersion(o.Version)); err != nil {
 		return nil, err
 	}
 	step := o.Step
@@ -92,7 +93,7 @@ func BuildPlugin(ctx context.Context, o PluginOptions) (*Plugin, error) {
 		return nil, err
 	}
 	tag := newTag(o.Reproducible, sources, toolchain)
-	v := &versioned{tree: tree, main: main, logic: logic, identity: chainfile.IdentityOf(o.Chain, o.Version, tag)}
+	v := &versioned{tree: tree, main: main, logic: logic, identity: chains.IdentityOf(o.Chain, o.Version, tag)}
 	m := &chainfile.Manifest{
 		Chain: o.Chain, Version: o.Version, Identity: v.identity, Path: v.path(main.ImportPath), Table: entry.table,
 		Logic: v.names(), Toolchain: *toolchain, Made: o.Made,
@@ -117,7 +118,7 @@ func BuildPlugin(ctx context.Context, o PluginOptions) (*Plugin, error) {
 
 // output is the file to write for the value of -o.
 func output(b *gotool.Build, out, chain, version string) string {
-	name := chainfile.FileName(chain, version)
+	name := chains.FileName(chain, version)
 	switch {
 	case out == "":
 		out = name

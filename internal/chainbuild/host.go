@@ -3,6 +3,7 @@ package chainbuild
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,6 +15,9 @@ import (
 
 // chainPackage is the package that hosts link.
 const chainPackage = "github.com/gosplice/gosplice/chain"
+
+// loaderPackage is added to hosts: it loads plugins.
+const loaderPackage = chainPackage + "/loader"
 
 // hostFile is the file that is added to the main package of a host.
 const hostFile = "gosplice_chain_host.go"
@@ -42,11 +46,19 @@ func BuildHost(ctx context.Context, c *gotool.Command, step func(string)) (*Host
 	if err != nil {
 		return nil, err
 	}
+	added, cleanup, err := t.addHostFile(main)
+	if err != nil {
+		return nil, err
+	}
+	defer cleanup()
 	if t.byPath[chainPackage] == nil {
 		return nil, fmt.Errorf("%s does not use %s: make its chain with chain.New", main.ImportPath, chainPackage)
 	}
 	if !own(t.byPath[main.ImportPath]) {
 		return nil, fmt.Errorf("%s belongs to a module that is not being worked on here: build it in its own module, or with a go.work", main.ImportPath)
+	}
+	if t, err = added.tree(ctx, b); err != nil {
+		return nil, err
 	}
 	sources, err := t.hashes()
 	if err != nil {
@@ -63,9 +75,10 @@ func BuildHost(ctx context.Context, c *gotool.Command, step func(string)) (*Host
 	if err != nil {
 		return nil, err
 	}
-	if err := compileHost(ctx, b, t, main, h, out); err != nil {
+	if err := added.compile(ctx, b, h, out); err != nil {
 		return nil, err
 	}
+	delete(sources, main.ImportPath) // it has the description in it now
 	if err := t.unchanged(sources); err != nil {
 		os.Remove(out)
 		return nil, err
@@ -73,34 +86,65 @@ func BuildHost(ctx context.Context, c *gotool.Command, step func(string)) (*Host
 	return &Host{File: out, Host: h}, hasExports(out)
 }
 
-// compileHost compiles a host with a file that describes it.
-func compileHost(ctx context.Context, b *gotool.Build, t *tree, main *gotool.Package, h *chainfile.Host, out string) error {
+// added is a file that is added to a main package through an overlay.
+type added struct {
+	file, overlay string
+}
+
+// addHostFile adds a file that links the loader to the main package of a host.
+func (t *tree) addHostFile(main *gotool.Package) (*added, func(), error) {
+	work, err := os.MkdirTemp("", "gosplice-host-")
+	if err != nil {
+		return nil, nil, err
+	}
+	a := &added{file: filepath.Join(work, hostFile)}
+	replace := map[string]string{filepath.Join(main.Dir, hostFile): a.file}
+	maps.Copy(replace, t.replaced)
+	merged, remove, err := gotool.MergeOverlay("", replace)
+	if err != nil {
+		os.RemoveAll(work)
+		return nil, nil, err
+	}
+	a.overlay = merged
+	cleanup := func() {
+		remove()
+		os.RemoveAll(work)
+	}
+	if err := a.write(""); err != nil {
+		cleanup()
+		return nil, nil, err
+	}
+	return a, cleanup, nil
+}
+
+// write writes the file with a description of the host.
+func (a *added) write(description string) error {
+	text := "package main\n\nimport gospliceloader " + strconv.Quote(loaderPackage) + "\n\nfunc init() { gospliceloader.DescribeHost(" + strconv.Quote(description) + ") }\n"
+	return os.WriteFile(a.file, []byte(text), 0o600)
+}
+
+// in is a build with the file.
+func (a *added) in(b *gotool.Build) *gotool.Build {
+	with := *b
+	with.Flags = append(slices.DeleteFunc(slices.Clone(b.Flags), isOverlay), "-overlay="+a.overlay)
+	return &with
+}
+
+// tree lists what a build is made of with the file.
+func (a *added) tree(ctx context.Context, b *gotool.Build) (*tree, error) {
+	return readTree(ctx, a.in(b))
+}
+
+// compile compiles a host that describes itself.
+func (a *added) compile(ctx context.Context, b *gotool.Build, h *chainfile.Host, out string) error {
 	text, err := h.Encode()
 	if err != nil {
 		return err
 	}
-	work, err := os.MkdirTemp("", "gosplice-host-")
-	if err != nil {
+	if err := a.write(text); err != nil {
 		return err
 	}
-	defer os.RemoveAll(work)
-	file := filepath.Join(work, hostFile)
-	content := "package main\n\nimport gosplicechain " + strconv.Quote(chainPackage) + "\n\nfunc init() { gosplicechain.DescribeHost(" + strconv.Quote(text) + ") }\n"
-	if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
-		return err
-	}
-	overlay := map[string]string{filepath.Join(main.Dir, hostFile): file}
-	for from, to := range t.replaced {
-		overlay[from] = to
-	}
-	merged, cleanup, err := gotool.MergeOverlay("", overlay)
-	if err != nil {
-		return err
-	}
-	defer cleanup()
-	build := *b
-	build.Flags = append(slices.DeleteFunc(slices.Clone(b.Flags), isOverlay), "-overlay="+merged)
-	return build.Compile(ctx, out, nil, nil)
+	return a.in(b).Compile(ctx, out, nil, nil)
 }
 
 // hasExports makes sure that a host can load plugins at all.

@@ -35,12 +35,19 @@ func describe(plugin string, m *chainfile.Manifest, v *versioned, sources map[st
 		if own[path] || path == "main" {
 			continue
 		}
-		if v.tree.byPath[path] == nil {
+		if v.tree.byPath[path] == nil && !linkedUnasked(path) {
 			return fmt.Errorf("the plugin holds a package %s, which the go command did not list: report this with the command line", path)
 		}
 		m.Shared = append(m.Shared, chainfile.Package{Path: path, Sources: sources[path], Export: exports[path]})
 	}
 	return nil
+}
+
+// linkedUnasked says whether the linker may add a package that nothing imports: runtime/cgo and the like,
+// of the standard library, whose import paths begin with no host name.
+func linkedUnasked(path string) bool {
+	first, _, _ := strings.Cut(path, "/")
+	return !strings.Contains(first, ".")
 }
 
 // seal writes a plugin with its manifest to out, which appears as a whole.

@@ -4,6 +4,8 @@ import (
 	"path"
 	"regexp"
 	"strings"
+
+	"github.com/gosplice/gosplice/internal/chains"
 )
 
 var identityTag = regexp.MustCompile(`^[0-9a-f]{8,64}$`)
@@ -11,13 +13,13 @@ var identityTag = regexp.MustCompile(`^[0-9a-f]{8,64}$`)
 // check says whether a manifest is one that gosplice plugin build writes. The digest shows only that
 // nothing happened to it since.
 func (m *Manifest) check() error {
-	if err := CheckName(m.Chain); err != nil {
+	if err := chains.CheckName(m.Chain); err != nil {
 		return malformed("%v", err)
 	}
-	if err := CheckVersion(m.Version); err != nil {
+	if err := chains.CheckVersion(m.Version); err != nil {
 		return malformed("%v", err)
 	}
-	tag, ok := strings.CutPrefix(m.Identity, IdentityOf(m.Chain, m.Version, ""))
+	tag, ok := strings.CutPrefix(m.Identity, chains.IdentityOf(m.Chain, m.Version, ""))
 	if !ok || !identityTag.MatchString(tag) {
 		return malformed("its identity %.100q is not one of %s %s", m.Identity, m.Chain, m.Version)
 	}

@@ -47,7 +47,8 @@ func Exports(r io.ReaderAt) (map[string]string, error) {
 	return exports, nil
 }
 
-// Memory is what a plugin takes when it is loaded, in bytes: its segments in whole pages.
+// Memory is what a plugin takes when it is loaded, in bytes: what its file has of each segment, in whole
+// pages. Memory that begins as zeros is taken only as it is used.
 func Memory(r io.ReaderAt) (uint64, error) {
 	f, err := elf.NewFile(r)
 	if err != nil {
@@ -58,7 +59,7 @@ func Memory(r io.ReaderAt) (uint64, error) {
 	var sum uint64
 	for _, p := range f.Progs {
 		if p.Type == elf.PT_LOAD {
-			sum += (p.Vaddr%page + p.Memsz + page - 1) / page * page
+			sum += (p.Vaddr%page + p.Filesz + page - 1) / page * page
 		}
 	}
 	return sum, nil

@@ -3,7 +3,6 @@
 package chains
 
 import (
-	"crypto/ed25519"
 	"slices"
 	"strings"
 	"sync"
@@ -22,7 +21,7 @@ type Chain interface {
 }
 
 // Approve is asked before anything is changed; id is empty for what is linked in.
-type Approve func(version, id string, signer ed25519.PublicKey) error
+type Approve func(version, id string, signer []byte) error
 
 // ApplyOptions are the wishes for Apply.
 type ApplyOptions struct {
@@ -47,8 +46,8 @@ type Status struct {
 	Versions []Version // in the order of loading
 	// Rollback are the versions that rolling back goes through, the current one last.
 	Rollback []string
-	Max      int    // versions that may be loaded; what failed counts as well
-	Failed   int    // plugins that are in memory and never became a version
+	Max      int    // plugins that may be in the process
+	Plugins  int    // in the process, those that never became a version included
 	Memory   uint64 // of all plugins, bytes
 	// Poisoned says why no further plugin is loaded, if so.
 	Poisoned string
@@ -61,22 +60,11 @@ type Version struct {
 	Linked  bool
 	Current bool
 	Loaded  time.Time
-	Signer  ed25519.PublicKey // nil if it is not signed
-	Memory  uint64            // bytes; 0 if it is linked in
+	Signer  []byte // nil if it is not signed
+	Memory  uint64 // bytes; 0 if it is linked in
 	// Goroutines are those with a function of this version on their stacks.
 	Goroutines int
 }
-
-// Error is why something was not done. The chain is as it was before.
-type Error struct {
-	// Refused says that it was not tried, because it would not be safe or is not allowed.
-	Refused bool
-	Reason  string // a stable word for programs
-	Message string // one line for people
-	Detail  string // further lines, or empty
-}
-
-func (e *Error) Error() string { return e.Message }
 
 var registry struct {
 	sync.Mutex

@@ -1,6 +1,6 @@
-//go:build cgo && (linux || freebsd) && !gosplice_static
+//go:build cgo && (linux || freebsd)
 
-package chain
+package loader
 
 import (
 	"fmt"

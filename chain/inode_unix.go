@@ -3,7 +3,6 @@
 package chain
 
 import (
-	"errors"
 	"io/fs"
 	"syscall"
 )
@@ -15,6 +14,3 @@ func inode(info fs.FileInfo) any {
 	}
 	return nil
 }
-
-// alive says whether there may be a process of an ID.
-func alive(pid int) bool { return !errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) }

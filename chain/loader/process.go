@@ -1,10 +1,11 @@
-package chain
+package loader
 
 import (
 	"fmt"
 	"sync"
 
 	"github.com/gosplice/gosplice/internal/chainfile"
+	"github.com/gosplice/gosplice/internal/chains"
 )
 
 // process is what is one in a process, whatever chains there are: the plugins in it.
@@ -22,19 +23,10 @@ type plugins struct {
 
 // attempt is a plugin that was opened, or is about to be. Its fields are under the lock of process.
 type attempt struct {
-	file    *chainfile.File // nil for what is linked in
-	entry   any             // once it is open
-	running bool            // in initialisers or its entry
-	dead    string          // why it can't be tried again
-	done    bool            // it became a version
-}
-
-// DescribeHost is called by the file that gosplice plugin host adds to the program. It says what the
-// program was built from, which plugins are compared with.
-func DescribeHost(description string) {
-	process.mu.Lock()
-	defer process.mu.Unlock()
-	process.host, process.hostErr = chainfile.ParseHost(description)
+	file    *chainfile.File
+	entry   any    // once it is open
+	running bool   // in initialisers or its entry
+	dead    string // why it can't be tried again
 }
 
 // admits says whether Go will open a plugin, so that the answer is never no.
@@ -46,28 +38,28 @@ func (p *plugins) admits(f *chainfile.File) error {
 	}
 	switch {
 	case p.poisoned != "":
-		return refused(ReasonPoisoned, "%s: no further plugin can be opened in this process, restart it: %s", f.Chain, p.poisoned)
+		return chains.Refusedf(chains.ReasonPoisoned, "%s: no further plugin can be opened in this process, restart it: %s", f.Chain, p.poisoned)
 	case p.hostErr != nil:
-		return refused(ReasonHost, "%s: %v", f.Chain, p.hostErr)
+		return chains.Refusedf(chains.ReasonHost, "%s: %v", f.Chain, p.hostErr)
 	case p.host == nil:
-		return refused(ReasonHost, "%s: this program does not know what it was built from, so no plugin can be compared with it: build it with gosplice plugin host", f.Chain)
+		return chains.Refusedf(chains.ReasonHost, "%s: this program does not know what it was built from, so no plugin can be compared with it: build it with gosplice plugin host", f.Chain)
 	}
 	if err := p.readExports(f.Chain); err != nil {
 		return err
 	}
 	loaded := chainfile.Loaded{Host: p.host, Exports: p.exports, Brought: p.brought}
-	return loaded.Fits(&f.Manifest)
+	return asError(f.Chain, loaded.Fits(&f.Manifest))
 }
 
 // again says whether a plugin that was tried before can be tried again.
 func (a *attempt) again(f *chainfile.File) error {
 	switch {
 	case a.file.ID != f.ID:
-		return refused(ReasonMalformed, "%s: another plugin with the identity %s is in the process: build this one again", f.Chain, f.Identity)
+		return chains.Refusedf(chains.ReasonMalformed, "%s: another plugin with the identity %s is in the process: build this one again", f.Chain, f.Identity)
 	case a.running:
-		return refused(ReasonBusy, "%s: %s of the last try still runs: build it again, which gives it an identity of its own", f.Chain, f.Version)
+		return chains.Refusedf(chains.ReasonBusy, "%s: %s of the last try still runs: build it again, which gives it an identity of its own", f.Chain, f.Version)
 	case a.dead != "":
-		return refused(ReasonOpen, "%s: this build of %s was tried before: %s: build it again, which gives it an identity of its own", f.Chain, f.Version, a.dead)
+		return chains.Refusedf(chains.ReasonOpen, "%s: this build of %s was tried before: %s: build it again, which gives it an identity of its own", f.Chain, f.Version, a.dead)
 	}
 	return nil
 }
@@ -79,15 +71,15 @@ func (p *plugins) readExports(chain string) error {
 	}
 	exe, err := openSelf()
 	if err != nil {
-		return refused(ReasonHost, "%s: the program's own file can't be read, so no plugin can be compared with it: %v", chain, err)
+		return chains.Refusedf(chains.ReasonHost, "%s: the program's own file can't be read, so no plugin can be compared with it: %v", chain, err)
 	}
 	defer exe.Close()
 	exports, err := chainfile.Exports(exe)
 	if err != nil {
-		return refused(ReasonHost, "%s: the program's own file can't be read, so no plugin can be compared with it: %v", chain, err)
+		return chains.Refusedf(chains.ReasonHost, "%s: the program's own file can't be read, so no plugin can be compared with it: %v", chain, err)
 	}
 	if len(exports) == 0 {
-		return refused(ReasonHost, "%s: the program has no symbols for plugins: build it with gosplice plugin host, with cgo", chain)
+		return chains.Refusedf(chains.ReasonHost, "%s: the program has no symbols for plugins: build it with gosplice plugin host, with cgo", chain)
 	}
 	p.exports = exports
 	return nil
@@ -130,11 +122,11 @@ func (a *attempt) by() string {
 	return a.file.Chain + " " + a.file.Version + " (" + a.file.ID[:8] + ")"
 }
 
-// entryOf is the entry of a plugin that is open.
-func (p *plugins) entryOf(a *attempt) (entry any, open bool) {
+// entryOf is the entry of a plugin that is open, or nil.
+func (p *plugins) entryOf(a *attempt) any {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return a.entry, a.entry != nil
+	return a.entry
 }
 
 // opened notes how opening a plugin ended. What did not come into the process can be tried again.
@@ -183,42 +175,28 @@ type stuckError struct {
 
 func (e *stuckError) Error() string { return e.err.Error() }
 
-func (p *plugins) succeeded(a *attempt) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	a.done = true
-}
-
 func (p *plugins) has(identity string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.attempts[identity] != nil
 }
 
-// count counts the plugins of a chain in the process.
-func (p *plugins) count(chain string) (failed, versions int) {
-	p.each(chain, func(a *attempt) {
-		if a.done {
-			versions++
-		} else {
-			failed++
-		}
-	})
-	return failed, versions
-}
-
-// memory is what the plugins of a chain take, in bytes.
-func (p *plugins) memory(chain string) (bytes uint64) {
-	p.each(chain, func(a *attempt) { bytes += a.file.Memory })
-	return bytes
-}
-
-func (p *plugins) each(chain string, do func(*attempt)) {
+// Count is how many plugins of a chain are in the process, and the bytes that they take.
+func (p *plugins) Count(chain string) (n int, memory uint64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, a := range p.attempts {
 		if a.file.Chain == chain {
-			do(a)
+			n++
+			memory += a.file.Memory
 		}
 	}
+	return n, memory
+}
+
+// Poisoned says why no further plugin can be opened, or is empty.
+func (p *plugins) Poisoned() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.poisoned
 }

@@ -1,6 +1,6 @@
 //go:build !linux
 
-package chain
+package loader
 
 import "os"
 

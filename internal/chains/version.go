@@ -1,4 +1,4 @@
-package chainfile
+package chains
 
 import (
 	"cmp"
