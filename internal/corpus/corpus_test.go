@@ -93,6 +93,8 @@ type run struct {
 	patch []byte
 	// overlay is what the standard library is edited by, begun an apply that has not ended.
 	overlay string
+	// dependencies may have moved.
+	dependencies bool
 	begun   chan error
 }
 
@@ -175,7 +177,7 @@ func (r *run) closePlan() {
 func (r *run) makePlan(rest string) error {
 	r.closePlan()
 	want := strings.Fields(rest)
-	p, err := pipeline.MakePlan(context.Background(), pipeline.PlanOptions{Record: r.b.record, Dir: r.b.dir, Overlay: r.overlay})
+	p, err := pipeline.MakePlan(context.Background(), pipeline.PlanOptions{Record: r.b.record, Dir: r.b.dir, Overlay: r.overlay, Dependencies: r.dependencies})
 	if err != nil {
 		if len(want) > 0 && want[0] == "error" && strings.Contains(err.Error(), strings.TrimSpace(strings.TrimPrefix(rest, "error"))) {
 			return nil

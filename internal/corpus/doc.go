@@ -38,6 +38,7 @@
 //	process NAME [FLAG ...]   start the program of tree NAME, built with the flags, instead
 //	norecord NAME FLAG ... = TEXT  no record is made of such a program; the error holds TEXT
 //	stdlib FILE OLD => NEW    edit a file of the standard library, for the plans that follow
+//	dependencies              dependencies may have moved, for the plans that follow
 //	loaded N                  N patches are in memory
 //
 // A file go.mod is added to the one that every program has. A file whose name holds {1-N} stands

@@ -20,7 +20,7 @@ import (
 func (r *run) rareVerbs() map[string]func(string) error {
 	return map[string]func(string) error{
 		"says": r.says, "nopatch": r.noPatch, "quiesce": r.quiesce, "begin": r.begin, "end": r.end,
-		"process": r.process, "norecord": r.noRecord, "stdlib": r.stdlib, "loaded": r.loaded,
+		"process": r.process, "dependencies": r.allowDependencies, "norecord": r.noRecord, "stdlib": r.stdlib, "loaded": r.loaded,
 	}
 }
 
@@ -142,6 +142,12 @@ func (r *run) compile(rest string) (b built, err error) {
 		return b, fmt.Errorf("go build: %v\n%s", err, out)
 	}
 	return b, nil
+}
+
+// allowDependencies lets the plans that follow take along dependencies that moved.
+func (r *run) allowDependencies(string) error {
+	r.dependencies = true
+	return nil
 }
 
 // process starts the program of another tree, or of other flags, in the place of the one that runs.

@@ -23,6 +23,15 @@ type closures struct {
 	paired map[*release.Symbol]bool
 	// identity tells literals apart across edits.
 	identity map[goobj.Sym]string
+	// oldLiteral and literal are where closures of the release and of the edit stand in the source.
+	oldLiteral map[*release.Symbol]hostedLiteral
+	literal    map[goobj.Sym]hostedLiteral
+}
+
+// hostedLiteral is a literal with the function that it was inlined into, as in place.
+type hostedLiteral struct {
+	literalOf
+	host string
 }
 
 // place is a literal of the source and where the compiler put it: into its own declaration, or by
@@ -32,6 +41,10 @@ type place struct {
 	path    string // import path of the literal's package
 	group   string
 	literal int // in the old version
+}
+
+func (p place) hosted() hostedLiteral {
+	return hostedLiteral{literalOf{p.path, p.group, p.literal}, p.host}
 }
 
 // compiled is a closure in objects or program.
@@ -44,7 +57,10 @@ type compiled struct {
 
 // matchClosures finds the closures of the release again.
 func (e *Edit) matchClosures() {
-	c := closures{map[goobj.Sym]*release.Symbol{}, map[*release.Symbol]bool{}, map[goobj.Sym]string{}}
+	c := closures{
+		was: map[goobj.Sym]*release.Symbol{}, paired: map[*release.Symbol]bool{}, identity: map[goobj.Sym]string{},
+		oldLiteral: map[*release.Symbol]hostedLiteral{}, literal: map[goobj.Sym]hostedLiteral{},
+	}
 	e.closures = c
 	olds, news := e.compiledClosures()
 	oldIndex, newIndex := e.literalIndex(false), e.literalIndex(true)
@@ -62,6 +78,9 @@ func (e *Edit) matchClosures() {
 	was, is := map[place][]compiled{}, map[place][]compiled{}
 	for path := range e.Sources {
 		for at, cs := range oldIndex.places(e, path, olds[path]) {
+			for _, x := range cs {
+				c.oldLiteral[x.old] = at.hosted()
+			}
 			g := to[at.path][at.group]
 			if at.literal < len(g) && g[at.literal] >= 0 {
 				at.literal = g[at.literal]
@@ -78,6 +97,7 @@ func (e *Edit) matchClosures() {
 				}
 			}
 			for _, x := range cs {
+				c.literal[x.sym] = at.hosted()
 				c.identity[x.sym] = at.path + " " + ids[at.path][at.group][at.literal]
 			}
 		}
@@ -260,7 +280,7 @@ func (e *Edit) sameClosure(f *Function) bool {
 	if f.Old == nil || e.closures.was[f.Sym] != f.Old || f.Signature || !f.Old.CapturesKnown {
 		return false
 	}
-	if _, known := e.Sig(f.Sym); !known {
+	if key, known := e.Sig(f.Sym); !known || !e.sameCaptures(f.Old, f.Sym, key) {
 		return false
 	}
 	// A captured variable's type may be one that a function around it declares.

@@ -330,7 +330,12 @@ func (e *Edit) EntrySig(y goobj.Sym) string {
 		if id == "" || !known {
 			return ""
 		}
-		return key + " " + id + " " + hashText(e.typesAround(pkg, n.Name))
+		at := e.closures.literal[y]
+		captures, known := e.capturesKey(at.literalOf, true, key, at.host)
+		if !known {
+			return ""
+		}
+		return key + " " + id + " " + hashText(e.typesAround(pkg, n.Name)+captures)
 	}
 	return key
 }

@@ -24,6 +24,9 @@ type Literal struct {
 	Line    int
 	Depth   int // 1 in no other literal
 	Parent  int // index of the literal around it, -1 for none
+
+	node   *ast.FuncLit
+	around ast.Node // the declaration or initialiser
 }
 
 // varInit stands for the initialisers of package variables: symbols name their literals after the
@@ -33,6 +36,7 @@ const varInit = "init"
 // literals are the function literals inside n, outer before inner.
 func (s *Source) literals(decl string, n ast.Node) []Literal {
 	var out []Literal
+	whole := n
 	var around []ast.Node
 	parents := []int{-1}
 	ast.Inspect(n, func(n ast.Node) bool {
@@ -48,6 +52,7 @@ func (s *Source) literals(decl string, n ast.Node) []Literal {
 			out = append(out, Literal{
 				Text: s.text(f), Context: hashText(s.context(around, f)), Decl: decl,
 				Line: s.Fset.Position(f.Pos()).Line, Depth: len(parents), Parent: parents[len(parents)-1],
+				node: f, around: whole,
 			})
 			parents = append(parents, len(out)-1)
 		}
