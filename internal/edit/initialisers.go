@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"go/ast"
 	"go/token"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -48,7 +49,8 @@ func Initialisers(rec *release.Record, tree *Tree, moved []gotool.Package) (file
 		if err != nil {
 			return nil, nil, err
 		}
-		for path, content := range changed {
+		for _, path := range slices.Sorted(maps.Keys(changed)) { // functions are numbered
+			content := changed[path]
 			add, fs, err := initFuncs(p.Import, path, content, old, len(inits))
 			if err != nil {
 				return nil, nil, err
