@@ -21,6 +21,9 @@ type console struct {
 	// live says that err is a terminal, where a progress line can be shown and removed.
 	live    bool
 	verbose bool
+	// messages is how lines on err look, messageWidth the width that they are laid out for.
+	messages     report.Style
+	messageWidth int
 }
 
 // Bounds of the width that reports are laid out for. Output that goes elsewhere than to a
@@ -32,17 +35,24 @@ const (
 )
 
 func newConsole(out, err *os.File) *console {
-	c := &console{out: out, err: err, width: usualWidth}
-	plain := os.Getenv("TERM") == "dumb"
-	if fd := int(out.Fd()); term.IsTerminal(fd) {
-		// https://no-color.org: any value that is not empty.
-		c.style.Color = os.Getenv("NO_COLOR") == "" && !plain
-		if width, _, err := term.GetSize(fd); err == nil && width > 0 {
-			c.width = min(max(width, narrowWidth), wideWidth)
-		}
-	}
-	c.live = term.IsTerminal(int(err.Fd())) && !plain
+	c := &console{out: out, err: err, live: term.IsTerminal(int(err.Fd())) && os.Getenv("TERM") != "dumb"}
+	c.style, c.width = look(out)
+	c.messages, c.messageWidth = look(err)
 	return c
+}
+
+// look is the style and the width of what is written to a file.
+func look(f *os.File) (s report.Style, width int) {
+	fd := int(f.Fd())
+	if !term.IsTerminal(fd) {
+		return s, usualWidth
+	}
+	// https://no-color.org: any value that is not empty.
+	s.Color = os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+	if width, _, err := term.GetSize(fd); err == nil && width > 0 {
+		return s, min(max(width, narrowWidth), wideWidth)
+	}
+	return s, usualWidth
 }
 
 // print writes lines of a result.

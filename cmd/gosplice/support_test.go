@@ -93,17 +93,40 @@ func copyModule(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: copymodule dir")
 	}
-	to := ts.MkAbs(args[0])
+	ts.Check(copyLinked(ts.MkAbs(args[0])))
+}
+
+// copyLinked copies what a program links of this module.
+func copyLinked(to string) error {
 	for _, dir := range []string{"internal/agent", "internal/control", "internal/patch", "internal/splice"} {
-		ts.Check(os.CopyFS(filepath.Join(to, dir), os.DirFS(filepath.Join(moduleRoot, dir))))
+		if err := os.CopyFS(filepath.Join(to, dir), os.DirFS(filepath.Join(moduleRoot, dir))); err != nil {
+			return err
+		}
 	}
 	sources, err := filepath.Glob(filepath.Join(moduleRoot, "*.go"))
-	ts.Check(err)
+	if err != nil {
+		return err
+	}
 	for _, file := range append(sources, filepath.Join(moduleRoot, "go.mod"), filepath.Join(moduleRoot, "go.sum")) {
 		text, err := os.ReadFile(file)
-		ts.Check(err)
-		ts.Check(os.WriteFile(filepath.Join(to, filepath.Base(file)), text, 0o644))
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(to, filepath.Base(file)), text, 0o644); err != nil {
+			return err
+		}
 	}
+	return nil
+}
+
+// testBinary is this test's program, which is gosplice under that name.
+func testBinary(t *testing.T) string {
+	t.Helper()
+	file, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file
 }
 
 // moduleRoot is the directory of go.mod.

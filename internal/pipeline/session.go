@@ -12,6 +12,7 @@ import (
 
 	"github.com/gosplice/gosplice/internal/edit"
 	"github.com/gosplice/gosplice/internal/goobj"
+	"github.com/gosplice/gosplice/internal/gotool"
 	"github.com/gosplice/gosplice/internal/patch"
 	"github.com/gosplice/gosplice/internal/release"
 )
@@ -102,6 +103,10 @@ func (s *Session) Plan(ctx context.Context) (*Plan, error) {
 	}
 	return p, nil
 }
+
+// Editable reports whether people edit a package in place: its sources count for a plan, while those of
+// other packages change only with their version.
+func Editable(p gotool.Package) bool { return release.Editable(p) }
 
 // stamp tells two contents of a file apart, as far as the file system does.
 type stamp struct {

@@ -303,7 +303,7 @@ func describe(packages []gotool.Package) ([]Package, error) {
 		if i == len(packages)-1 {
 			q.Path = "main"
 		}
-		q.Editable = editable(p)
+		q.Editable = Editable(p)
 		q.Module = ModuleOf(p)
 		for _, group := range []struct {
 			kind  string
@@ -349,7 +349,7 @@ func EscapePatterns(packages []gotool.Package) []string {
 	}
 	for _, p := range packages {
 		switch {
-		case !editable(p):
+		case !Editable(p):
 		case p.Module != nil && (p.ImportPath == p.Module.Path || strings.HasPrefix(p.ImportPath, p.Module.Path+"/")):
 			add(p.Module.Path + "/...")
 		default:
@@ -359,9 +359,9 @@ func EscapePatterns(packages []gotool.Package) []string {
 	return out
 }
 
-// editable reports whether people edit a package in place: those of the standard library and of
+// Editable reports whether people edit a package in place: those of the standard library and of
 // downloaded modules change only with their version, or through an overlay.
-func editable(p gotool.Package) bool {
+func Editable(p gotool.Package) bool {
 	m := p.Module
 	switch {
 	case p.Standard:

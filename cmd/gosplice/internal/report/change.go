@@ -37,6 +37,12 @@ func kindOf(c patch.Change) kind {
 	return changed
 }
 
+// IsRefused reports a change that can't be applied.
+func IsRefused(c patch.Change) bool { return kindOf(c) == refused }
+
+// IsWarning reports a change that is applied with a note of what does not happen.
+func IsWarning(c patch.Change) bool { return kindOf(c) == warned }
+
 // mark is the sign at the start of a change's line.
 func (k kind) mark(s Style) string { return k.paint(s)(marks[k]) }
 

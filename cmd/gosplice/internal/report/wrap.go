@@ -30,6 +30,9 @@ func wrap(text string, width int) []string {
 	return lines
 }
 
+// Wrapped breaks text into lines of at most width columns, but never into very narrow ones.
+func Wrapped(text string, width int) []string { return wrap(text, max(width, narrowest)) }
+
 func wrapWords(words []string, width int) []string {
 	line := ""
 	var lines []string

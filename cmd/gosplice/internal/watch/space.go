@@ -1,0 +1,120 @@
+package watch
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"github.com/gosplice/gosplice/internal/gotool"
+)
+
+// space is a directory for what the loop writes: programs, records, and temporary files of all that it
+// runs. It has the same name each time that a program is watched, so that what a killed loop has left behind is
+// removed by the next one.
+type space struct {
+	dir  string
+	lock *os.File
+	// environ is the environment as it was, for the program.
+	environ []string
+	current string // directory of the build that runs
+}
+
+// tries bounds how many loops may watch one program at a time.
+const tries = 100
+
+// openSpace takes a directory that no other loop uses.
+func openSpace(c *gotool.Command) (*space, error) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return nil, fmt.Errorf("no place for the program that is watched: %w", err)
+	}
+	dir, err := filepath.Abs(c.Dir)
+	if err != nil {
+		return nil, err
+	}
+	id := sha256.Sum256([]byte(strings.Join(append([]string{dir}, c.Packages...), "\x00")))
+	base := filepath.Join(cache, "gosplice", "watch", hex.EncodeToString(id[:6]))
+	for n := range tries {
+		s := &space{dir: fmt.Sprintf("%s-%d", base, n), environ: os.Environ()}
+		switch err := s.take(); {
+		case errors.Is(err, syscall.EWOULDBLOCK):
+			continue
+		case err != nil:
+			return nil, fmt.Errorf("no place for the program that is watched: %w", err)
+		}
+		return s, nil
+	}
+	return nil, fmt.Errorf("%d commands watch this program already", tries)
+}
+
+// take locks the directory, empties it, and has temporary files written there.
+func (s *space) take() error {
+	if err := os.MkdirAll(s.dir, 0o700); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(filepath.Join(s.dir, "lock"), os.O_CREATE|os.O_RDWR|syscall.O_CLOEXEC, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		f.Close()
+		return err
+	}
+	s.lock = f
+	entries, err := os.ReadDir(s.dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if e.Name() != "lock" {
+			if err := os.RemoveAll(filepath.Join(s.dir, e.Name())); err != nil {
+				return err
+			}
+		}
+	}
+	tmp := filepath.Join(s.dir, "tmp")
+	if err := os.Mkdir(tmp, 0o700); err != nil {
+		return err
+	}
+	return os.Setenv("TMPDIR", tmp)
+}
+
+// next is a new directory for a build.
+func (s *space) next(generation int) (string, error) {
+	dir := filepath.Join(s.dir, fmt.Sprint(generation))
+	return dir, os.Mkdir(dir, 0o700)
+}
+
+// adopt makes dir the build that runs, and removes the one before.
+func (s *space) adopt(dir string) {
+	if s.current != "" {
+		os.RemoveAll(s.current)
+	}
+	s.current = dir
+}
+
+// record is the record of the build that runs.
+func (s *space) record() string {
+	found, _ := filepath.Glob(filepath.Join(s.current, "*.gsr"))
+	if len(found) == 0 {
+		return ""
+	}
+	return found[0]
+}
+
+// leave ends the use of the directory and keeps the build that runs in it.
+func (s *space) leave() error {
+	os.RemoveAll(filepath.Join(s.dir, "tmp"))
+	return s.lock.Close()
+}
+
+// remove removes the directory.
+func (s *space) remove() error {
+	err := os.RemoveAll(s.dir)
+	return errors.Join(err, s.lock.Close())
+}

@@ -1,0 +1,236 @@
+// Package watch is the development loop: it builds a program, starts it, and patches it whenever a
+// source file is saved. The program is restarted only when an edit can't be applied, and only when it
+// is asked to.
+package watch
+
+import (
+	"bufio"
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/gosplice/gosplice/cmd/gosplice/internal/progress"
+	"github.com/gosplice/gosplice/cmd/gosplice/internal/report"
+	"github.com/gosplice/gosplice/internal/gotool"
+	"github.com/gosplice/gosplice/internal/pipeline"
+)
+
+// Options say what to watch.
+type Options struct {
+	// Command is how the program is built.
+	Command *gotool.Command
+	// Record says which of the flags the record needs to know of; see pipeline.RecordOptions.
+	SourceFlags []string
+	// Args are the arguments of the program.
+	Args []string
+	// Stdin is the standard input of the program; nil is none.
+	Stdin *os.File
+	// Keys are what the user types, in lines: an empty one restarts the program when that was offered,
+	// "r" restarts it at any time. Nil when nobody types.
+	Keys io.Reader
+	// Restart restarts the program by itself when an edit is refused.
+	Restart bool
+	// Leave lets the program run on when the loop ends.
+	Leave bool
+	// Key signs the patches, if it is not nil.
+	Key ed25519.PrivateKey
+	// Dependencies may have other versions than the program was built with.
+	Dependencies bool
+
+	Out      io.Writer // lines for the user
+	Style    report.Style
+	Width    int
+	Verbose  bool
+	Progress func() *progress.Line
+}
+
+// loop is one run of Run.
+type loop struct {
+	Options
+	screen  screen
+	space   *space
+	sources *sources
+	program *program // nil when none runs
+	session *pipeline.Session
+	live    live
+	// offered says that the last save could not be applied, so that an empty line restarts the program.
+	offered bool
+	// generation counts the builds.
+	generation int
+}
+
+// Run builds, starts and patches the program until ctx ends or the process is told to hang up, and then
+// stops it, unless it is to be left. An error says why the loop could not go on.
+func Run(ctx context.Context, o Options) (err error) {
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGHUP)
+	defer stop()
+	l := &loop{Options: o, screen: screen{out: o.Out, style: o.Style, width: o.Width}}
+	if l.space, err = openSpace(o.Command); err != nil {
+		return err
+	}
+	defer func() {
+		if end := l.end(); err == nil {
+			err = end
+		}
+	}()
+	if l.sources, err = newSources(o.Command); err != nil {
+		return err
+	}
+	if err := l.begin(ctx); err != nil {
+		return ignoreCancelled(ctx, err)
+	}
+	return ignoreCancelled(ctx, l.run(ctx))
+}
+
+// ignoreCancelled leaves out the error that comes of being told to end.
+func ignoreCancelled(ctx context.Context, err error) error {
+	if ctx.Err() != nil && (errors.Is(err, context.Canceled) || errors.Is(err, ctx.Err())) {
+		return nil
+	}
+	return err
+}
+
+// run waits for saves, keys and the end of the program.
+func (l *loop) run(ctx context.Context) error {
+	keys := readLines(l.Keys)
+	for ctx.Err() == nil {
+		var err error
+		select {
+		case <-ctx.Done():
+		case batch, ok := <-l.sources.batches:
+			if !ok {
+				return errors.New("the system reports no more changes of files: start gosplice watch again")
+			}
+			if l.sources.changed(batch) {
+				err = l.save(ctx, batch.first)
+			}
+		case key, ok := <-keys:
+			if !ok {
+				keys = nil
+				continue
+			}
+			if key == "r" || key == "" && l.offered {
+				err = l.restart(ctx)
+			}
+		case <-l.program.ending():
+			l.programEnded()
+		case path := <-l.program.found():
+			l.program.path = path
+		case <-l.program.silent():
+			l.screen.note("the program has not called gosplice.Start: saves can't be applied before it does")
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+// readLines reads lines from in until its end.
+func readLines(in io.Reader) <-chan string {
+	if in == nil {
+		return nil
+	}
+	lines := make(chan string)
+	go func() {
+		defer close(lines)
+		for s := bufio.NewScanner(in); s.Scan(); {
+			lines <- strings.TrimSpace(s.Text())
+		}
+	}()
+	return lines
+}
+
+// begin builds and starts the program. Sources that do not compile are no error: the next save tries
+// again.
+func (l *loop) begin(ctx context.Context) error {
+	start := time.Now()
+	built, err := l.build(ctx)
+	if err != nil || built == nil {
+		return err
+	}
+	l.screen.note("%s: %s in %s verified, built in %s", built.name,
+		report.Plural(built.summary.Functions, "function"), report.Plural(built.summary.Packages, "package"), report.Duration(time.Since(start)))
+	return l.start(built)
+}
+
+// start runs what was built.
+func (l *loop) start(b *built) (err error) {
+	if l.program, err = startProgram(b.binary, l.Options, l.space.environ); err != nil {
+		return err
+	}
+	l.live = live{key: l.Key, verbose: l.Verbose, versions: map[contentID]string{}}
+	l.offered = false
+	hint := "Ctrl-C stops it"
+	if l.Leave {
+		hint = "Ctrl-C leaves it"
+	}
+	if l.Keys != nil {
+		hint = "r and Enter restarts it, " + hint
+	}
+	l.screen.note("pid %d takes every save; %s", l.program.pid, hint)
+	return nil
+}
+
+// restart builds the program anew and starts it in place of the one that runs. When it does not compile the
+// old one runs on.
+func (l *loop) restart(ctx context.Context) error {
+	start := time.Now()
+	b, err := l.build(ctx)
+	if err != nil || b == nil {
+		return err
+	}
+	how := "restarted"
+	if l.program == nil {
+		how = "started again"
+	}
+	l.stopProgram(syscall.SIGTERM)
+	l.screen.event(time.Now(), how, l.screen.style.Bold, " in "+report.Duration(time.Since(start))+", with new state")
+	return l.start(b)
+}
+
+// programEnded says that the program is gone by itself.
+func (l *loop) programEnded() {
+	how := l.program.how()
+	l.program = nil
+	l.offered = true
+	next := "the next save starts it again"
+	if l.Keys != nil {
+		next = "Enter or the next save starts it again"
+	}
+	l.screen.event(time.Now(), "the program ended", l.screen.style.Bold, ": "+how)
+	l.screen.more(next)
+}
+
+// stopProgram stops the program, if it runs.
+func (l *loop) stopProgram(with syscall.Signal) {
+	if l.program == nil {
+		return
+	}
+	if l.program.stop(with) {
+		l.screen.note("the program did not end within %v: it was killed", endWithin)
+	}
+	l.program = nil
+}
+
+// end stops everything that the loop has started, and removes what it has written.
+func (l *loop) end() error {
+	if l.session != nil {
+		l.session.Close()
+	}
+	if l.sources != nil {
+		l.sources.close()
+	}
+	if l.Leave && l.program != nil {
+		l.screen.note("pid %d runs on; gosplice patch --record %s makes patches for it", l.program.pid, l.space.record())
+		return l.space.leave()
+	}
+	l.stopProgram(syscall.SIGINT)
+	return l.space.remove()
+}
