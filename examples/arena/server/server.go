@@ -10,35 +10,52 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/gosplice/gosplice/examples/arena/game"
+	"github.com/gosplice/gosplice/examples/arena/wire"
 )
 
 // IdleLimit is how long a connection may be silent.
 var IdleLimit = 5 * time.Minute
 
+// World is what players are let into. The server knows nothing of the game.
+type World[P Player] interface {
+	Join(room, name string) (P, error)
+	Leave(P)
+	// Inspect answers wire.Inspect, which needs no player.
+	Inspect(wire.Request) wire.Reply
+	// Count sums up the rooms whose names begin with prefix.
+	Count(prefix string) wire.Count
+	// Wait returns when nothing moves any more, after all players have left.
+	Wait()
+}
+
+// Player is somebody in a world.
+type Player interface {
+	Do(wire.Request) wire.Reply
+}
+
 // Server is one listening server.
-type Server struct {
-	world *game.World
+type Server[P Player] struct {
+	world World[P]
 
 	mu       sync.Mutex
 	closing  bool
-	sessions map[*session]bool
+	sessions map[*session[P]]bool
 	running  sync.WaitGroup
 
 	accepted, requests atomic.Int64
 }
 
 // New returns a server for a world.
-func New(w *game.World) *Server {
-	return &Server{world: w, sessions: map[*session]bool{}}
+func New[P Player](w World[P]) *Server[P] {
+	return &Server[P]{world: w, sessions: map[*session[P]]bool{}}
 }
 
 // Requests is how many requests were answered.
-func (s *Server) Requests() int64 { return s.requests.Load() }
+func (s *Server[P]) Requests() int64 { return s.requests.Load() }
 
 // Serve lets players in until ctx is done. Then every connection is closed after the request
 // that it is at, and Serve returns when the last room is quiet.
-func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
+func (s *Server[P]) Serve(ctx context.Context, ln net.Listener) error {
 	stop := context.AfterFunc(ctx, func() { ln.Close() })
 	defer stop()
 	err := s.accept(ln)
@@ -51,7 +68,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	return err
 }
 
-func (s *Server) accept(ln net.Listener) error {
+func (s *Server[P]) accept(ln net.Listener) error {
 	for {
 		conn, err := ln.Accept()
 		var temporary interface{ Temporary() bool }
@@ -69,7 +86,7 @@ func (s *Server) accept(ln net.Listener) error {
 }
 
 // start serves a connection on a goroutine of its own.
-func (s *Server) start(conn net.Conn) {
+func (s *Server[P]) start(conn net.Conn) {
 	ses := newSession(s, conn)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -87,7 +104,7 @@ func (s *Server) start(conn net.Conn) {
 }
 
 // close tells every session to end after the request that it is at.
-func (s *Server) close() {
+func (s *Server[P]) close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closing = true

@@ -6,32 +6,31 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/gosplice/gosplice/examples/arena/game"
-	"github.com/gosplice/gosplice/examples/arena/item"
 	"github.com/gosplice/gosplice/examples/arena/wire"
 )
 
 // session is one connection, with at most one player.
-type session struct {
-	server *Server
+type session[P Player] struct {
+	server *Server[P]
 	conn   net.Conn
 	wire   *wire.Conn
 	ending atomic.Bool
-	player *game.Player // nil before join
+	joined bool
+	player P // once it has joined
 }
 
-func newSession(s *Server, conn net.Conn) *session {
-	return &session{server: s, conn: conn, wire: wire.NewConn(conn)}
+func newSession[P Player](s *Server[P], conn net.Conn) *session[P] {
+	return &session[P]{server: s, conn: conn, wire: wire.NewConn(conn)}
 }
 
 // end lets serve return when the request at hand is answered.
-func (s *session) end() {
+func (s *session[P]) end() {
 	s.ending.Store(true)
 	s.conn.SetReadDeadline(time.Now())
 }
 
 // serve answers requests until the connection ends.
-func (s *session) serve() {
+func (s *session[P]) serve() {
 	defer s.conn.Close()
 	defer s.leave()
 	for s.serveOne() == nil {
@@ -40,7 +39,7 @@ func (s *session) serve() {
 }
 
 // serveOne reads one request and answers it. After an error there is no next one.
-func (s *session) serveOne() error {
+func (s *session[P]) serveOne() error {
 	s.conn.SetDeadline(time.Now().Add(IdleLimit))
 	if s.ending.Load() {
 		return net.ErrClosed
@@ -70,51 +69,40 @@ func (s *session) serveOne() error {
 	return s.wire.Flush()
 }
 
-func (s *session) leave() {
-	if s.player != nil {
+func (s *session[P]) leave() {
+	if s.joined {
 		s.server.world.Leave(s.player)
 	}
 }
 
 // answer does what a request asks for.
-func (s *session) answer(req wire.Request) wire.Reply {
+func (s *session[P]) answer(req wire.Request) wire.Reply {
 	switch {
 	case req.Op == wire.Inspect:
-		return inspect(req)
+		return s.server.world.Inspect(req)
 	case req.Op == wire.Census:
 		return s.census(req)
 	case req.Op == wire.Join:
 		return s.join(req)
-	case s.player == nil:
+	case !s.joined:
 		return wire.Reply{Error: "join first"}
 	}
 	return s.player.Do(req)
 }
 
-func (s *session) join(req wire.Request) wire.Reply {
-	if s.player != nil {
+func (s *session[P]) join(req wire.Request) wire.Reply {
+	if s.joined {
 		return wire.Reply{Error: "already in a room"}
 	}
 	p, err := s.server.world.Join(req.Room, req.Name)
 	if err != nil {
 		return wire.Reply{Error: err.Error()}
 	}
-	s.player = p
+	s.player, s.joined = p, true
 	return p.Do(wire.Request{Op: wire.Look})
 }
 
-// inspect says what a weapon would do to somebody in armour.
-func inspect(req wire.Request) wire.Reply {
-	w := item.NewWeapon(req.Weapon)
-	if w == nil {
-		return wire.Reply{Error: "no such weapon"}
-	}
-	blow := &wire.Blow{Power: w.Power(), Armour: req.Armour}
-	blow.Damage, blow.Rule = item.Damage(blow.Power, blow.Armour)
-	return wire.Reply{OK: true, Blow: blow}
-}
-
-func (s *session) census(req wire.Request) wire.Reply {
+func (s *session[P]) census(req wire.Request) wire.Reply {
 	c := s.server.world.Count(req.Room)
 	c.Accepted = s.server.accepted.Load()
 	c.Requests = s.server.requests.Load()
