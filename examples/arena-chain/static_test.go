@@ -1,0 +1,78 @@
+//go:build !plugins
+
+package main
+
+import (
+	"context"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/gosplice/gosplice/examples/arena-chain/api"
+	"github.com/gosplice/gosplice/examples/arena-chain/logic/game"
+	"github.com/gosplice/gosplice/examples/arena-chain/world"
+	"github.com/gosplice/gosplice/examples/arena/bots"
+	"github.com/gosplice/gosplice/examples/arena/server"
+)
+
+// TestStatic plays with the logic linked in: no plugin, no other process.
+func TestStatic(t *testing.T) {
+	if err := begin(""); err != nil {
+		t.Fatal(err)
+	}
+	fleet := play(t)
+	settle(t, fleet)
+	before := api.Logic.Current()
+	if err := api.Logic.Link("1.0.1", game.Entry); err != nil {
+		t.Fatal(err)
+	}
+	settle(t, fleet)
+	now := api.Logic.Current()
+	if now == before || now.Tally != before.Tally || now.Tally.Versions.Load() != 2 {
+		t.Errorf("table %p with tally %p after %p with %p, of %d versions", now, now.Tally, before, before.Tally, now.Tally.Versions.Load())
+	}
+	c, err := fleet.Census()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if blows := now.Tally.Blows.Load(); blows != c.Blows {
+		t.Errorf("the logic counts %d blows, the rooms %d", blows, c.Blows)
+	}
+	if s := fleet.Stop(); s.Failures != 0 || s.Lost != 0 {
+		t.Errorf("%v: %q", s, s.Problems)
+	}
+}
+
+// play starts a server in this process and lets players in.
+func play(t *testing.T) *bots.Fleet {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error)
+	go func() { done <- server.New(world.New()).Serve(ctx, ln) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-done; err != nil {
+			t.Errorf("server: %v", err)
+		}
+	})
+	fleet, err := bots.Start(t.Context(), bots.Options{Addr: ln.Addr().String(), Bots: 60, Pause: 2 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { fleet.Stop() })
+	return fleet
+}
+
+// settle waits until the players have got some thousand answers more.
+func settle(t *testing.T, fleet *bots.Fleet) {
+	for want := fleet.Stats().Requests + 3000; fleet.Stats().Requests < want; {
+		select {
+		case <-fleet.Over():
+			t.Fatalf("all players lost their connections: %q", fleet.Stats().Problems)
+		case <-time.After(time.Millisecond):
+		}
+	}
+}
