@@ -67,7 +67,7 @@ func WithApproval(approve func(Request) error) Option {
 		o.Approve = func(r agent.Request) error {
 			return approve(Request{
 				Rollback: r.Action == agent.ActionRollback, Version: r.Version, ID: r.ID,
-				Signer: r.Signer, UID: r.UID, PID: r.PID,
+				Signer: r.Signer, Chain: r.Chain, UID: r.UID, PID: r.PID,
 			})
 		}
 	}
@@ -84,6 +84,8 @@ type Request struct {
 	ID string
 	// Signer is the key that signed the patch to be applied, or nil if it is not signed.
 	Signer ed25519.PublicKey
+	// Chain is the chain whose version it is (see package chain), or empty for patches.
+	Chain string
 	// UID and PID are of the process that asks.
 	UID, PID int
 }

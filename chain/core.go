@@ -126,6 +126,14 @@ func (c *core) keep(v *version) {
 // Name is the name of the chain.
 func (c *core) Name() string { return c.name }
 
+// Version is the current version, or empty.
+func (c *core) Version() string {
+	if v := c.now(); v != nil {
+		return v.version
+	}
+	return ""
+}
+
 // Rollback switches to a version that is in the process.
 func (c *core) Rollback(to string, approve chains.Approve) (chains.Switched, error) {
 	start := time.Now()

@@ -199,8 +199,5 @@ func ask(approve chains.Approve, version, id string, signer []byte) error {
 	if approve == nil {
 		return nil
 	}
-	if err := approve(version, id, signer); err != nil {
-		return refused(ReasonApproval, "%v", err)
-	}
-	return nil
+	return approve(version, id, signer)
 }

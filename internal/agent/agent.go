@@ -47,6 +47,8 @@ type Request struct {
 	Version, ID string
 	// Signer is the verified public key of the signature, or nil; for apply only.
 	Signer []byte
+	// Chain is the chain whose version it is, or empty for patches.
+	Chain string
 	// UID and PID are of the process that asks.
 	UID, PID int
 }

@@ -65,14 +65,17 @@ func (a *patcher) apply(file []byte, who peer, o control.SwitchOptions, rules po
 }
 
 // accepts reports whether the signature of p is what the program asks for.
-func (r policy) accepts(p *patch.Patch) error {
+func (r policy) accepts(p *patch.Patch) error { return r.trusts(p.Signer, "patch") }
+
+// trusts reports whether the signature of a file of some kind is what the program asks for.
+func (r policy) trusts(signer []byte, kind string) error {
 	switch {
 	case len(r.trusted) == 0:
 		return nil
-	case p.Signer == nil:
-		return refused(control.ReasonUnsigned, "the patch is not signed, and this program accepts only patches signed with a key that it trusts: sign it")
-	case !slices.ContainsFunc(r.trusted, func(k ed25519.PublicKey) bool { return k.Equal(ed25519.PublicKey(p.Signer)) }):
-		return refused(control.ReasonForeignKey, "the patch is signed with the key %x, which this program does not trust: sign it with one that it does", p.Signer)
+	case signer == nil:
+		return refused(control.ReasonUnsigned, "the %s is not signed, and this program accepts only what is signed with a key that it trusts: sign it", kind)
+	case !slices.ContainsFunc(r.trusted, func(k ed25519.PublicKey) bool { return k.Equal(ed25519.PublicKey(signer)) }):
+		return refused(control.ReasonForeignKey, "the %s is signed with the key %x, which this program does not trust: sign it with one that it does", kind, signer)
 	}
 	return nil
 }

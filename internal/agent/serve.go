@@ -9,6 +9,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/gosplice/gosplice/internal/chains"
 	"github.com/gosplice/gosplice/internal/control"
 )
 
@@ -109,10 +110,16 @@ func (s *server) handle(req *control.Request, who peer) (resp *control.Response)
 		return &control.Response{Code: control.Done, Journal: s.patcher.journal.list()}
 	case control.VerbApply:
 		return s.change(req, who, func(entry *control.Entry) (*control.Switched, error) {
+			if chains.IsFile(req.Patch) {
+				return s.applyPlugin(req, who, entry)
+			}
 			return s.patcher.apply(req.Patch, who, req.SwitchOptions, s.rules, entry)
 		})
 	case control.VerbRollback:
 		return s.change(req, who, func(entry *control.Entry) (*control.Switched, error) {
+			if c, err := s.chainToRollBack(req.Chain); c != nil || err != nil {
+				return s.rollbackChain(c, err, req, who, entry)
+			}
 			return s.patcher.rollback(req.To, who, req.SwitchOptions, s.rules, entry)
 		})
 	}

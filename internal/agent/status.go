@@ -22,14 +22,14 @@ func (a *patcher) hello(started time.Time) *control.Hello {
 		PID: os.Getpid(), UID: os.Geteuid(),
 		Program: path, Main: mainPackage(), BuildID: a.program.buildID,
 		GoVersion: runtime.Version(), GOOS: runtime.GOOS, GOARCH: runtime.GOARCH,
-		Version: nameOf(a.current()), Started: started,
+		Version: nameOf(a.current()), Chains: chainVersions(), Started: started,
 	}
 }
 
 // status says what is applied. It counts goroutines in old code unless an apply or a rollback is
 // under way, which it does not wait for.
 func (a *patcher) status(started time.Time, rules policy) *control.Status {
-	s := &control.Status{Hello: *a.hello(started), Signed: len(rules.trusted) > 0}
+	s := &control.Status{Hello: *a.hello(started), Signed: len(rules.trusted) > 0, Chains: chainStatus()}
 	a.state.Lock()
 	a.fillStatus(s)
 	a.state.Unlock()

@@ -9,6 +9,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+
+	"github.com/gosplice/gosplice/internal/chains"
 )
 
 // What stands behind the plugin, numbers little-endian:
@@ -22,7 +24,7 @@ import (
 //	format     4 bytes
 //	magic      8 bytes
 const (
-	magic  = "gsplchn\n"
+	magic  = chains.FileMagic
 	format = 1
 
 	sealSize    = ed25519.PublicKeySize + ed25519.SignatureSize + sha256.Size
@@ -67,16 +69,6 @@ func Seal(plugin io.Reader, m *Manifest, key ed25519.PrivateKey) ([]byte, error)
 // of anything else.
 func signedMessage(digest []byte) []byte {
 	return append([]byte("gosplice chain plugin\x00"), digest...)
-}
-
-// Is says whether a file looks like a plugin of a chain, by its end.
-func Is(r io.ReaderAt, size int64) bool {
-	end := make([]byte, len(magic))
-	if size < int64(tailSize+sealSize) {
-		return false
-	}
-	_, err := r.ReadAt(end, size-int64(len(end)))
-	return err == nil && string(end) == magic
 }
 
 // Read reads a plugin file and verifies that it is whole and that the signature, if it has one, is

@@ -12,6 +12,7 @@ import (
 // Chain is one chain of versions. Its methods are safe for concurrent use.
 type Chain interface {
 	Name() string
+	Version() string // the current one, or empty
 	// Apply loads the plugin in file, unless it is loaded already, and switches to it. Errors are *Error.
 	Apply(file []byte, o ApplyOptions) (Switched, error)
 	// Rollback switches to a version that is loaded: its name, its ID or the first 8 or more digits of

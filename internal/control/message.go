@@ -35,6 +35,9 @@ type Request struct {
 	// To is the version to go back to, for rollback: a version label, patch.ReleaseVersion, an ID
 	// or the first 8 or more digits of one. Empty is the version before the current one.
 	To string `json:",omitempty"`
+	// Chain is the chain to roll back. Empty means the patches, or the only chain of a program
+	// without patches.
+	Chain string `json:",omitempty"`
 	SwitchOptions
 }
 
@@ -119,6 +122,8 @@ type Hello struct {
 	GOARCH    string
 	// Version is what runs now: a version label or patch.ReleaseVersion.
 	Version string
+	// Chains are the current versions of the program's chains, empty for a chain without one.
+	Chains map[string]string `json:",omitempty"`
 	// Started is when the program called gosplice.Start.
 	Started time.Time
 }
@@ -144,6 +149,33 @@ type Status struct {
 	Memory uint64
 	// Signed says that only signed patches are accepted.
 	Signed bool
+	// Chains are the chains of the program, by name.
+	Chains []Chain `json:",omitempty"`
+}
+
+// Chain is a chain of plugins in a program.
+type Chain struct {
+	Name     string
+	Versions []ChainVersion // in the order of loading
+	// Stack are the versions that rollback goes through, the current one last.
+	Stack    []string
+	Plugins  int    // in the process, those that never became a version included
+	Max      int    // that may be
+	Memory   uint64 // of all of them, bytes
+	Poisoned string `json:",omitempty"` // why no further one can be loaded
+}
+
+// ChainVersion is one version of a chain.
+type ChainVersion struct {
+	Version string
+	ID      string // SHA-256 of the file, empty if it is linked in
+	Linked  bool   `json:",omitempty"`
+	Current bool
+	Time    time.Time // of loading
+	Memory  uint64    // bytes
+	Signer  string    `json:",omitempty"` // ed25519 public key, hexadecimal
+	// Goroutines are those with a function of this version on their stacks.
+	Goroutines int
 }
 
 // Applied is one patch in the process.
@@ -185,6 +217,9 @@ type Switched struct {
 	Message string
 	// From and To are versions, ID is the patch of To or empty.
 	From, To, ID string
+	// Chain is the chain whose versions they are, or empty for patches. A chain switches by one
+	// store: it has no pause, and counts no functions.
+	Chain string `json:",omitempty"`
 	// Already says that To was current before: nothing was done.
 	Already bool
 	// Functions is the number of functions of the program that run other code than before.
@@ -214,5 +249,6 @@ type Entry struct {
 	Reason   string `json:",omitempty"`
 	Message  string
 	Pause    time.Duration
+	Chain    string        `json:",omitempty"` // whose version it is
 	Took     time.Duration // from the whole request read to the answer
 }
