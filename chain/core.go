@@ -60,7 +60,7 @@ func newCore(name string, table reflect.Type, opts []Option) *core {
 // begin makes sure that one change is under way.
 func (c *core) begin() (end func(), err error) {
 	if !c.changing.TryLock() {
-		return nil, refused(ReasonBusy, "%s: another change is under way: wait until it has ended", c.name)
+		return nil, refused(ReasonBusy, "%s: another change is under way: wait until it has ended", c.title())
 	}
 	return c.changing.Unlock, nil
 }
@@ -78,7 +78,7 @@ func (c *core) now() *version {
 // link makes a version of an entry that is part of the program.
 func (c *core) link(name string, entry any) error {
 	if err := chains.CheckVersion(name); err != nil {
-		return refused(ReasonOrder, "%s: %v", c.name, err)
+		return refused(ReasonOrder, "%s: %v", c.title(), err)
 	}
 	end, err := c.begin()
 	if err != nil {
@@ -103,7 +103,7 @@ func (c *core) follows(name, id string) error {
 	defer c.mu.Unlock()
 	for _, v := range c.versions {
 		if v.version == name && v.id() != id {
-			return refused(ReasonOrder, "%s: version %s is in the process already, from another build: give this one a number of its own", c.name, name)
+			return refused(ReasonOrder, "%s: version %s is in the process already, from another build: give this one a number of its own", c.title(), name)
 		}
 	}
 	if len(c.stack) == 0 {
@@ -111,7 +111,7 @@ func (c *core) follows(name, id string) error {
 	}
 	now := c.stack[len(c.stack)-1].version
 	if chains.CompareVersions(name, now) <= 0 {
-		return refused(ReasonOrder, "%s: version %s does not come after the current version %s: give it a higher number, or go back with rollback", c.name, name, now)
+		return refused(ReasonOrder, "%s: version %s does not come after the current version %s: give it a higher number, or go back with rollback", c.title(), name, now)
 	}
 	return nil
 }
@@ -122,6 +122,9 @@ func (c *core) keep(v *version) {
 	defer c.mu.Unlock()
 	c.versions = append(c.versions, v)
 }
+
+// title names the chain in messages.
+func (c *core) title() string { return "chain " + c.name }
 
 // Name is the name of the chain.
 func (c *core) Name() string { return c.name }
@@ -166,11 +169,11 @@ func (c *core) stackFor(to string) ([]*version, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.stack) == 0 {
-		return nil, refused(ReasonVersion, "%s: there is no version yet: load one", c.name)
+		return nil, refused(ReasonVersion, "%s: there is no version yet: load one", c.title())
 	}
 	if to == "" {
 		if len(c.stack) == 1 {
-			return nil, refused(ReasonVersion, "%s: %s is the first version: there is nothing to roll back to", c.name, c.stack[0].version)
+			return nil, refused(ReasonVersion, "%s: %s is the first version: there is nothing to roll back to", c.title(), c.stack[0].version)
 		}
 		return c.stack[:len(c.stack)-1], nil
 	}
@@ -186,7 +189,7 @@ func (c *core) stackFor(to string) ([]*version, error) {
 		}
 		known = append(known, v.version)
 	}
-	return nil, refused(ReasonVersion, "%s: there is no version %.80q in this process: it has %s", c.name, to, strings.Join(known, ", "))
+	return nil, refused(ReasonVersion, "%s: there is no version %.80q in this process: it has %s", c.title(), to, strings.Join(known, ", "))
 }
 
 // asError keeps a nil *Error from becoming an error that is not nil.

@@ -34,10 +34,10 @@ func (c *core) enter(name string, from source, timeout time.Duration) (any, *Err
 		return "a package initialiser"
 	}
 	go func() {
-		out := outcome{err: failed(ReasonEntry, "%s: %s of %s ended its goroutine with runtime.Goexit: return an error instead", c.name, where(), name)}
+		out := outcome{err: failed(ReasonEntry, "%s: %s of %s ended its goroutine with runtime.Goexit: return an error instead", c.title(), where(), name)}
 		defer func() {
 			if r := recover(); r != nil {
-				out = outcome{err: &Error{Reason: ReasonEntry, Message: fmt.Sprintf("%s: %s of %s panicked: %s", c.name, where(), name, oneLine(r)), Detail: string(debug.Stack())}}
+				out = outcome{err: &Error{Reason: ReasonEntry, Message: fmt.Sprintf("%s: %s of %s panicked: %s", c.title(), where(), name, oneLine(r)), Detail: string(debug.Stack())}}
 			}
 			from.ended()
 			done <- out
@@ -48,7 +48,7 @@ func (c *core) enter(name string, from source, timeout time.Duration) (any, *Err
 			return
 		}
 		if !c.isEntry(entry) {
-			out.err = refused(ReasonEntry, "%s: Entry of %s is a %T and not a func(prev *%s) (*%s, error)", c.name, name, entry, c.table, c.table)
+			out.err = refused(ReasonEntry, "%s: Entry of %s is a %T and not a func(prev *%s) (*%s, error)", c.title(), name, entry, c.table, c.table)
 			return
 		}
 		inEntry.Store(true)
@@ -60,25 +60,25 @@ func (c *core) enter(name string, from source, timeout time.Duration) (any, *Err
 	case out := <-done:
 		return out.table, out.err
 	case <-limit.C:
-		return nil, failed(ReasonEntry, "%s: %s of %s has not ended after %v: it runs on, and what it makes is not used; mend it and build again", c.name, where(), name, timeout)
+		return nil, failed(ReasonEntry, "%s: %s of %s has not ended after %v: it runs on, and what it makes is not used; mend it and build again", c.title(), where(), name, timeout)
 	}
 }
 
 func (c *core) notOpened(name string, err error) *Error {
-	return failed(ReasonOpen, "%s: %s can't be opened: %s", c.name, name, oneLine(err))
+	return failed(ReasonOpen, "%s: %s can't be opened: %s", c.title(), name, oneLine(err))
 }
 
 // made calls an entry and checks the table that it makes.
 func (c *core) made(name string, entry, prev any) (any, *Error) {
 	table, err := c.call(entry, prev)
 	if err != nil {
-		return nil, failed(ReasonEntry, "%s: Entry of %s failed: %s", c.name, name, oneLine(err))
+		return nil, failed(ReasonEntry, "%s: Entry of %s failed: %s", c.title(), name, oneLine(err))
 	}
 	if table == nil {
-		return nil, failed(ReasonEntry, "%s: Entry of %s returned no table and no error: return one of them", c.name, name)
+		return nil, failed(ReasonEntry, "%s: Entry of %s returned no table and no error: return one of them", c.title(), name)
 	}
 	if field := missing(reflect.ValueOf(table).Elem(), ""); field != "" {
-		return nil, refused(ReasonTable, "%s: the table of %s has no function %s: set it in Entry, or tag the field `chain:\"optional\"`", c.name, name, field)
+		return nil, refused(ReasonTable, "%s: the table of %s has no function %s: set it in Entry, or tag the field `chain:\"optional\"`", c.title(), name, field)
 	}
 	return table, nil
 }

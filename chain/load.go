@@ -19,7 +19,7 @@ const maxFile = 256 << 20
 func (c *core) loadFile(path string) (*version, chains.Switched, error) {
 	file, err := readFile(path)
 	if err != nil {
-		return nil, chains.Switched{}, failed(ReasonFile, "%s: %v", c.name, err)
+		return nil, chains.Switched{}, failed(ReasonFile, "%s: %v", c.title(), err)
 	}
 	v, s, err := c.apply(file, path, chains.ApplyOptions{})
 	var known *Error
@@ -99,7 +99,7 @@ func (c *core) apply(file []byte, path string, o chains.ApplyOptions) (*version,
 func (c *core) read(file []byte) (chains.Plugin, error) {
 	loader := chains.TheLoader()
 	if loader == nil {
-		return nil, refused(ReasonPlatform, "%s: this program was built without the means to load plugins: build it with gosplice plugin host, or link the logic in with Chain.Link", c.name)
+		return nil, refused(ReasonPlatform, "%s: this program was built without the means to load plugins: build it with gosplice plugin host, or link the logic in with Chain.Link", c.title())
 	}
 	return loader.Read(file)
 }
@@ -118,19 +118,19 @@ func (c *core) withID(id string) *version {
 // admits says whether a plugin is one of this chain, from somebody who may make it.
 func (c *core) admits(p chains.PluginInfo) error {
 	if p.Chain != c.name {
-		return refused(ReasonChain, "%s: the plugin is %s of the chain %s, not of this one: load it there", c.name, p.Version, p.Chain)
+		return refused(ReasonChain, "%s: the plugin is %s of the chain %s, not of this one: load it there", c.title(), p.Version, p.Chain)
 	}
 	if table := c.table.PkgPath() + "." + c.table.Name(); p.Table != table {
-		return refused(ReasonChain, "%s: the entry of %s makes a %s, and this chain has tables of the type %s: make that one", c.name, p.Version, p.Table, table)
+		return refused(ReasonChain, "%s: the entry of %s makes a %s, and this chain has tables of the type %s: make that one", c.title(), p.Version, p.Table, table)
 	}
 	trusted := c.options.trusted
 	switch {
 	case len(trusted) == 0:
 		return nil
 	case p.Signer == nil:
-		return refused(ReasonUnsigned, "%s: %s is not signed, and this chain takes only what is signed with a key that it trusts: build it with --key", c.name, p.Version)
+		return refused(ReasonUnsigned, "%s: %s is not signed, and this chain takes only what is signed with a key that it trusts: build it with --key", c.title(), p.Version)
 	case !slices.ContainsFunc(trusted, func(k []byte) bool { return bytes.Equal(k, p.Signer) }):
-		return refused(ReasonKey, "%s: %s is signed with the key %x, which this chain does not trust: sign it with one that it does", c.name, p.Version, p.Signer)
+		return refused(ReasonKey, "%s: %s is signed with the key %x, which this chain does not trust: sign it with one that it does", c.title(), p.Version, p.Signer)
 	}
 	return nil
 }
@@ -142,7 +142,7 @@ func (c *core) mayLoad(p chains.Plugin) error {
 		return err
 	}
 	if n, memory := chains.TheLoader().Count(c.name); n >= c.options.max && !p.Present() {
-		return refused(ReasonMax, "%s: %d plugins with %d MB are in the process and can't be unloaded: restart it, or allow more with chain.WithMaxVersions", c.name, n, memory>>20)
+		return refused(ReasonMax, "%s: %d plugins with %d MB are in the process and can't be unloaded: restart it, or allow more with chain.WithMaxVersions", c.title(), n, memory>>20)
 	}
 	return p.Admit()
 }

@@ -22,7 +22,6 @@ const (
 	ReasonMax       = chains.ReasonMax       // as many plugins are loaded as may be
 	ReasonUnsigned  = chains.ReasonUnsigned  // without a signature that the program asks for
 	ReasonKey       = chains.ReasonKey       // signed with a key that the program does not trust
-	ReasonApproval  = chains.ReasonApproval  // the program said no
 	ReasonPlatform  = chains.ReasonPlatform  // there are no plugins here
 	ReasonBusy      = chains.ReasonBusy      // another change is under way
 	ReasonOpen      = chains.ReasonOpen      // Go's plugin mechanism did not open it

@@ -33,7 +33,7 @@ func (c *core) switchTo(v *version, stack []*version) *Error {
 	c.mu.Unlock()
 	for _, h := range hooks {
 		if err := guarded(h.before, s); err != nil {
-			return &Error{Refused: true, Reason: ReasonHook, Message: fmt.Sprintf("%s: a hook refused to switch from %s to %s: %s", c.name, orNothing(s.from), s.to, err.Message), Detail: err.Detail}
+			return &Error{Refused: true, Reason: ReasonHook, Message: fmt.Sprintf("%s: a hook refused to switch from %s to %s: %s", c.title(), orNothing(s.from), s.to, err.Message), Detail: err.Detail}
 		}
 	}
 	c.store(v.table)
@@ -51,7 +51,7 @@ func (c *core) switchTo(v *version, stack []*version) *Error {
 // takeBack undoes a switch that an After hook refused.
 func (c *core) takeBack(s swap, why *Error) *Error {
 	c.store(s.old)
-	return &Error{Refused: true, Reason: ReasonHook, Message: fmt.Sprintf("%s: a hook refused %s after the switch, and %s is current again: %s", c.name, s.to, orNothing(s.from), why.Message), Detail: why.Detail}
+	return &Error{Refused: true, Reason: ReasonHook, Message: fmt.Sprintf("%s: a hook refused %s after the switch, and %s is current again: %s", c.title(), s.to, orNothing(s.from), why.Message), Detail: why.Detail}
 }
 
 // guarded runs a hook; a panic or runtime.Goexit in it is a no.

@@ -41,7 +41,7 @@ func (f *file) About() chains.PluginInfo {
 
 func (f *file) Admit() error {
 	if err := supported(); err != nil {
-		return chains.Refusedf(chains.ReasonPlatform, "%s: %v", f.Chain, err)
+		return chains.Refusedf(chains.ReasonPlatform, "chain %s: %v", f.Chain, err)
 	}
 	return process.admits(f.File)
 }
@@ -77,7 +77,7 @@ func (o *opening) Ended() { process.ended(o.attempt) }
 func asError(chain string, err error) error {
 	var misfit *chainfile.Misfit
 	if errors.As(err, &misfit) {
-		return &chains.Error{Refused: true, Reason: misfit.Reason, Message: chain + ": " + misfit.Message, Detail: misfit.Detail}
+		return &chains.Error{Refused: true, Reason: misfit.Reason, Message: "chain " + chain + ": " + misfit.Message, Detail: misfit.Detail}
 	}
 	return err
 }

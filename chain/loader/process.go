@@ -38,11 +38,11 @@ func (p *plugins) admits(f *chainfile.File) error {
 	}
 	switch {
 	case p.poisoned != "":
-		return chains.Refusedf(chains.ReasonPoisoned, "%s: no further plugin can be opened in this process, restart it: %s", f.Chain, p.poisoned)
+		return chains.Refusedf(chains.ReasonPoisoned, "chain %s: no further plugin can be opened in this process, restart it: %s", f.Chain, p.poisoned)
 	case p.hostErr != nil:
-		return chains.Refusedf(chains.ReasonHost, "%s: %v", f.Chain, p.hostErr)
+		return chains.Refusedf(chains.ReasonHost, "chain %s: %v", f.Chain, p.hostErr)
 	case p.host == nil:
-		return chains.Refusedf(chains.ReasonHost, "%s: this program does not know what it was built from, so no plugin can be compared with it: build it with gosplice plugin host", f.Chain)
+		return chains.Refusedf(chains.ReasonHost, "chain %s: this program does not know what it was built from, so no plugin can be compared with it: build it with gosplice plugin host", f.Chain)
 	}
 	if err := p.readExports(f.Chain); err != nil {
 		return err
@@ -55,11 +55,11 @@ func (p *plugins) admits(f *chainfile.File) error {
 func (a *attempt) again(f *chainfile.File) error {
 	switch {
 	case a.file.ID != f.ID:
-		return chains.Refusedf(chains.ReasonMalformed, "%s: another plugin with the identity %s is in the process: build this one again", f.Chain, f.Identity)
+		return chains.Refusedf(chains.ReasonMalformed, "chain %s: another plugin with the identity %s is in the process: build this one again", f.Chain, f.Identity)
 	case a.running:
-		return chains.Refusedf(chains.ReasonBusy, "%s: %s of the last try still runs: build it again, which gives it an identity of its own", f.Chain, f.Version)
+		return chains.Refusedf(chains.ReasonBusy, "chain %s: %s of the last try still runs: build it again, which gives it an identity of its own", f.Chain, f.Version)
 	case a.dead != "":
-		return chains.Refusedf(chains.ReasonOpen, "%s: this build of %s was tried before: %s: build it again, which gives it an identity of its own", f.Chain, f.Version, a.dead)
+		return chains.Refusedf(chains.ReasonOpen, "chain %s: this build of %s was tried before: %s: build it again, which gives it an identity of its own", f.Chain, f.Version, a.dead)
 	}
 	return nil
 }
@@ -71,15 +71,15 @@ func (p *plugins) readExports(chain string) error {
 	}
 	exe, err := openSelf()
 	if err != nil {
-		return chains.Refusedf(chains.ReasonHost, "%s: the program's own file can't be read, so no plugin can be compared with it: %v", chain, err)
+		return chains.Refusedf(chains.ReasonHost, "chain %s: the program's own file can't be read, so no plugin can be compared with it: %v", chain, err)
 	}
 	defer exe.Close()
 	exports, err := chainfile.Exports(exe)
 	if err != nil {
-		return chains.Refusedf(chains.ReasonHost, "%s: the program's own file can't be read, so no plugin can be compared with it: %v", chain, err)
+		return chains.Refusedf(chains.ReasonHost, "chain %s: the program's own file can't be read, so no plugin can be compared with it: %v", chain, err)
 	}
 	if len(exports) == 0 {
-		return chains.Refusedf(chains.ReasonHost, "%s: the program has no symbols for plugins: build it with gosplice plugin host, with cgo", chain)
+		return chains.Refusedf(chains.ReasonHost, "chain %s: the program has no symbols for plugins: build it with gosplice plugin host, with cgo", chain)
 	}
 	p.exports = exports
 	return nil

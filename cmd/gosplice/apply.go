@@ -23,6 +23,9 @@ The program is the only running one that the patch was made for, or the one that
 --pid or --socket names. It checks the patch against its own memory, and refuses
 what was made for another build.
 
+A plugin of a chain (see gosplice plugin) is applied in the same way: its version becomes
+the current one of its chain by one store, without a pause.
+
 Exit codes: 0 applied, 1 failed and nothing has changed, 2 wrong usage, 3 refused and
 nothing has changed.`
 
@@ -33,21 +36,23 @@ func newApplyCommand(c *console) *cobra.Command {
 		asJSON bool
 	)
 	cmd := &cobra.Command{
-		Use:   "apply NAME.gsp [--pid N | --socket PATH] [--quiesce TIME]",
-		Short: "Apply a patch to a running program",
+		Use:   "apply NAME.gsp|NAME.so [--pid N | --socket PATH] [--quiesce TIME]",
+		Short: "Apply a patch or a plugin to a running program",
 		Long:  applyLong,
 		Example: `  gosplice apply server-1.4.2.gsp
+
+  gosplice apply game_1-0-1.so
 
   # One of several, and only when no goroutine is inside what changes:
   gosplice apply server-1.4.2.gsp --pid 4711 --quiesce 5s`,
 		Args:              arguments(1, 1),
 		ValidArgsFunction: completePatches,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			p, file, err := readPatch(args[0])
+			file, w, err := readApplicable(args[0])
 			if err != nil {
 				return err
 			}
-			return change(c, cmd, &t, o, p.Release.BuildID, asJSON, "applying", func(ctx context.Context, client *control.Client) (*control.Switched, error) {
+			return change(c, cmd, &t, o, w, asJSON, "applying", func(ctx context.Context, client *control.Client) (*control.Switched, error) {
 				return client.Apply(ctx, file, o)
 			})
 		},
@@ -65,13 +70,13 @@ func addSwitchFlags(cmd *cobra.Command, o *control.SwitchOptions) {
 }
 
 // change asks a program to switch and prints what came of it.
-func change(c *console, cmd *cobra.Command, t *target, o control.SwitchOptions, buildID string, asJSON bool, doing string,
+func change(c *console, cmd *cobra.Command, t *target, o control.SwitchOptions, w wanted, asJSON bool, doing string,
 	ask func(context.Context, *control.Client) (*control.Switched, error)) error {
 	if o.Quiesce < 0 || o.InitTimeout < 0 {
 		return usageOf(cmd, fmt.Errorf("a time to wait can't be negative"))
 	}
 	ctx := cmd.Context()
-	client, hello, err := t.dial(ctx, buildID)
+	client, hello, err := t.dial(ctx, w)
 	if err != nil {
 		return interrupted(err)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/gosplice/gosplice/internal/chainfile"
 	"github.com/gosplice/gosplice/internal/control"
 	"github.com/gosplice/gosplice/internal/gotool"
 	"github.com/gosplice/gosplice/internal/patch"
@@ -86,7 +87,7 @@ func exitCode(err error) int {
 		return exitUsage
 	case errors.As(err, &agent):
 		return agent.Code.Exit()
-	case errors.As(err, &refused), errors.As(err, &unsupported), errors.As(err, &toolchain), errors.Is(err, patch.ErrMalformed), errors.Is(err, pipeline.ErrRefused):
+	case errors.As(err, &refused), errors.As(err, &unsupported), errors.As(err, &toolchain), errors.Is(err, patch.ErrMalformed), errors.Is(err, chainfile.ErrMalformed), errors.Is(err, pipeline.ErrRefused):
 		return exitRefused
 	}
 	return exitFailed

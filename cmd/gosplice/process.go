@@ -37,10 +37,26 @@ func (t *target) addFlags(cmd *cobra.Command) {
 // dialTimeout bounds connecting to a program and its first answer, which it gives at once.
 const dialTimeout = 5 * time.Second
 
+// wanted is what a command needs of the program that it is for. The zero value is any program.
+type wanted struct {
+	fits func(*control.Hello) bool
+	what string // for messages: "is release 1f6d2a0"
+}
+
+// release wants programs of one build.
+func release(buildID string) wanted {
+	return wanted{func(h *control.Hello) bool { return h.BuildID == buildID }, "is release " + report.ShortRelease(buildID)}
+}
+
+// withChain wants programs that have a chain of plugins.
+func withChain(name string) wanted {
+	return wanted{func(h *control.Hello) bool { _, has := h.Chains[name]; return has }, "has a chain " + name}
+}
+
 // dial connects to the program and asks who it is. Without a flag that names it, it is the only running
-// one; if buildID is not empty, the only one of that build.
-func (t *target) dial(ctx context.Context, buildID string) (*control.Client, *control.Hello, error) {
-	socket, err := t.find(ctx, buildID)
+// one that is wanted.
+func (t *target) dial(ctx context.Context, w wanted) (*control.Client, *control.Hello, error) {
+	socket, err := t.find(ctx, w)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -62,7 +78,7 @@ func (t *target) dial(ctx context.Context, buildID string) (*control.Client, *co
 }
 
 // find finds the socket of the program.
-func (t *target) find(ctx context.Context, buildID string) (string, error) {
+func (t *target) find(ctx context.Context, w wanted) (string, error) {
 	dirs := control.SearchDirs()
 	switch {
 	case t.socket != "":
@@ -72,14 +88,14 @@ func (t *target) find(ctx context.Context, buildID string) (string, error) {
 	}
 	running := answering(control.Find(ctx, dirs))
 	fitting := running
-	if buildID != "" {
-		fitting = slices.DeleteFunc(slices.Clone(running), func(p control.Process) bool { return p.Hello.BuildID != buildID })
+	if w.fits != nil {
+		fitting = slices.DeleteFunc(slices.Clone(running), func(p control.Process) bool { return !w.fits(p.Hello) })
 	}
-	return choose(running, fitting, buildID)
+	return choose(running, fitting, w)
 }
 
 // choose takes the only program that fits, or says which ones there are.
-func choose(running, fitting []control.Process, buildID string) (string, error) {
+func choose(running, fitting []control.Process, w wanted) (string, error) {
 	switch {
 	case len(fitting) == 1:
 		return fitting[0].Socket, nil
@@ -88,7 +104,7 @@ func choose(running, fitting []control.Process, buildID string) (string, error) 
 	case len(running) == 0:
 		return "", fmt.Errorf("no running program can be patched: start one that calls gosplice.Start, as your user")
 	}
-	return "", fmt.Errorf("no running program is release %s; running: %s", report.ShortRelease(buildID), candidates(running))
+	return "", fmt.Errorf("no running program %s; running: %s", w.what, candidates(running))
 }
 
 // answering leaves out the sockets that nobody answers at.

@@ -1,19 +1,25 @@
 package main
 
 import (
+	"cmp"
+	"maps"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/gosplice/gosplice/cmd/gosplice/internal/report"
 	"github.com/gosplice/gosplice/internal/control"
+	"github.com/gosplice/gosplice/internal/patch"
 )
 
 const psLong = `Ps lists the programs on this machine that can be patched: those that called
 gosplice.Start and run as your user, and for root those of everyone. RELEASE names the
-build, VERSION what runs now: a patch, or the release as it was built.
+build, VERSION what runs now: a patch, the release as it was built, or the versions of
+the chains of a program that loads plugins.
 
 A program that does not answer is listed with the reason; a socket whose program is
 gone is not.`
@@ -75,9 +81,21 @@ func processTable(found []control.Process, now time.Time) *report.Table {
 			continue
 		}
 		h := p.Hello
-		t.Add(pid, filepath.Base(h.Program), h.Version, report.ShortRelease(h.BuildID), h.GoVersion, report.Age(now.Sub(h.Started)))
+		t.Add(pid, filepath.Base(h.Program), versions(h), report.ShortRelease(h.BuildID), h.GoVersion, report.Age(now.Sub(h.Started)))
 	}
 	return t
+}
+
+// versions are the version of the program's code and those of its chains.
+func versions(h *control.Hello) string {
+	list := []string{h.Version}
+	for _, chain := range slices.Sorted(maps.Keys(h.Chains)) {
+		list = append(list, chain+" "+cmp.Or(h.Chains[chain], "(none)"))
+	}
+	if len(list) > 1 && h.Version == patch.ReleaseVersion {
+		list = list[1:]
+	}
+	return strings.Join(list, ", ")
 }
 
 func processesJSON(found []control.Process) []processJSON {

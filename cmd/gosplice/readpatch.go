@@ -1,12 +1,15 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
+	"github.com/gosplice/gosplice/internal/chainfile"
 	"github.com/gosplice/gosplice/internal/patch"
 )
 
@@ -29,7 +32,48 @@ func readPatch(name string) (*patch.Patch, []byte, error) {
 	return p, file, nil
 }
 
-// completePatches lets the shell complete patch files.
+// readApplicable reads a file that can be applied, a patch or a plugin of a chain, and says which
+// programs it is for.
+func readApplicable(name string) ([]byte, wanted, error) {
+	if !isPlugin(name) {
+		p, file, err := readPatch(name)
+		if err != nil {
+			return nil, wanted{}, err
+		}
+		return file, release(p.Release.BuildID), nil
+	}
+	p, file, err := readPlugin(name)
+	if err != nil {
+		return nil, wanted{}, err
+	}
+	return file, withChain(p.Chain), nil
+}
+
+// isPlugin says whether a file is meant as a plugin of a chain, by its name.
+func isPlugin(name string) bool { return filepath.Ext(name) == pluginSuffix }
+
+// readPlugin reads and checks a plugin of a chain.
+func readPlugin(name string) (*chainfile.File, []byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer f.Close()
+	file, err := io.ReadAll(io.LimitReader(f, chainfile.MaxFile+1))
+	if err != nil {
+		return nil, nil, err
+	}
+	p, err := chainfile.Read(bytes.NewReader(file), int64(len(file)))
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return p, file, nil
+}
+
+// pluginSuffix ends the names of plugins.
+const pluginSuffix = ".so"
+
+// completePatches lets the shell complete files that can be applied.
 func completePatches(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	return []string{patchSuffix[1:]}, cobra.ShellCompDirectiveFilterFileExt
+	return []string{patchSuffix[1:], pluginSuffix[1:]}, cobra.ShellCompDirectiveFilterFileExt
 }

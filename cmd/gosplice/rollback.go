@@ -15,13 +15,17 @@ word release.
 
 Functions get their former code back in one switch, as with gosplice apply. State is
 not undone: variables keep what the patch put into them, and what its initialisers
-did stays done. A version that was rolled back can be gone to again with --to.`
+did stays done. A version that was rolled back can be gone to again with --to.
+
+With --chain it is the logic of a chain that goes back, to a version whose plugin is in
+the process (see gosplice plugin).`
 
 func newRollbackCommand(c *console) *cobra.Command {
 	var (
 		t      target
 		o      control.SwitchOptions
 		to     string
+		chain  string
 		asJSON bool
 	)
 	cmd := &cobra.Command{
@@ -34,14 +38,23 @@ func newRollbackCommand(c *console) *cobra.Command {
   gosplice rollback --pid 4711 --to release`,
 		Args: arguments(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return change(c, cmd, &t, o, "", asJSON, "rolling back", func(ctx context.Context, client *control.Client) (*control.Switched, error) {
-				return client.Rollback(ctx, to, o)
+			return change(c, cmd, &t, o, programFor(chain), asJSON, "rolling back", func(ctx context.Context, client *control.Client) (*control.Switched, error) {
+				return client.RollbackChain(ctx, chain, to, o)
 			})
 		},
 	}
 	t.addFlags(cmd)
+	cmd.Flags().StringVar(&chain, "chain", "", "roll back this chain (default: patches, or the only chain of a program without)")
 	cmd.Flags().StringVar(&to, "to", "", "version to go back to (default: the one before)")
 	addSwitchFlags(cmd, &o)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the result as JSON")
 	return cmd
+}
+
+// programFor wants programs with a chain, if one is named.
+func programFor(chain string) wanted {
+	if chain == "" {
+		return wanted{}
+	}
+	return withChain(chain)
 }

@@ -37,7 +37,7 @@ func newStatusCommand(c *console) *cobra.Command {
   do sleep 1; done`,
 		Args: arguments(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			client, _, err := t.dial(cmd.Context(), "")
+			client, _, err := t.dial(cmd.Context(), wanted{})
 			if err != nil {
 				return interrupted(err)
 			}
@@ -80,6 +80,7 @@ func showStatus(c *console, s *control.Status, now time.Time) {
 	c.print(f.Lines(c.style, c.width)...)
 	showPatches(c, s.Patches, now)
 	showRedirected(c, s.Redirected)
+	showChains(c, s.Chains, now)
 	if s.InProgress == "" && len(s.Patches) > 0 {
 		showOldCode(c, s.OldCode)
 	}

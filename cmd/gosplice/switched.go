@@ -16,6 +16,10 @@ func showSwitched(c *console, h *control.Hello, s *control.Switched) {
 		c.printf("  %s runs already: nothing was done", report.Printable(s.To))
 		return
 	}
+	if s.Chain != "" {
+		showChainSwitched(c, s)
+		return
+	}
 	var f report.Fields
 	f.Add("switched", fmt.Sprintf("%s -> %s", s.From, s.To))
 	f.Add("functions", report.Count(s.Functions))

@@ -20,13 +20,16 @@ key may patch a program is for the program to decide.
 
 With PROGRAM, an executable, it also says whether the patch was made for it.
 
+A plugin of a chain (see gosplice plugin) is verified in the same way; with PROGRAM, its
+host, everything is compared that the host compares before it opens a plugin.
+
 Exit codes: 0 good, 3 the file is damaged or was not made for PROGRAM.`
 
 func newVerifyCommand(c *console) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:   "verify NAME.gsp [PROGRAM] [--json]",
-		Short: "Say what is in a patch, whom it fits and who signed it",
+		Use:   "verify NAME.gsp|NAME.so [PROGRAM] [--json]",
+		Short: "Say what is in a patch or plugin, whom it fits and who signed it",
 		Long:  verifyLong,
 		Example: `  gosplice verify server-1.4.2.gsp
 
@@ -35,6 +38,9 @@ func newVerifyCommand(c *console) *cobra.Command {
 		Args:              arguments(1, 2),
 		ValidArgsFunction: completePatches,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if isPlugin(args[0]) {
+				return verifyPlugin(c, args, asJSON)
+			}
 			p, file, err := readPatch(args[0])
 			if err != nil {
 				return err
@@ -109,11 +115,14 @@ func showPatch(c *console, p *patch.Patch, name string, size int) {
 	}
 }
 
-func signer(p *patch.Patch) string {
-	if p.Signer == nil {
+func signer(p *patch.Patch) string { return keyName(p.Signer) }
+
+// keyName names the key of a signature.
+func keyName(key []byte) string {
+	if key == nil {
 		return "nobody"
 	}
-	return "ed25519 key " + hex.EncodeToString(p.Signer)
+	return "ed25519 key " + hex.EncodeToString(key)
 }
 
 // holds sums up what is in the image of a patch.

@@ -43,7 +43,12 @@ func logEntry(logger *slog.Logger, e control.Entry) {
 	if e.Code != control.Done {
 		level = slog.LevelWarn
 	}
+	of := slog.Attr{}
+	if e.Chain != "" {
+		of = slog.String("chain", e.Chain)
+	}
 	logger.LogAttrs(context.Background(), level, "gosplice: "+string(e.Verb)+" "+string(e.Code),
+		of, // nothing for patches
 		slog.String("version", e.Version),
 		slog.String("patch", e.ID),
 		slog.String("reason", e.Reason),

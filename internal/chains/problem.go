@@ -25,7 +25,6 @@ const (
 	ReasonMax       = "max-versions"   // as many plugins are loaded as may be
 	ReasonUnsigned  = "unsigned"       // without a signature that the program asks for
 	ReasonKey       = "foreign-key"    // signed with a key that the program does not trust
-	ReasonApproval  = "not-approved"   // the program said no
 	ReasonPlatform  = "platform"       // there are no plugins here
 	ReasonBusy      = "in-progress"    // another change is under way
 	ReasonOpen      = "open"           // Go's plugin mechanism did not open it

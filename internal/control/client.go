@@ -68,6 +68,11 @@ func (c *Client) Rollback(ctx context.Context, to string, o SwitchOptions) (*Swi
 	return c.change(ctx, &Request{Verb: VerbRollback, To: to, SwitchOptions: o})
 }
 
+// RollbackChain goes back to version to of a chain, see Request.Chain.
+func (c *Client) RollbackChain(ctx context.Context, chain, to string, o SwitchOptions) (*Switched, error) {
+	return c.change(ctx, &Request{Verb: VerbRollback, Chain: chain, To: to, SwitchOptions: o})
+}
+
 // Journal asks for the last requests, oldest first.
 func (c *Client) Journal(ctx context.Context) ([]Entry, error) {
 	resp, err := c.ask(ctx, &Request{Verb: VerbJournal})

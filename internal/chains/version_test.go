@@ -1,0 +1,33 @@
+package chains
+
+import "testing"
+
+func TestOrderOfVersions(t *testing.T) {
+	ascending := []string{"0.0.1", "0.9.9", "0.10.0", "1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-dev.2", "1.0.0-dev.10", "1.0.0-rc.1", "1.0.0", "1.0.1", "2.0.0"}
+	for i, a := range ascending {
+		if err := CheckVersion(a); err != nil {
+			t.Error(err)
+		}
+		for j, b := range ascending {
+			got, want := CompareVersions(a, b), 0
+			if i < j {
+				want = -1
+			} else if i > j {
+				want = 1
+			}
+			if got != want {
+				t.Errorf("%s against %s: %d", a, b, got)
+			}
+		}
+	}
+	for _, v := range []string{"", "1", "1.0", "v1.0.0", "1.0.0.0", "01.0.0", "1.0.0-", "1.0.0-a..b", "1.0.0+x", "1.0.0/..", "99999999999.0.0"} {
+		if CheckVersion(v) == nil {
+			t.Errorf("%q is taken for a version", v)
+		}
+	}
+	for _, n := range []string{"", "Game", "1game", "a-b", "a/b", "a.b"} {
+		if CheckName(n) == nil {
+			t.Errorf("%q is taken for a name", n)
+		}
+	}
+}
