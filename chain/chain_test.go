@@ -295,13 +295,15 @@ func TestSwapsUnderLoad(t *testing.T) {
 	link(t, c, "1.0.1", 2)
 	var stop atomic.Bool
 	var calls atomic.Int64
-	var wait sync.WaitGroup
+	var wait, started sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) + 2 {
 		wait.Add(1)
+		started.Add(1)
 		go func() {
 			defer wait.Done()
+			started.Done()
 			n := int64(0)
-			for !stop.Load() {
+			for n == 0 || !stop.Load() {
 				table := c.Current()
 				if a, b := table.Answer(), table.Answer(); a != b || a < 1 || a > 2 {
 					t.Errorf("answers %d and %d of one table", a, b)
@@ -312,6 +314,7 @@ func TestSwapsUnderLoad(t *testing.T) {
 			calls.Add(n)
 		}()
 	}
+	started.Wait()
 	for i := range 20_000 {
 		if err := c.Rollback([]string{"1.0.0", "1.0.1"}[i%2]); err != nil {
 			t.Fatal(err)

@@ -34,25 +34,19 @@ func (c *core) enter(name string, from source, timeout time.Duration) (any, *Err
 		return "a package initialiser"
 	}
 	go func() {
-		out := outcome{err: failed(ReasonEntry, "%s: %s of %s ended its goroutine with runtime.Goexit: return an error instead", c.title(), where(), name)}
+		var out outcome
+		returned := false
 		defer func() {
 			if r := recover(); r != nil {
 				out = outcome{err: &Error{Reason: ReasonEntry, Message: fmt.Sprintf("%s: %s of %s panicked: %s", c.title(), where(), name, oneLine(r)), Detail: string(debug.Stack())}}
+			} else if !returned {
+				out = outcome{err: failed(ReasonEntry, "%s: %s of %s ended its goroutine with runtime.Goexit: return an error instead", c.title(), where(), name)}
 			}
 			from.ended()
 			done <- out
 		}()
-		entry, err := from.open()
-		if err != nil {
-			out.err = c.notOpened(name, err)
-			return
-		}
-		if !c.isEntry(entry) {
-			out.err = refused(ReasonEntry, "%s: Entry of %s is a %T and not a func(prev *%s) (*%s, error)", c.title(), name, entry, c.table, c.table)
-			return
-		}
-		inEntry.Store(true)
-		out.table, out.err = c.made(name, entry, prev)
+		out.table, out.err = c.run(name, from, prev, &inEntry)
+		returned = true
 	}()
 	limit := time.NewTimer(timeout)
 	defer limit.Stop()
@@ -62,6 +56,19 @@ func (c *core) enter(name string, from source, timeout time.Duration) (any, *Err
 	case <-limit.C:
 		return nil, failed(ReasonEntry, "%s: %s of %s has not ended after %v: it runs on, and what it makes is not used; mend it and build again", c.title(), where(), name, timeout)
 	}
+}
+
+// run opens a source and calls its entry, and says when it is there.
+func (c *core) run(name string, from source, prev any, inEntry *atomic.Bool) (any, *Error) {
+	entry, err := from.open()
+	if err != nil {
+		return nil, c.notOpened(name, err)
+	}
+	if !c.isEntry(entry) {
+		return nil, refused(ReasonEntry, "%s: Entry of %s is a %T and not a func(prev *%s) (*%s, error): make it one", c.title(), name, entry, c.table, c.table)
+	}
+	inEntry.Store(true)
+	return c.made(name, entry, prev)
 }
 
 func (c *core) notOpened(name string, err error) *Error {

@@ -113,14 +113,12 @@ func (p *plugins) add(a *attempt) {
 		_, host := p.exports[shared.Path]
 		_, known := p.brought[shared.Path]
 		if !host && !known {
-			p.brought[shared.Path] = chainfile.Brought{Package: shared, By: a.by()}
+			p.brought[shared.Path] = chainfile.Brought{Package: shared, By: a.by(), Plugin: a.file.Identity}
 		}
 	}
 }
 
-func (a *attempt) by() string {
-	return a.file.Chain + " " + a.file.Version + " (" + a.file.ID[:8] + ")"
-}
+func (a *attempt) by() string { return a.file.Chain + " " + a.file.Version }
 
 // entryOf is the entry of a plugin that is open, or nil.
 func (p *plugins) entryOf(a *attempt) any {
@@ -150,7 +148,7 @@ func (p *plugins) opened(a *attempt, entry any, err error) {
 func (p *plugins) remove(a *attempt) {
 	delete(p.attempts, a.file.Identity)
 	for path, b := range p.brought {
-		if b.By == a.by() {
+		if b.Plugin == a.file.Identity {
 			delete(p.brought, path)
 		}
 	}

@@ -42,8 +42,9 @@ func newPluginCommand(c *console) *cobra.Command {
 		Example: `  gosplice plugin host -o server ./cmd/server
 
   gosplice plugin build --chain game --version 1.0.1 --host server ./logic`,
-		Args: unknownCommand,
-		RunE: func(cmd *cobra.Command, _ []string) error { return noCommand(c, cmd) },
+		Args:                       unknownCommand,
+		SuggestionsMinimumDistance: 2,
+		RunE:                       func(cmd *cobra.Command, _ []string) error { return noCommand(c, cmd) },
 	}
 	cmd.AddCommand(newPluginHostCommand(c), newPluginBuildCommand(c))
 	for _, sub := range cmd.Commands() {

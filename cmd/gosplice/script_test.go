@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"testing"
 
@@ -18,7 +19,8 @@ func TestScripts(t *testing.T) {
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		Setup:               setUp,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"code": code, "waitfor": waitFor, "copymodule": copyModule},
+		Condition:           condition,
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"code": code, "waitfor": waitFor, "copymodule": copyModule, "chainmodule": chainModule},
 	})
 }
 
@@ -35,4 +37,12 @@ func setUp(env *testscript.Env) error {
 		return err
 	}
 	return os.Mkdir(run, 0o700)
+}
+
+// condition knows what scripts ask about the machine: whether Go can use C here.
+func condition(name string) (bool, error) {
+	if name == "cgo" {
+		return goEnv("CGO_ENABLED") == "1", nil
+	}
+	return false, fmt.Errorf("no condition %s", name)
 }

@@ -98,7 +98,7 @@ func copyModule(ts *testscript.TestScript, neg bool, args []string) {
 
 // copyLinked copies what a program links of this module.
 func copyLinked(to string) error {
-	for _, dir := range []string{"internal/agent", "internal/control", "internal/patch", "internal/splice"} {
+	for _, dir := range []string{"internal/agent", "internal/control", "internal/patch", "internal/splice", "internal/chains", "internal/chainfile", "chain"} {
 		if err := os.CopyFS(filepath.Join(to, dir), os.DirFS(filepath.Join(moduleRoot, dir))); err != nil {
 			return err
 		}
@@ -127,6 +127,18 @@ func testBinary(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return file
+}
+
+// chainModule makes a module with a program and logic that is swapped, beside a copy of what it
+// links of this module: chainmodule dir.
+func chainModule(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: chainmodule dir")
+	}
+	to := ts.MkAbs(args[0])
+	ts.Check(os.CopyFS(to, os.DirFS(filepath.Join(testdata, "chain"))))
+	ts.Check(os.Rename(filepath.Join(to, "go.mod.txt"), filepath.Join(to, "go.mod")))
+	copyModule(ts, false, []string{filepath.Join(to, "gosplice")})
 }
 
 // moduleRoot is the directory of go.mod.

@@ -7,7 +7,6 @@ import (
 	"context"
 	"crypto/ed25519"
 	"errors"
-	"fmt"
 	"path/filepath"
 	"strings"
 
@@ -16,7 +15,7 @@ import (
 	"github.com/gosplice/gosplice/internal/gotool"
 )
 
-// ErrRefused is wrapped by errors about plugins that the host would not take.
+// ErrRefused is matched by errors about plugins that the host would not take.
 var ErrRefused = errors.New("refused")
 
 // PluginOptions say what to build.
@@ -153,8 +152,14 @@ func refusal(err error) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("%w: %w", ErrRefused, err)
+	return &refusedError{err}
 }
+
+// refusedError is an error that is ErrRefused without saying it.
+type refusedError struct{ error }
+
+func (e *refusedError) Is(target error) bool { return target == ErrRefused }
+func (e *refusedError) Unwrap() error        { return e.error }
 
 // brought are the packages of a plugin that its host does not have.
 func brought(h *chainfile.Host, m *chainfile.Manifest) []string {

@@ -33,7 +33,8 @@ type Loaded struct {
 // Brought is a package that came with a plugin and is shared from then on.
 type Brought struct {
 	Package
-	By string // chain and version
+	By     string // chain and version
+	Plugin string // identity
 }
 
 // Fits returns a *Misfit when the plugin can't be loaded, with the first thing to mend.
@@ -45,36 +46,41 @@ func (l *Loaded) Fits(m *Manifest) error {
 	for _, p := range l.Host.Packages {
 		inHost[p.Path] = p
 	}
-	var changed []string
-	var first string
-	for _, p := range m.Shared {
-		if why := l.differs(p, inHost); why != "" {
-			if changed == nil {
-				first = why
+	// Sources first: what a changed package does to those that import it is no news.
+	for _, differs := range []func(*Loaded, Package, Package) string{(*Loaded).otherSources, (*Loaded).otherObjects} {
+		var changed []string
+		for _, p := range m.Shared {
+			if why := differs(l, p, inHost[p.Path]); why != "" {
+				changed = append(changed, "package "+p.Path+" "+why)
 			}
-			changed = append(changed, p.Path+" "+why)
+		}
+		if changed != nil {
+			more := ""
+			if len(changed) > 1 {
+				more = fmt.Sprintf(" (and %d more)", len(changed)-1)
+			}
+			return &Misfit{ReasonShared, changed[0] + more + ": declare it as logic (--logic), undo the change, or build the host again and restart it", strings.Join(changed, "\n")}
 		}
 	}
-	if changed == nil {
-		return nil
-	}
-	path, _, _ := strings.Cut(changed[0], " ")
-	more := ""
-	if len(changed) > 1 {
-		more = fmt.Sprintf(" (and %d more)", len(changed)-1)
-	}
-	return &Misfit{ReasonShared, fmt.Sprintf("package %s %s%s: declare it as logic (--logic), undo the change, or build the host again and restart it", path, first, more), strings.Join(changed, "\n")}
+	return nil
 }
 
-// differs says how a package of a plugin differs from the one in the process; empty means not at all,
-// or that it is not there.
-func (l *Loaded) differs(p Package, inHost map[string]Package) string {
-	host, linked := inHost[p.Path]
+// otherSources says that a package of a plugin was made from other files than the host's. Host is
+// the zero value when the host does not have it.
+func (l *Loaded) otherSources(p, host Package) string {
+	if host.Path != "" && host.Sources != p.Sources {
+		return "is shared, and is not what the host was built from"
+	}
+	return ""
+}
+
+// otherObjects says that a package of a plugin differs otherwise from the one in the process; empty means
+// not at all, or that it is not there.
+func (l *Loaded) otherObjects(p, host Package) string {
+	linked := host.Path != ""
 	export, known := l.Exports[p.Path]
 	brought, came := l.Brought[p.Path]
 	switch {
-	case linked && host.Sources != p.Sources:
-		return "is shared, and is not what the host was built from"
 	case known && export != p.Export:
 		return "is shared, and was compiled otherwise in the host"
 	case !known && linked:

@@ -1,0 +1,5 @@
+package main
+
+import "ex.com/game/api"
+
+type otherTable = api.Other
