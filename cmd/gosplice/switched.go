@@ -28,11 +28,16 @@ func showSwitched(c *console, h *control.Hello, s *control.Switched) {
 		f.Add("attempts", report.Count(s.Attempts))
 	}
 	f.Add("initialised", strings.Join(s.Inits, ", "))
+	f.Add("reset", strings.Join(s.Resets, ", "))
+	f.Add("hooks", strings.Join(s.Hooks, ", "))
 	f.Add("variables and types", sharedState(s))
 	if s.Memory > 0 {
 		f.Add("memory", report.Bytes(s.Memory))
 	}
 	c.print(f.Lines(c.style, c.width)...)
+	for _, w := range s.Warnings {
+		c.print("", "Warning: "+report.Printable(w))
+	}
 	showOldCode(c, s.OldCode)
 }
 

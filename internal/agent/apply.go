@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/gosplice/gosplice/internal/control"
@@ -61,7 +62,36 @@ func (a *patcher) apply(file []byte, who peer, o control.SwitchOptions, rules po
 			return nil, err
 		}
 	}
-	return a.activate(v, append(slices.Clone(a.stack), v), who, o, result)
+	exchanges, err := a.setFor(v, o.InitTimeout)
+	if err != nil {
+		return nil, err
+	}
+	if result.Hooks, err = a.runHooks(v, false, nothingSwitched, o.InitTimeout); err != nil {
+		return nil, err
+	}
+	done, err := a.activate(v, append(slices.Clone(a.stack), v), who, o, exchanges, result)
+	if err != nil {
+		return nil, a.takenBack(v, err, o.InitTimeout)
+	}
+	v.exchanged = exchanges
+	return done, nil
+}
+
+// takenBack adds to the error of a switch what became of the patch's hooks: those that run after going
+// back undo what those before the switch did.
+func (a *patcher) takenBack(v *version, err error, timeout time.Duration) error {
+	if !slices.ContainsFunc(v.hooks, func(h patch.Hook) bool { return !h.Rollback }) {
+		return err
+	}
+	ran, hookErr := a.runHooks(v, true, "the program runs its former version", timeout)
+	p := *problemOf(err)
+	if len(ran) > 0 {
+		p.message += "; the patch's hooks had run, and " + strings.Join(ran, ", ") + " has run to take that back"
+	}
+	if hookErr != nil {
+		p.message += "; " + problemOf(hookErr).message
+	}
+	return &p
 }
 
 // accepts reports whether the signature of p is what the program asks for.
@@ -175,17 +205,18 @@ func sameRuntime(a, b patch.Runtime) bool {
 
 // activate makes v the current version (nil: the release) in one switch, and stack the versions
 // behind it. The result is completed.
-func (a *patcher) activate(v *version, stack []*version, who peer, o control.SwitchOptions, result *control.Switched) (*control.Switched, error) {
+func (a *patcher) activate(v *version, stack []*version, who peer, o control.SwitchOptions, exchanges []exchange, result *control.Switched) (*control.Switched, error) {
 	from := a.current()
 	if v != nil {
 		result.ID = v.id
 	}
 	result.From, result.To = nameOf(from), nameOf(v)
-	stats, functions, err := a.switchTo(v, o)
+	stats, functions, err := a.switchTo(v, o, exchanges)
 	if err != nil {
 		return nil, err
 	}
 	result.Functions = functions
+	result.Resets = namesOf(exchanges)
 	result.Pause, result.Scan, result.Attempts = stats.Pause, stats.Scan, stats.Attempts
 	a.state.Lock()
 	a.stack = stack
@@ -204,13 +235,13 @@ func (a *patcher) activate(v *version, stack []*version, who peer, o control.Swi
 
 // switchTo writes what has to change at function entries for v to run, and returns how many
 // functions of the program do.
-func (a *patcher) switchTo(v *version, o control.SwitchOptions) (splice.Stats, int, error) {
+func (a *patcher) switchTo(v *version, o control.SwitchOptions, exchanges []exchange) (splice.Stats, int, error) {
 	sites, err := desired(a.images(), imageOf(v))
 	if err != nil {
 		return splice.Stats{}, 0, failed(control.ReasonMemory, "version %s can't be switched to: %v", nameOf(v), err)
 	}
 	writes := differences(sites, a.written)
-	if len(writes) == 0 {
+	if len(writes) == 0 && len(exchanges) == 0 {
 		return splice.Stats{}, 0, nil
 	}
 	options := splice.Options{Timeout: o.Quiesce}
@@ -224,6 +255,7 @@ func (a *patcher) switchTo(v *version, o control.SwitchOptions) (splice.Stats, i
 			options.Timeout = guardTimeout
 		}
 	}
+	withExchanges(&options, exchanges, a.images())
 	var stats splice.Stats
 	a.withEngine(func() { stats, err = a.engine.Switch(context.Background(), writes, options) })
 	if err != nil {

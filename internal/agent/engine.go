@@ -22,6 +22,8 @@ type engine interface {
 	Fill(addr uint64, size int, old, new uint64) error
 	RefreshItabs(types []uint64) (int, error)
 	Func(addr uint64) func()
+	ErrorFunc(addr uint64) func() error
+	FuncVar(addr uint64) func()
 	Switch(ctx context.Context, writes []splice.Write, o splice.Options) (splice.Stats, error)
 	Scan(ranges []splice.Range) ([]splice.Held, error)
 }

@@ -27,6 +27,7 @@ type fakeEngine struct {
 	code    map[uint64]word // entries that were written
 	inits   map[string]func()
 	names   map[uint64]string // what Func is to call, by address
+	swaps   map[uint64]func() // func variables, by address
 	regions []*fakeRegion
 	quiesce []splice.Range
 	held    []splice.Held
@@ -116,6 +117,26 @@ func (e *fakeEngine) Func(addr uint64) func() {
 	}
 }
 
+func (e *fakeEngine) ErrorFunc(addr uint64) func() error {
+	return func() error {
+		name := e.names[addr]
+		if err := e.call("hook:" + name); err != nil {
+			return err
+		}
+		if f := e.inits[name]; f != nil {
+			f()
+		}
+		return nil
+	}
+}
+
+func (e *fakeEngine) FuncVar(addr uint64) func() {
+	if f := e.swaps[addr]; f != nil {
+		return f
+	}
+	return func() {}
+}
+
 func (e *fakeEngine) Switch(_ context.Context, writes []splice.Write, o splice.Options) (splice.Stats, error) {
 	if e.switching != nil {
 		<-e.switching
@@ -131,6 +152,9 @@ func (e *fakeEngine) Switch(_ context.Context, writes []splice.Write, o splice.O
 			return splice.Stats{}, fmt.Errorf("%s holds % x, not % x", w.Name, now, w.Old)
 		}
 		e.code[w.Addr] = w.New
+	}
+	for _, exchange := range o.Exchange {
+		exchange()
 	}
 	return splice.Stats{Pause: 42, Attempts: 1}, nil
 }

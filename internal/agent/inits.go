@@ -40,35 +40,56 @@ func (n *initialisers) pending(p *patch.Patch, created func(symbol uint32) bool)
 	return list
 }
 
-// run runs one initialiser, whose functions are given, in a goroutine of its own. A panic or a
-// runtime.Goexit in it, and running longer than timeout (0: 30 s), are errors; the goroutine goes
-// on in the last case, because nothing can end it.
+// job is code of a patch that runs beside its functions: initialisers, what makes new values of variables,
+// and hooks.
+type job struct {
+	what   string // such as "initialiser var arena.table (arena/t.go:12)"
+	reason string // of failures
+	// undone says what a failure means.
+	undone string
+}
+
+// nothingSwitched is what the failure of code means that runs before the switch.
+const nothingSwitched = "nothing was switched"
+
+// run runs one initialiser, whose functions are given; see do.
 func (n *initialisers) run(in patch.Init, funcs []func(), timeout time.Duration) error {
-	if earlier, ok := n.running[in.Name]; ok {
+	return n.do(job{"initialiser " + in.Name + at(in.File, in.Line), control.ReasonInit, nothingSwitched}, timeout, func() error {
+		for _, f := range funcs {
+			f()
+		}
+		return nil
+	})
+}
+
+// do calls f in a goroutine of its own. An error, a panic or a runtime.Goexit in it, and running longer
+// than timeout (0: 30 s), are errors; the goroutine goes on in the last case, because nothing can end it.
+func (n *initialisers) do(j job, timeout time.Duration, f func() error) error {
+	if earlier, ok := n.running[j.what]; ok {
 		select {
 		case <-earlier.done:
-			delete(n.running, in.Name)
+			delete(n.running, j.what)
 		default:
-			return failed(control.ReasonInit, "initialiser %s%s of an earlier try still runs, since %s: wait until it returns", in.Name, at(in.File, in.Line), earlier.since.Format(time.TimeOnly))
+			return failed(j.reason, "%s of an earlier try still runs, since %s: wait until it returns", j.what, earlier.since.Format(time.TimeOnly))
 		}
 	}
 	if timeout <= 0 {
 		timeout = defaultInitTimeout
 	}
 	started := time.Now()
-	outcome, done := start(in, funcs)
+	outcome, done := start(j, f)
 	expired := time.NewTimer(timeout)
 	defer expired.Stop()
 	select {
 	case <-done:
 		return outcome.err()
 	case <-expired.C:
-		n.running[in.Name] = abandoned{started, done}
-		return failed(control.ReasonInit, "initialiser %s%s did not return within %v: nothing was switched, and it still runs in the background: make it shorter, or allow it more time", in.Name, at(in.File, in.Line), timeout)
+		n.running[j.what] = abandoned{started, done}
+		return failed(j.reason, "%s did not return within %v: %s, and it still runs in the background: make it shorter, or allow it more time", j.what, timeout, j.undone)
 	}
 }
 
-// outcome is how an initialiser ended: nil when it returned. It may be read once done is closed.
+// outcome is how a job ended: nil when it returned. It may be read once done is closed.
 type outcome struct{ problem *problem }
 
 func (o *outcome) err() error {
@@ -78,21 +99,22 @@ func (o *outcome) err() error {
 	return o.problem
 }
 
-// start calls funcs in order in a new goroutine, which outlives neither a panic nor a
-// runtime.Goexit in them but reports it.
-func start(in patch.Init, funcs []func()) (*outcome, <-chan struct{}) {
-	o := &outcome{failed(control.ReasonInit, "initialiser %s%s ended its goroutine with runtime.Goexit: nothing was switched; mend it and make the patch again", in.Name, at(in.File, in.Line))}
+// start calls f in a new goroutine, which outlives neither a panic nor a runtime.Goexit in it but
+// reports it.
+func start(j job, f func() error) (*outcome, <-chan struct{}) {
+	o := &outcome{failed(j.reason, "%s ended its goroutine with runtime.Goexit: %s; mend it and make the patch again", j.what, j.undone)}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		defer func() {
 			if r := recover(); r != nil {
-				o.problem = failed(control.ReasonInit, "initialiser %s%s panicked: %.500s: nothing was switched; mend it and make the patch again", in.Name, at(in.File, in.Line), oneLine(r))
+				o.problem = failed(j.reason, "%s panicked: %.500s: %s; mend it and make the patch again", j.what, oneLine(r), j.undone)
 				o.problem.detail = string(debug.Stack())
 			}
 		}()
-		for _, f := range funcs {
-			f()
+		if err := f(); err != nil {
+			o.problem = failed(j.reason, "%s returned an error: %.500s: %s", j.what, oneLine(err), j.undone)
+			return
 		}
 		o.problem = nil
 	}()

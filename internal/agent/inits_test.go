@@ -80,7 +80,7 @@ func TestInitsTimeout(t *testing.T) {
 	if err := n.run(in, []func(){func() {}}, 0); err == nil || !strings.Contains(err.Error(), "still runs") {
 		t.Errorf("second run while the first is under way: %v", err)
 	}
-	abandoned := n.running[in.Name].done
+	abandoned := n.running["initialiser "+in.Name].done
 	close(release)
 	<-abandoned
 	if err := n.run(in, []func(){func() {}}, 0); err != nil {

@@ -30,7 +30,7 @@ func (a *patcher) load(p *patch.Patch, fileSize int, initTimeout time.Duration, 
 		}
 	}
 	v := newVersion(p, fileSize)
-	v.addrs = addrs
+	v.addrs, v.created = addrs, created
 	pending := a.inits.pending(p, func(symbol uint32) bool { return created[symbol] })
 	if err := a.place(v, p); err != nil {
 		return nil, err

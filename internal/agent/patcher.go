@@ -59,6 +59,11 @@ type version struct {
 
 	symbols []patch.Symbol
 	addrs   []uint64 // of symbols
+	created []bool   // symbols that are new with it
+	resets  []patch.Reset
+	hooks   []patch.Hook
+	// exchanged are the variables that it has reset, to be put back when it is gone back from.
+	exchanged []exchange
 	// ran are the initialisers that ran for it.
 	ran []string
 	// ready says that it can be switched to: it is complete and its initialisers returned.
@@ -82,6 +87,7 @@ func newVersion(p *patch.Patch, fileSize int) *version {
 	return &version{
 		id: p.ID, label: labelOf(p), made: p.Made, signer: hex.EncodeToString(p.Signer),
 		size: p.Image.Size, fileSize: fileSize, changes: p.Changes, symbols: p.Symbols,
+		resets: p.Resets, hooks: p.Hooks,
 	}
 }
 
@@ -138,7 +144,7 @@ func (a *patcher) setProgress(what string) {
 // loading it again, or nil.
 func (a *patcher) loaded(id string) *version {
 	for _, v := range slices.Backward(a.versions) {
-		if v.id == id && v.ready && a.symbols.agrees(v.symbols, v.addrs) {
+		if v.id == id && v.ready && v.runsAgain() && a.symbols.agrees(v.symbols, v.addrs) {
 			return v
 		}
 	}

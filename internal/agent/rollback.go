@@ -38,7 +38,19 @@ func (a *patcher) rollback(to string, who peer, o control.SwitchOptions, rules p
 	}); err != nil {
 		return nil, err
 	}
-	return a.activate(target, stack, who, o, &control.Switched{})
+	left := a.stack[min(len(stack), len(a.stack)):]
+	if len(stack) > len(a.stack) && !target.runsAgain() {
+		return nil, refused(control.ReasonNoVersion, "version %s can't be gone to again: it resets variables or has hooks that run before the switch, which needs its patch file: apply that again", target.label)
+	}
+	done, err := a.activate(target, stack, who, o, undoing(left), &control.Switched{})
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range left {
+		v.exchanged = nil
+	}
+	a.afterGoingBack(left, o.InitTimeout, done)
+	return done, nil
 }
 
 // stackFor returns the versions that rollback goes through once it went to the version to.

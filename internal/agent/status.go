@@ -51,9 +51,10 @@ func (a *patcher) fillStatus(s *control.Status) {
 	for _, v := range a.stack {
 		s.Stack = append(s.Stack, v.label)
 	}
-	for _, v := range a.versions {
+	for i, v := range a.versions {
 		s.Memory += v.size
-		if !v.last.time.IsZero() {
+		again := slices.ContainsFunc(a.versions[i+1:], func(w *version) bool { return w.id == v.id && !w.last.time.IsZero() })
+		if !v.last.time.IsZero() && !again {
 			s.Patches = append(s.Patches, v.describe(v == now))
 		}
 	}

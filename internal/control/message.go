@@ -46,7 +46,7 @@ type SwitchOptions struct {
 	// Quiesce, if not 0, asks to switch only at an instant when no goroutine is inside a function
 	// that is replaced, and to wait that long for it.
 	Quiesce time.Duration `json:",omitempty"`
-	// InitTimeout bounds each initialiser; 0 is 30 s.
+	// InitTimeout bounds each initialiser and hook; 0 is 30 s.
 	InitTimeout time.Duration `json:",omitempty"`
 }
 
@@ -86,6 +86,7 @@ const (
 	ReasonInProgress   = "in-progress"   // another apply or rollback is under way
 	ReasonTypeChanged  = "type-changed"  // a type or variable differs from the one an earlier patch made
 	ReasonInit         = "init"          // an initialiser failed
+	ReasonHook         = "hook"          // a hook of the patch failed
 	ReasonRuntime      = "runtime"       // the runtime of the program can't be patched here
 	ReasonMemory       = "memory"        // no memory near the program's code
 	ReasonBusy         = "busy"          // a goroutine stayed where the code has to be written
@@ -226,6 +227,12 @@ type Switched struct {
 	Functions int
 	// Inits are the initialisers that ran.
 	Inits []string
+	// Resets are the variables that got their initial value, or the value from before it again.
+	Resets []string `json:",omitempty"`
+	// Hooks are the hooks that ran.
+	Hooks []string `json:",omitempty"`
+	// Warnings say what went wrong after the switch, which it did not stop.
+	Warnings []string `json:",omitempty"`
 	// Reused and Created count the variables and types shared with earlier patches, and new ones.
 	Reused, Created int
 	Memory          uint64        // newly taken, bytes

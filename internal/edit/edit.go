@@ -32,11 +32,14 @@ type Edit struct {
 	Enums     []Enum
 	Files     []File
 	Modules   []Module
+	Resets    []Reset
+	Hooks     []Hook
 
 	abbrevs goobj.Abbrevs
 	oldDecl *checker
 	newDecl *checker
 
+	renamed            map[string]string // symbols of variables: name in the edit -> name in the program
 	closures           closures
 	locals             map[string]localTypes // by import path
 	oldLeaks, newLeaks map[string]leaks      // by import path
@@ -131,11 +134,17 @@ const (
 	VarInit
 	VarEmbed
 	VarMoved // to a package that is new, while its own is gone
+	// Of variables with the directive renamed:
+	VarRenamed // the state of the old one is kept
+	VarUnknown // the release has no variable of the old name
+	VarTaken   // the release has a variable of the new name too
+	VarStays   // the edit has a variable of the old name too
 )
 
 // Variable is a package variable that changed.
 type Variable struct {
 	Package, Name      string
+	OldName            string // by the directive renamed
 	Kind               VarKind
 	OldType, NewType   string // as users write them
 	OldShape, NewShape string // equal for equal types
@@ -168,7 +177,7 @@ type File struct{ Package, Name, Kind string }
 func Find(rec *release.Record, set *goobj.Set, packages []gotool.Package, tree *Tree) (*Edit, error) {
 	e := &Edit{
 		Record: rec, Set: set, Prints: goobj.NewFingerprinter(set),
-		Packages: map[string]*gotool.Package{}, Sources: map[string]Pair{},
+		Packages: map[string]*gotool.Package{}, Sources: map[string]Pair{}, renamed: map[string]string{},
 	}
 	var err error
 	if e.abbrevs, err = goobj.NewAbbrevs(release.GoRelease(rec.Release.GoVersion)); err != nil {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"go/ast"
 	"go/token"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -30,42 +29,75 @@ type InitFunc struct {
 	Line    int
 }
 
-// Initialisers finds the variables that an edit adds to packages of the release, and writes
-// functions that initialise them: the package's own init must not run again. It returns the changed
-// files for an overlay, by path. moved are the packages that lie elsewhere than in the release, as the
-// edited build has them.
-func Initialisers(rec *release.Record, tree *Tree, moved []gotool.Package) (files map[string][]byte, inits []InitFunc, err error) {
-	files = map[string][]byte{}
+// Additions are what an overlay adds to the edited tree, and what for.
+type Additions struct {
+	Files  map[string][]byte // whole files, by path
+	Inits  []InitFunc
+	Resets []ResetFunc
+	Hooks  []Hook // of packages that the release has
+}
+
+// Additional finds the variables that an edit adds to packages of the release, and writes functions
+// that initialise them: the package's own init must not run again. It does the same for variables that
+// are to be reset. moved are the packages that lie elsewhere than in the release, as the edited build has
+// them. Directives that can't mean anything are a *DirectiveError.
+func Additional(rec *release.Record, tree *Tree, moved []gotool.Package) (*Additions, error) {
+	a := &Additions{Files: map[string][]byte{}}
+	var problems []DirectiveProblem
 	for i := range rec.Packages {
 		p := &rec.Packages[i]
-		changed, err := editedGoFiles(p, tree, moved)
+		files, err := editedGoFiles(p, tree, moved)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
-		if len(changed) == 0 {
+		if len(files) == 0 {
 			continue
 		}
 		old, err := tree.oldSource(p)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
-		for _, path := range slices.Sorted(maps.Keys(changed)) { // functions are numbered
-			content := changed[path]
-			add, fs, err := initFuncs(p.Import, path, content, old, len(inits))
+		for _, f := range files { // in order: functions are numbered
+			src, err := parseSource(p.Import, []file{{f.path, f.content}})
 			if err != nil {
-				return nil, nil, err
+				continue // left to the compiler
 			}
-			if add = append(add, methodValues(rec, p, path, content)...); len(add) > 0 {
-				files[path] = append(content, add...)
-				inits = append(inits, fs...)
-			}
+			problems = append(problems, src.Problems...)
+			a.file(rec, p, f, src, old)
 		}
 	}
-	return files, inits, nil
+	if len(problems) > 0 {
+		return nil, &DirectiveError{Problems: problems}
+	}
+	return a, nil
 }
 
-// editedGoFiles are the Go files of a package that may differ from the release's.
-func editedGoFiles(p *release.Package, tree *Tree, moved []gotool.Package) (map[string][]byte, error) {
+// file finds what one file needs.
+func (a *Additions) file(rec *release.Record, p *release.Package, f goFile, src, old *Source) {
+	for _, h := range src.Hooks {
+		h.InRelease = slices.ContainsFunc(old.Hooks, func(o Hook) bool { return o.Func == h.Func && o.Rollback == h.Rollback })
+		a.Hooks = append(a.Hooks, h)
+	}
+	add, resets := resetFuncs(p.Import, f, src, old)
+	a.Resets = append(a.Resets, resets...)
+	if f.changed {
+		more, inits := initFuncs(p.Import, f, src, old, len(a.Inits))
+		a.Inits = append(a.Inits, inits...)
+		add = slices.Concat(add, more, methodValues(rec, p, src))
+	}
+	if len(add) > 0 {
+		a.Files[f.path] = slices.Concat(f.content, add)
+	}
+}
+
+// goFile is a file that may differ from the release's, or holds directives.
+type goFile struct {
+	file
+	changed bool
+}
+
+// editedGoFiles are the Go files of a package that may differ from the release's or hold directives.
+func editedGoFiles(p *release.Package, tree *Tree, moved []gotool.Package) ([]goFile, error) {
 	i := slices.IndexFunc(moved, func(m gotool.Package) bool { return m.ImportPath == p.Import })
 	switch {
 	case i < 0 && !p.Editable && !tree.Replaced(p.Dir):
@@ -73,20 +105,21 @@ func editedGoFiles(p *release.Package, tree *Tree, moved []gotool.Package) (map[
 	case i < 0:
 		return changedGoFiles(p, tree)
 	}
-	out := map[string][]byte{}
+	var out []goFile
 	for _, name := range moved[i].GoFiles {
 		path := absolute(moved[i].Dir, name)
 		b, err := tree.Read(path)
 		if err != nil {
 			return nil, err
 		}
-		out[path] = b
+		out = append(out, goFile{file{path, b}, true})
 	}
 	return out, nil
 }
 
-// changedGoFiles are the Go files of a package's directory that differ from the release's.
-func changedGoFiles(p *release.Package, tree *Tree) (map[string][]byte, error) {
+// changedGoFiles are the Go files of a package's directory that differ from the release's or hold
+// directives.
+func changedGoFiles(p *release.Package, tree *Tree) ([]goFile, error) {
 	had := map[string]release.SourceFile{}
 	for _, f := range p.Files {
 		had[absolute(p.Dir, f.Name)] = f
@@ -98,7 +131,7 @@ func changedGoFiles(p *release.Package, tree *Tree) (map[string][]byte, error) {
 		}
 		return nil, err
 	}
-	out := map[string][]byte{}
+	var out []goFile
 	for _, path := range names {
 		b, err := tree.Read(path)
 		if err != nil {
@@ -107,10 +140,11 @@ func changedGoFiles(p *release.Package, tree *Tree) (map[string][]byte, error) {
 			}
 			return nil, err
 		}
-		if f, ok := had[path]; ok && (f.Content != nil && bytes.Equal(f.Content, b)) {
-			continue
+		f, ok := had[path]
+		same := ok && f.Content != nil && bytes.Equal(f.Content, b)
+		if !same || hasDirective(b) {
+			out = append(out, goFile{file{path, b}, !same})
 		}
-		out[path] = b
 	}
 	return out, nil
 }
@@ -140,12 +174,8 @@ func (t *Tree) goFiles(dir string) ([]string, error) {
 	return out, nil
 }
 
-// initFuncs writes the functions for one file. A file that does not parse is left to the compiler.
-func initFuncs(pkg, path string, content []byte, old *Source, number int) ([]byte, []InitFunc, error) {
-	src, err := parseSource(pkg, []file{{path, content}})
-	if err != nil {
-		return nil, nil, nil
-	}
+// initFuncs writes the functions that initialise the new variables of one file.
+func initFuncs(pkg string, file goFile, src, old *Source, number int) ([]byte, []InitFunc) {
 	var b bytes.Buffer
 	var out []InitFunc
 	done := map[*ast.ValueSpec]bool{}
@@ -156,7 +186,7 @@ func initFuncs(pkg, path string, content []byte, old *Source, number int) ([]byt
 	sort.Strings(names)
 	for _, name := range names {
 		v := src.Vars[name]
-		if v.Value == nil || old.Vars[name] != nil || isConstant(v.Value) {
+		if v.Value == nil || old.Vars[name] != nil || isConstant(v.Value) || old.Vars[v.Renamed] != nil {
 			continue
 		}
 		vars := []string{name}
@@ -167,30 +197,30 @@ func initFuncs(pkg, path string, content []byte, old *Source, number int) ([]byt
 			done[v.Spec] = true
 			vars = vars[:0]
 			for _, id := range v.Spec.Names {
-				vars = append(vars, id.Name)
+				if old.Vars[id.Name] != nil {
+					vars = append(vars, "_") // it keeps its value
+				} else {
+					vars = append(vars, id.Name)
+				}
 			}
 		}
-		f := InitFunc{Package: pkg, Func: fmt.Sprintf("%s%d", initPrefix, number+len(out)), File: path, Line: v.Pos.Line}
+		f := InitFunc{Package: pkg, Func: fmt.Sprintf("%s%d", initPrefix, number+len(out)), File: file.path, Line: v.Pos.Line}
 		for _, n := range vars {
 			if n != "_" {
 				f.Vars = append(f.Vars, n)
 			}
 		}
 		lo, hi := src.Fset.Position(v.Value.Pos()).Offset, src.Fset.Position(v.Value.End()).Offset
-		fmt.Fprintf(&b, "\n//go:noinline\nfunc %s() {\n//line %s:%d\n\t%s = %s\n}\n", f.Func, path, src.Fset.Position(v.Value.Pos()).Line, strings.Join(vars, ", "), content[lo:hi])
+		fmt.Fprintf(&b, "\n//go:noinline\nfunc %s() {\n//line %s:%d\n\t%s = %s\n}\n", f.Func, file.path, src.Fset.Position(v.Value.Pos()).Line, strings.Join(vars, ", "), file.content[lo:hi])
 		out = append(out, f)
 	}
-	return b.Bytes(), out, nil
+	return b.Bytes(), out
 }
 
 // methodValues writes functions that make the method values that the program may hold of methods in one
 // file. The compiler writes the code behind a method value, which the method may be inlined in, only where
 // one is made; an edit may make none, while those that exist have to reach the new body.
-func methodValues(rec *release.Record, p *release.Package, path string, content []byte) []byte {
-	src, err := parseSource(p.Import, []file{{path, content}})
-	if err != nil {
-		return nil
-	}
+func methodValues(rec *release.Record, p *release.Package, src *Source) []byte {
 	prefix := goobj.PackagePrefix(p.Path) + "."
 	first := sort.Search(len(rec.Symbols), func(i int) bool { return rec.Symbols[i].Name >= prefix })
 	var b bytes.Buffer

@@ -29,6 +29,9 @@ type Source struct {
 	// Other maps the names of assembly, C and cgo files to the hash of their content.
 	Other map[string]OtherFile
 
+	Hooks    []Hook
+	Problems []DirectiveProblem // directives that can't mean anything
+
 	varLiterals  [][]Literal // of each initialiser of a package variable
 	initialisers []string    // their texts
 }
@@ -70,6 +73,9 @@ type Var struct {
 	Literals bool
 	// Embed holds the //go:embed patterns.
 	Embed string
+	// Reset asks for the initial value, Renamed is the variable's name in the release.
+	Reset   bool
+	Renamed string
 }
 
 // file is one Go file before parsing.
@@ -107,6 +113,7 @@ func parseSource(path string, files []file) (*Source, error) {
 				s.readGen(d)
 			}
 		}
+		s.readDirectives(f)
 	}
 	return s, nil
 }

@@ -1,12 +1,12 @@
 package edit
 
 import (
+	"cmp"
 	"go/ast"
 	"go/constant"
 	"go/token"
 	"go/types"
 	"sort"
-	"strings"
 
 	"github.com/gosplice/gosplice/internal/goobj"
 )
@@ -21,22 +21,35 @@ func (e *Edit) findVars() error {
 			if is := n.Scope().Lookup(name); is != nil {
 				c.NewType, c.NewShape = typeText(is.Type()), shape(is.Type())
 			}
-			old := src.Old.Vars[name]
+			c.OldName = v.Renamed
+			if src.Old.Vars[name] != nil && src.Old.Vars[v.Renamed] == nil {
+				c.OldName = "" // the release was renamed already
+			}
+			old := src.Old.Vars[cmp.Or(c.OldName, name)]
 			if old == nil {
-				if !strings.HasPrefix(name, initPrefix) {
-					c.Kind = VarAdded
-					e.Vars = append(e.Vars, c)
+				c.Kind = VarAdded
+				if c.OldName != "" {
+					c.Kind = VarUnknown
 				}
+				e.Vars = append(e.Vars, c)
 				continue
 			}
-			if was := o.Scope().Lookup(name); was != nil {
+			was := o.Scope().Lookup(cmp.Or(c.OldName, name))
+			if was != nil {
 				c.OldType, c.OldShape = typeText(was.Type()), shape(was.Type())
 			}
 			switch {
+			case c.OldName != "" && src.Old.Vars[name] != nil:
+				c.Kind = VarTaken
+			case c.OldName != "" && src.New.Vars[c.OldName] != nil:
+				c.Kind = VarStays
+			case c.OldName != "" && c.OldShape == c.NewShape:
+				c.Kind = VarRenamed
+				e.rename(path, name, c.OldName)
 			case c.OldShape != c.NewShape:
 				c.Kind = VarType
 				if c.OldType == c.NewType { // an alias stands for something else
-					c.OldType, c.NewType = typeText(types.Unalias(o.Scope().Lookup(name).Type())), typeText(types.Unalias(n.Scope().Lookup(name).Type()))
+					c.OldType, c.NewType = typeText(types.Unalias(was.Type())), typeText(types.Unalias(n.Scope().Lookup(name).Type()))
 				}
 			case old.Text != v.Text || !v.Literals && e.dataChanged(path, name):
 				c.Kind = VarInit
@@ -51,7 +64,7 @@ func (e *Edit) findVars() error {
 			e.Vars = append(e.Vars, c)
 		}
 		for name, v := range src.Old.Vars {
-			if src.New.Vars[name] == nil {
+			if src.New.Vars[name] == nil && !src.New.renames(name) {
 				c := Variable{Package: path, Name: name, Kind: VarRemoved, File: v.Pos.Filename, Line: v.Pos.Line}
 				if was := o.Scope().Lookup(name); was != nil {
 					c.OldType, c.OldShape = typeText(was.Type()), shape(was.Type())
@@ -68,6 +81,26 @@ func (e *Edit) findVars() error {
 	})
 	return nil
 }
+
+// renames reports that a variable has the directive that names old.
+func (s *Source) renames(old string) bool {
+	for _, v := range s.Vars {
+		if v.Renamed == old {
+			return true
+		}
+	}
+	return false
+}
+
+// rename notes that a variable of the edit is one of the release under another name.
+func (e *Edit) rename(path, name, old string) {
+	prefix := goobj.PackagePrefix(e.symbolPath(path)) + "."
+	e.renamed[prefix+name] = prefix + old
+}
+
+// StorageName is the name that the variable of a symbol has in the program: another one if it was
+// renamed.
+func (e *Edit) StorageName(symbol string) string { return cmp.Or(e.renamed[symbol], symbol) }
 
 // typeText is a type as users write it.
 func typeText(t types.Type) string {

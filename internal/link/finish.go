@@ -28,6 +28,7 @@ func (l *linker) finish() {
 		o.Symbols[i].Off = p.off
 	}
 	l.finishFuncs()
+	l.finishDirectives()
 	l.finishItabs()
 	l.finishFills()
 	for _, u := range l.inits {
@@ -75,6 +76,40 @@ func (l *linker) finishFuncs() {
 		l.out.Redirects = append(l.out.Redirects, r)
 	}
 	sort.Slice(l.out.Redirects, func(i, j int) bool { return l.out.Redirects[i].Addr < l.out.Redirects[j].Addr })
+}
+
+// finishDirectives lists what the directives of the source ask for. Calls of such code come from the agent
+// alone, which means the version that it asks for: no other version's takes its place.
+func (l *linker) finishDirectives() {
+	only := map[uint64]bool{}
+	for _, r := range l.in.Resets {
+		p := patch.Reset{
+			Name: l.symbolPath(r.Package) + "." + r.Name(), Value: r.Value, Release: r.Release,
+			Func: l.placed[r.Func].off, Swap: l.placed[r.Swap].off, Anywhere: r.Anywhere, Wide: r.Wide(), File: r.File, Line: r.Line,
+		}
+		for _, v := range r.Vars {
+			if v := l.placed[v]; v != nil && v.shared != 0 {
+				p.Vars = append(p.Vars, uint32(v.shared-1))
+			}
+		}
+		for _, u := range r.Users {
+			if u.Size > 0 {
+				p.Users = append(p.Users, patch.Stale{Name: u.Name, Addr: u.Addr, Size: uint64(u.Size)})
+			}
+		}
+		only[p.Func] = true
+		l.out.Resets = append(l.out.Resets, p)
+	}
+	for _, h := range l.hooks {
+		p := patch.Hook{Name: l.name(h.sym), Rollback: h.Rollback, Error: h.Error, Func: l.placed[h.sym].off, File: h.File, Line: h.Line}
+		only[p.Func] = true
+		l.out.Hooks = append(l.out.Hooks, p)
+	}
+	for i := range l.out.Funcs {
+		if only[l.out.Funcs[i].Off] {
+			l.out.Funcs[i].Sig = ""
+		}
+	}
 }
 
 func stale(fns []*edit.Function) []patch.Stale {

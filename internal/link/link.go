@@ -23,6 +23,10 @@ type Input struct {
 	Redirect []*edit.Function
 	// Inits are the functions that initialise new variables, in the order in which they run.
 	Inits []edit.InitFunc
+	// Resets are the variables that get their initial value, Hooks the functions that the source asks to
+	// be run.
+	Resets []edit.Reset
+	Hooks  []edit.Hook
 }
 
 // Link returns the patch, without version and changes.
@@ -64,6 +68,7 @@ type linker struct {
 	itabs   map[goobj.Sym]*itab
 	itabSeq []*itab
 	inits   []initUnit
+	hooks   []hook
 
 	live release.Live
 	// completing says that what is placed from now on is not used yet.
@@ -99,6 +104,12 @@ type itab struct {
 	name  string
 	slot  uint64   // in the image, for code
 	slots []uint64 // all words that receive the address
+}
+
+// hook is a function that runs because the source asks for it.
+type hook struct {
+	edit.Hook
+	sym goobj.Sym
 }
 
 type initUnit struct {

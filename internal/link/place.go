@@ -19,6 +19,7 @@ func (l *linker) placeAll() {
 		l.place(f.Sym)
 	}
 	l.placeInits()
+	l.placeDirectives()
 	l.mark()
 }
 
@@ -75,6 +76,28 @@ func (l *linker) placeVariableInit(i edit.InitFunc) {
 	}
 	l.place(y)
 	l.inits = append(l.inits, u)
+}
+
+// placeDirectives plans what the directives of the source ask for. The code runs before the switch, so it
+// is the image's own, even where the program has the same.
+func (l *linker) placeDirectives() {
+	for _, r := range l.in.Resets {
+		l.place(r.Func)
+		l.place(r.Swap)
+		for _, v := range r.Vars {
+			l.target(v, r.Func)
+		}
+	}
+	for _, h := range l.in.Hooks {
+		name := goobj.PackagePrefix(l.symbolPath(h.Package)) + "." + h.Func
+		y, ok := l.set.Lookup(name, goobj.ABIInternal)
+		if !ok || !l.set.Kind(y).IsText() {
+			l.fail("%s: the code of func %s is not among the compiled objects, so it can't be a hook", h.File, name)
+			continue
+		}
+		l.place(y)
+		l.hooks = append(l.hooks, hook{h, y})
+	}
 }
 
 // mark follows references until nothing new is needed, by the linker's rule for methods: those of a
@@ -247,7 +270,7 @@ func (l *linker) target(y, from goobj.Sym) location {
 		}
 		return location{in: l.place(y)}
 	}
-	old, inProgram := l.rec.Lookup(n.Name, n.ABI)
+	old, inProgram := l.rec.Lookup(l.edit.StorageName(n.Name), n.ABI)
 	switch {
 	case !defined && inProgram:
 		return location{host: old.Addr}
@@ -371,6 +394,9 @@ func (l *linker) linked(y goobj.Sym) bool {
 func (l *linker) shareable(p *placed) bool {
 	if l.set.ByContent(p.sym) || p.name.Name == "" {
 		return false
+	}
+	if pkg := goobj.PackagePrefix(l.set.Object(p.sym).Pkg) + "."; edit.IsAdded(strings.TrimPrefix(p.name.Name, pkg)) {
+		return false // each patch brings its own
 	}
 	return p.kind.IsVar() || goobj.IsType(p.name.Name)
 }

@@ -43,6 +43,8 @@ func (p *Patch) Check() error {
 		p.checkItabs,
 		p.checkFills,
 		p.checkInits,
+		p.checkResets,
+		p.checkHooks,
 		p.checkChanges,
 	} {
 		if err := check(); err != nil {
@@ -146,6 +148,9 @@ func (p *Patch) checkCallers() error {
 	var callers []Stale
 	for _, r := range p.Redirects {
 		callers = append(callers, r.Callers...)
+	}
+	for _, r := range p.Resets {
+		callers = append(callers, r.Users...)
 	}
 	for _, s := range callers {
 		if err := checkString("caller", s.Name); err != nil {

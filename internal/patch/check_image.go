@@ -194,6 +194,47 @@ func (p *Patch) checkInits() error {
 	return nil
 }
 
+func (p *Patch) checkResets() error {
+	const word = 8
+	seen := make(map[string]bool)
+	for _, r := range p.Resets {
+		for _, s := range []string{r.Name, r.Value, r.Release, r.File} {
+			if err := checkString("reset", s); err != nil {
+				return err
+			}
+		}
+		switch {
+		case r.Name == "" || r.Value == "" || seen[r.Name]:
+			return fmt.Errorf("reset of %.80q has no name or no value, or is there twice", r.Name)
+		case !p.isEntry(r.Func):
+			return fmt.Errorf("reset of %.80q: offset %#x is not the entry of a function", r.Name, r.Func)
+		case !inImage(r.Swap, word, p.Image.DataOff, p.Image.Size) || r.Swap%word != 0 || p.inModule(r.Swap, word):
+			return fmt.Errorf("reset of %.80q: offset %#x can't be a variable of the image", r.Name, r.Swap)
+		}
+		seen[r.Name] = true
+		for _, v := range r.Vars {
+			if uint64(v) >= uint64(len(p.Symbols)) || p.Symbols[v].Kind != "var" {
+				return fmt.Errorf("reset of %.80q: symbol %d is not a variable", r.Name, v)
+			}
+		}
+	}
+	return nil
+}
+
+func (p *Patch) checkHooks() error {
+	for _, h := range p.Hooks {
+		for _, s := range []string{h.Name, h.File} {
+			if err := checkString("hook", s); err != nil {
+				return err
+			}
+		}
+		if h.Name == "" || !p.isEntry(h.Func) {
+			return fmt.Errorf("hook %.80q at %#x has no name, or is not the entry of a function", h.Name, h.Func)
+		}
+	}
+	return nil
+}
+
 // isEntry says whether off is the offset of a function in the image. Funcs must be ordered.
 func (p *Patch) isEntry(off uint64) bool {
 	_, found := slices.BinarySearchFunc(p.Funcs, off, func(f Func, off uint64) int {

@@ -40,6 +40,10 @@ type Patch struct {
 	FilledTypes []uint64
 	// Inits are run in order before the switch, each at most once in the life of the process.
 	Inits []Init
+	// Resets are the variables that get their initial value in the switch.
+	Resets []Reset `json:",omitempty"`
+	// Hooks are functions that run at each apply, in order after Inits, or after going back.
+	Hooks []Hook `json:",omitempty"`
 	// Funcs are the functions in the image, by ascending offset.
 	Funcs []Func
 	// Redirects are the functions of the host that the patch replaces.
@@ -169,6 +173,41 @@ type Init struct {
 	// from an earlier patch it is not run.
 	Vars  []uint32
 	Funcs []uint64 // image offsets, in order
+	File  string
+	Line  int
+}
+
+// Reset gives variables their initial value in the switch.
+type Reset struct {
+	// Name is unique: "pkg.name", or several names of one package.
+	Name string
+	// Value identifies the initial value, Release the one that the variables have in the release, which is
+	// empty when the release does not reset them. A version with the same value resets nothing.
+	Value   string
+	Release string `json:",omitempty"`
+	// Vars are the indices of the shared symbols that are reset; those of the host are not among them.
+	Vars []uint32 `json:",omitempty"`
+	// Func is the image offset of the function that makes the value. It leaves a function in the
+	// variable at the image offset Swap, which exchanges the value with the variable's.
+	Func, Swap uint64
+	// Users are the functions of the host that are not to be interrupted in the middle while the value
+	// is exchanged; Anywhere says that no code is.
+	Users    []Stale `json:",omitempty"`
+	Anywhere bool    `json:",omitempty"`
+	// Wide says that a variable takes more than one instruction to read or write.
+	Wide bool `json:",omitempty"`
+	File string
+	Line int
+}
+
+// Hook is a function that the source asks to be run.
+type Hook struct {
+	Name string // symbol name
+	// Rollback says that it runs after going back from the patch, and not before the switch to it.
+	Rollback bool `json:",omitempty"`
+	// Error says that it returns an error.
+	Error bool   `json:",omitempty"`
+	Func  uint64 // image offset
 	File  string
 	Line  int
 }

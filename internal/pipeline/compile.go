@@ -16,7 +16,7 @@ import (
 // built is an edited tree, compiled.
 type built struct {
 	packages []gotool.Package
-	inits    []edit.InitFunc
+	added    *edit.Additions
 	escapes  edit.Escapes
 }
 
@@ -75,11 +75,11 @@ func (t *tree) announced(ctx context.Context) ([]gotool.Package, error) {
 }
 
 func (t *tree) compileWith(ctx context.Context, moved []gotool.Package) (*built, error) {
-	files, inits, err := edit.Initialisers(t.rec, t.files, moved)
+	additions, err := edit.Additional(t.rec, t.files, moved)
 	if err != nil {
-		return nil, err
+		return nil, t.placed(err)
 	}
-	overlay, added, cleanup, err := addOverlay(t.overlay, files)
+	overlay, added, cleanup, err := addOverlay(t.overlay, additions.Files)
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +92,8 @@ func (t *tree) compileWith(ctx context.Context, moved []gotool.Package) (*built,
 	if !known {
 		patterns = nil
 	}
-	return &built{packages, inBuild(inits, packages), edit.Escapes{Lines: escapes, Patterns: patterns}}, nil
+	additions.Inits = inBuild(additions.Inits, packages)
+	return &built{packages, additions, edit.Escapes{Lines: escapes, Patterns: patterns}}, nil
 }
 
 // inBuild leaves out the initialisers in files that are not compiled: those of other platforms and tags.
@@ -110,6 +111,14 @@ func inBuild(inits []edit.InitFunc, packages []gotool.Package) []edit.InitFunc {
 		}
 	}
 	return slices.DeleteFunc(inits, func(i edit.InitFunc) bool { return !compiled[filepath.Clean(i.File)] })
+}
+
+// placed makes an error about directives name files from the directory of the build.
+func (t *tree) placed(err error) error {
+	if d := (*edit.DirectiveError)(nil); errors.As(err, &d) {
+		d.Dir = t.build.Dir
+	}
+	return err
 }
 
 // inSources makes a compile error name the user's files instead of the ones that were added in their place.

@@ -69,13 +69,18 @@ func (t *tree) plan(ctx context.Context, b *built, progress Progress) (*Plan, er
 		return nil, err
 	}
 	e.FindEscapes(b.escapes)
-	if err := cmp.Or(ctx.Err(), allInitialised(e, b.inits)); err != nil {
+	e.FindResets(b.added.Resets)
+	if err := e.FindHooks(b.added.Hooks); err != nil {
+		set.Close()
+		return nil, t.placed(err)
+	}
+	if err := cmp.Or(ctx.Err(), allInitialised(e, b.added.Inits)); err != nil {
 		set.Close()
 		return nil, err
 	}
-	v := rules.Judge(e, b.inits, rules.Options{Dependencies: t.dependencies})
+	v := rules.Judge(e, b.added.Inits, rules.Options{Dependencies: t.dependencies})
 	p.edit, p.redirect = e, v.Redirect
-	p.inits = inInitOrder(e, b.inits)
+	p.inits = inInitOrder(e, b.added.Inits)
 	p.Changes, p.Refused, p.Empty = v.Changes, v.Refused, v.Empty
 	p.Declarations = e.Declarations()
 	detach(&p.Changes)
@@ -143,7 +148,7 @@ func (p *Plan) Patch(ctx context.Context, version string) (*patch.Patch, error) 
 		return nil, ErrEmpty
 	}
 	p.progress.step("linking")
-	out, err := link.Link(ctx, link.Input{Edit: p.edit, Redirect: p.redirect, Inits: p.inits})
+	out, err := link.Link(ctx, link.Input{Edit: p.edit, Redirect: p.redirect, Inits: p.inits, Resets: p.edit.Resets, Hooks: p.edit.Hooks})
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}

@@ -116,6 +116,7 @@ func Make(ctx context.Context, binary string, b *gotool.Build, packages []gotool
 		return nil, err
 	}
 	h.callGraph(r)
+	h.variableUses(r)
 	return r, nil
 }
 
@@ -212,6 +213,41 @@ func (h *harvest) callGraph(r *Record) {
 				name := strings.Clone(h.set.NameOf(y).Name)
 				r.Callers[name] = append(r.Callers[name], strings.Clone(n))
 			}
+		}
+	}
+}
+
+// variableUses notes who refers to the larger variables of editable packages.
+func (h *harvest) variableUses(r *Record) {
+	edited := map[string]bool{}
+	for _, p := range r.Packages {
+		edited[p.Path] = p.Editable
+	}
+	const word = 8
+	r.Uses = map[string]Use{}
+	for y := range h.addr {
+		d, ok := h.matched[y]
+		if !ok {
+			d = y
+		}
+		if !h.set.Defined(d) {
+			continue
+		}
+		text := h.set.Kind(d).IsText()
+		for _, rel := range h.set.Relocs(d) {
+			v := rel.Sym
+			if rel.Size == 0 || v == 0 || !h.set.Defined(v) || !h.set.Kind(v).IsVar() || h.set.Size(v) <= word || !edited[h.set.Object(v).Pkg] {
+				continue
+			}
+			name := strings.Clone(h.set.NameOf(v).Name)
+			u := r.Uses[name]
+			if !text || rel.Type != goobj.RPCRel || machine.ComputesAddress(h.set.Data(d), rel.Off) {
+				u.Address = true
+			}
+			if n := h.set.NameOf(y); text && (len(u.Funcs) == 0 || u.Funcs[len(u.Funcs)-1] != n) {
+				u.Funcs = append(u.Funcs, goobj.Name{Name: strings.Clone(n.Name), ABI: n.ABI})
+			}
+			r.Uses[name] = u
 		}
 	}
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // Format is the version of the record format; records of other versions are refused.
-const Format = 4
+const Format = 5
 
 // Record is what is known of a release: the proof's result, without the objects.
 type Record struct {
@@ -33,6 +33,9 @@ type Record struct {
 	Pruned []PrunedType
 	// Callers are the functions that call a function of an editable package directly, by name.
 	Callers map[string][]string
+	// Uses are the functions that refer to a variable of an editable package which takes more than one
+	// instruction to read or write, by the variable's name.
+	Uses map[string]Use
 	// NoInit are the map initialisers that the linker dropped with their variables.
 	NoInit []string
 	Live   Live
@@ -41,6 +44,19 @@ type Record struct {
 	TextBytes int64
 
 	index map[goobj.Name]int
+}
+
+// Use says who refers to a variable.
+type Use struct {
+	Funcs []goobj.Name
+	// Address says that its address is computed, and so may be anywhere.
+	Address bool
+}
+
+// Editable reports whether the sources of a package, by its path in symbols, are in the record.
+func (r *Record) Editable(path string) bool {
+	p, ok := r.PackageByPath(path)
+	return ok && p.Editable
 }
 
 // Package is a package of the build.

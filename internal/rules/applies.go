@@ -81,4 +81,38 @@ var (
 		Example: `
 -var legacyCount int
 `})
+
+	ResetVariable = rule(Rule{
+		ID: "GS1041", Title: "a variable with //gosplice:reset gets its new initial value", Verdict: "gets its new initial value", Scenario: "reset01-table",
+		Reason: "The value in the running program gives way to the initial value of the edit, in the same instant in which the code changes. A rollback puts back the value from before. A patch that brings the same initial value again leaves the variable alone.",
+		Example: `
++//gosplice:reset
+-var prices = map[string]int{"sword": 10}
++var prices = map[string]int{"sword": 12}
+`})
+
+	RenamedVar = rule(Rule{
+		ID: "GS1042", Title: "a variable with //gosplice:renamed keeps its state under the new name", Verdict: "keeps its state", Scenario: "renamed01-variable",
+		Reason: "The new name stands for the variable that the running program has, with the value that it has. Code that still runs in its old body uses the same one.",
+		Example: `
+-var count int
++//gosplice:renamed count
++var hits int
+`})
+
+	ApplyHook = rule(Rule{
+		ID: "GS1043", Title: "a function with //gosplice:apply runs before the switch", Verdict: "runs before the switch", Scenario: "hooks01-apply-rollback",
+		Reason: "It runs in the new code each time the patch is applied, when new variables are initialised and nothing has been switched. If it returns an error, panics or takes too long, nothing is switched.",
+		Example: `
++//gosplice:apply
++func openJournal() error { ... }
+`})
+
+	RollbackHook = rule(Rule{
+		ID: "GS1044", Title: "a function with //gosplice:rollback runs after going back", Verdict: "runs after a rollback", Scenario: "hooks01-apply-rollback",
+		Reason: "It runs in the patch's code when the program has gone back from the patch, and when the switch to it failed after its apply hooks had run. An error is told, and does not stop anything.",
+		Example: `
++//gosplice:rollback
++func closeJournal() { ... }
+`})
 )

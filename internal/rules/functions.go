@@ -281,6 +281,11 @@ func (j *judge) packageInit(f *edit.Function, c patch.Change) {
 			return
 		}
 	}
+	for i := range j.e.Resets {
+		if j.e.Resets[i].Package == f.Package && j.e.Resets[i].Renews() {
+			return
+		}
+	}
 	if j.shown["init"+f.Package] {
 		return
 	}

@@ -35,12 +35,14 @@ func Judge(e *edit.Edit, inits []edit.InitFunc, o Options) *Verdict {
 	j := &judge{e: e, options: o, v: &Verdict{}, frozen: frozenPackages(e), inits: inits, inlinedIn: map[string]int{}, inlinedPkgs: map[string]map[string]bool{}, shown: map[string]bool{}}
 	j.types()
 	j.variables()
+	j.resets()
 	j.enums()
 	j.files()
 	j.modules()
 	j.functions()
 	j.keepsMore()
 	j.packages()
+	j.hooks()
 	j.startOnly()
 	j.v.Empty = !j.v.Refused && len(j.v.Redirect) == 0 && j.runs == 0
 	j.sort()
@@ -154,7 +156,16 @@ func (j *judge) variables() {
 		case edit.VarType:
 			c.What = fmt.Sprintf("type %s -> %s", v.OldType, v.NewType)
 			j.add(VariableType, c)
+		case edit.VarRenamed:
+			c.What = "renamed from " + v.OldName
+			j.runs++
+			j.add(RenamedVar, c)
+		case edit.VarUnknown, edit.VarTaken, edit.VarStays:
+			j.notRenamed(v, c)
 		case edit.VarInit:
+			if j.isReset(v) {
+				continue // reported as such
+			}
 			c.What = "initial value changed"
 			c.Reason = "The variable exists, and its value in the running program is left as it is."
 			j.add(InitValue, c)
@@ -164,6 +175,9 @@ func (j *judge) variables() {
 			c.WaysOut = []string{"keep the package at its old path", "restart"}
 			j.add(VariableRename, c)
 		case edit.VarEmbed:
+			if j.isReset(v) {
+				continue
+			}
 			c.What = "embedded content changed"
 			c.Reason = "The variable exists, and its value in the running program is left as it is."
 			j.add(EmbedKept, c)

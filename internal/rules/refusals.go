@@ -204,4 +204,35 @@ var (
 
 +	var n namer = &thing{}
 `})
+
+	RenamedUnknown = rule(Rule{
+		ID: "GS3041", Title: "//gosplice:renamed names no variable that could be the one", Verdict: Refused, Scenario: "renamed02-refused",
+		Reason:  "The directive binds a new name to a variable of the release. The old name has to be one that the release declares in the same package and the edit does not, and the new name one that the release does not declare.",
+		WaysOut: []string{"name the variable as the release has it", "remove the directive if the variable is new"},
+		Example: `
+-var count int
++//gosplice:renamed cuont
++var hits int
+`})
+
+	ResetTooLarge = rule(Rule{
+		ID: "GS3042", Title: "a variable with //gosplice:reset is too large to be exchanged in the switch", Verdict: Refused, Scenario: "reset02-refused",
+		Reason:  "Values are exchanged while the program stands still, over the stack of one goroutine, and 64 KB is the most that is.",
+		WaysOut: []string{"hold the value behind a pointer or in a slice in the next release", "let a function with //gosplice:apply change it, under the lock that the program uses"},
+		Example: `
++//gosplice:reset
+ var grid [512][512]int
+`})
+
+	ResetMadeOf = rule(Rule{
+		ID: "GS3043", Title: "an initial value is made of a variable that is reset in the same switch", Verdict: Refused, Scenario: "reset02-refused",
+		Reason:  "Initial values are made before the switch, when the other variable still has its old value.",
+		WaysOut: []string{"let one function make both, as in var a, b = makeBoth()", "compute the value where it is used"},
+		Example: `
+ //gosplice:reset
+ var names = []string{"ada", "bob"}
+
+ //gosplice:reset
+ var index = indexOf(names)
+`})
 )

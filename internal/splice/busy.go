@@ -13,6 +13,9 @@ type ErrBusy struct {
 	Funcs []BusyFunc
 	// Unknown counts goroutines whose stack could not be followed.
 	Unknown int
+	// Interrupted counts goroutines that were interrupted in the middle of code which reads or writes what
+	// was to be exchanged.
+	Interrupted int
 	// Quiesce says that whole bodies had to be free of frames, not only entries of stopped goroutines.
 	Quiesce  bool
 	Attempts int
@@ -51,6 +54,8 @@ func (e *ErrBusy) Error() string {
 	switch {
 	case self:
 		b.WriteString("; one of them is the goroutine that asks: ask from another one")
+	case e.Interrupted > 0:
+		b.WriteString("; they were interrupted where they may be reading what is to be reset: try again when less is going on")
 	case e.Quiesce:
 		b.WriteString("; wait until they return, or switch without quiescence")
 	default:

@@ -18,6 +18,13 @@ type entryCheck struct {
 	calling bool
 	counts  []int // goroutines in the way, by write
 
+	// whole are ranges in the middle of which no goroutine may be interrupted, ascending and apart;
+	// wholeCode says that none may be anywhere.
+	whole         []Range
+	wholeCode     bool
+	interrupted   int
+	interruptedAt uint64 // of one of them
+
 	goroutines int
 	conflicts  int
 	unknown    int // goroutines that could not be followed
@@ -31,8 +38,8 @@ type entryCheck struct {
 	touched uint64 // keeps the loads of touch
 }
 
-func (e *Engine) newEntryCheck(writes []Write, code codeMap) *entryCheck {
-	c := &entryCheck{counts: make([]int, len(writes))}
+func (e *Engine) newEntryCheck(writes []Write, o Options, code codeMap) *entryCheck {
+	c := &entryCheck{counts: make([]int, len(writes)), whole: joined(o.Whole), wholeCode: o.WholeCode}
 	for i, w := range writes {
 		if w.Busy.Lo < w.Busy.Hi {
 			c.busy = append(c.busy, indexedRange{Range{w.Addr + uint64(w.Busy.Lo), w.Addr + uint64(w.Busy.Hi)}, i})
@@ -59,15 +66,32 @@ func (e *Engine) newEntryCheck(writes []Write, code codeMap) *entryCheck {
 	return c
 }
 
+// joined sorts ranges, and makes one of those that overlap.
+func joined(ranges []Range) []Range {
+	var out []Range
+	for _, r := range slices.SortedFunc(slices.Values(ranges), func(a, b Range) int { return cmp.Compare(a.Lo, b.Lo) }) {
+		if n := len(out); n > 0 && r.Lo <= out[n-1].Hi {
+			out[n-1].Hi = max(out[n-1].Hi, r.Hi)
+		} else {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// needed reports whether there is anything that goroutines could be in the way of.
+func (c *entryCheck) needed() bool { return len(c.busy) > 0 || len(c.whole) > 0 || c.wholeCode }
+
 func (c *entryCheck) reset() {
 	clear(c.counts)
+	c.interrupted, c.interruptedAt = 0, 0
 	c.goroutines, c.conflicts, c.unknown, c.batched = 0, 0, 0, 0
 }
 
 // warm brings into the caches what run looks at, while the world still runs. What it reads is stale at once
 // and not used.
 func (c *entryCheck) warm(w *world) {
-	if len(c.busy) > 0 {
+	if c.needed() {
 		w.forEachG(c.touch)
 	}
 }
@@ -105,6 +129,25 @@ func (c *entryCheck) goroutine(g uint64) {
 		return
 	}
 	c.position(pc)
+	if c.wholeCode || inRanges(c.whole, pc) {
+		c.conflicts++
+		c.interrupted++
+		c.interruptedAt = pc
+	}
+}
+
+// inRanges reports whether one of the ranges, which are ascending and apart, contains pc.
+func inRanges(ranges []Range, pc uint64) bool {
+	lo, hi := 0, len(ranges)
+	for lo < hi {
+		mid := int(uint(lo+hi) / 2)
+		if ranges[mid].Hi <= pc {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	return lo < len(ranges) && ranges[lo].contains(pc)
 }
 
 // position notes that a goroutine goes on at pc.

@@ -87,7 +87,7 @@ func (e *Engine) testInterrupted() error {
 	writes := []Write{{Addr: loop.Lo, Busy: patch.Busy{Hi: uint32(loop.Hi - loop.Lo)}}}
 	const tries = 100
 	for range tries {
-		check := e.newEntryCheck(writes, e.code())
+		check := e.newEntryCheck(writes, Options{}, e.code())
 		started, done := make(chan bool), make(chan bool)
 		var stop uint32
 		go func() {

@@ -47,6 +47,14 @@ type Options struct {
 	Timeout time.Duration
 	// Quiesce are ranges in which no goroutine may have a frame at the switch.
 	Quiesce []Range
+	// Exchange are called in order while the world is stopped, after all writes. They must not
+	// allocate, block or panic.
+	Exchange []func()
+	// Whole are ranges, and WholeCode is all code, in the middle of which no goroutine may have been
+	// interrupted at the switch: it may have read one half of what Exchange changes. A goroutine that is in a
+	// call there is not in the middle: what it reads next it reads anew.
+	Whole     []Range
+	WholeCode bool
 }
 
 // Stats says what a switch cost.

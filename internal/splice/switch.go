@@ -30,23 +30,31 @@ func (e *Engine) WriteMode() string { return e.writer.mode }
 // Func makes a func value of the code at addr, which takes and returns nothing.
 func (e *Engine) Func(addr uint64) func() { return funcAt[func()](addr) }
 
+// ErrorFunc makes a func value of the code at addr, which takes nothing and returns an error.
+func (e *Engine) ErrorFunc(addr uint64) func() error { return funcAt[func() error](addr) }
+
+// FuncVar reads the func variable at addr, which is in the data of an image.
+func (e *Engine) FuncVar(addr uint64) func() { return *(*func())(pointer(addr)) }
+
 // Switch replaces the words of all writes in one stop of the world, when no goroutine is in the way
 // and every word is what Write.Old says, or nothing. While goroutines are in the way it starts the world
 // again, waits a little and retries, until the options or ctx end it; then the error is an *ErrBusy
 // or wraps ctx.Err(). A goroutine in a loop that can't be interrupted (GODEBUG=asyncpreemptoff=1) makes
 // it wait for the loop, as it does the garbage collector.
 func (e *Engine) Switch(ctx context.Context, writes []Write, o Options) (Stats, error) {
-	if len(writes) == 0 {
+	if len(writes) == 0 && len(o.Exchange) == 0 {
 		return Stats{}, nil
 	}
 	s, err := e.newSwitching(writes, o)
 	if err != nil {
 		return Stats{}, err
 	}
-	if err := e.writer.prepare(s.hulls, s.spans); err != nil {
-		return Stats{}, err
+	if len(writes) > 0 {
+		if err := e.writer.prepare(s.hulls, s.spans); err != nil {
+			return Stats{}, err
+		}
+		defer e.writer.finish(s.hulls)
 	}
-	defer e.writer.finish(s.hulls)
 	return s.run(ctx)
 }
 
@@ -82,7 +90,7 @@ func (e *Engine) newSwitching(writes []Write, o Options) (*switching, error) {
 	}
 	s.spans = spansOf(s.writes, pageSize)
 	s.hulls = e.hullsOf(s.writes)
-	s.entries = e.newEntryCheck(s.writes, e.code())
+	s.entries = e.newEntryCheck(s.writes, o, e.code())
 	return s, nil
 }
 
@@ -228,8 +236,7 @@ func (s *switching) attempt() result {
 	r := s.stopped()
 	s.stats.Scan = time.Since(p.since)
 	if r.outcome == switched {
-		r = s.write()
-		s.e.barrier.sync()
+		r = s.change()
 	}
 	s.stats.Pause = s.e.world.resume(p)
 	s.stats.Goroutines = s.entries.goroutines
@@ -238,7 +245,7 @@ func (s *switching) attempt() result {
 
 // stopped checks all goroutines. It runs in a stopped world.
 func (s *switching) stopped() result {
-	if len(s.entries.busy) > 0 {
+	if s.entries.needed() {
 		s.entries.run(&s.e.world)
 		if s.entries.conflicts > 0 && !skipEntryCheck {
 			return result{outcome: inTheWay}
@@ -255,6 +262,21 @@ func (s *switching) stopped() result {
 				return result{outcome: inTheWay}
 			}
 		}
+	}
+	return result{outcome: switched}
+}
+
+// change writes and exchanges. It runs in a stopped world.
+func (s *switching) change() result {
+	if len(s.spans) > 0 {
+		r := s.write()
+		s.e.barrier.sync()
+		if r.outcome != switched {
+			return r
+		}
+	}
+	for _, exchange := range s.options.Exchange {
+		exchange()
 	}
 	return result{outcome: switched}
 }
@@ -328,6 +350,10 @@ func (s *switching) busy(after time.Duration) error {
 		if n > 0 {
 			err.Funcs = append(err.Funcs, BusyFunc{Name: s.writes[i].Name, Count: n})
 		}
+	}
+	err.Interrupted = s.entries.interrupted
+	if n := s.entries.interruptedAt; err.Interrupted > 0 && len(err.Funcs) == 0 && n != 0 {
+		err.Funcs = append(err.Funcs, BusyFunc{Name: nameAt(n), Count: err.Interrupted})
 	}
 	if s.frames != nil && s.entries.conflicts == 0 {
 		err.Quiesce = true
