@@ -33,6 +33,8 @@
 //	says TEXT                 the last plan holds TEXT
 //	nopatch                   no patch can be made of the last plan
 //	quiesce TIME [...]        like apply, when no goroutine is inside a replaced function
+//	limited TIME [...]        like apply, with that much time for each hook and initialiser
+//	norollback TO TEXT        there is no going to version TO; the error holds TEXT
 //	begin                     start to apply, and go on; the patch is kept
 //	end [VERDICT TEXT]        the apply that was begun has ended
 //	process NAME [FLAG ...]   start the program of tree NAME, built with the flags, instead

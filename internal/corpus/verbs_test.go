@@ -19,7 +19,7 @@ import (
 // The commands that only some scenarios need.
 func (r *run) rareVerbs() map[string]func(string) error {
 	return map[string]func(string) error{
-		"says": r.says, "nopatch": r.noPatch, "quiesce": r.quiesce, "begin": r.begin, "end": r.end,
+		"says": r.says, "nopatch": r.noPatch, "quiesce": r.quiesce, "limited": r.limited, "norollback": r.noRollback, "begin": r.begin, "end": r.end,
 		"process": r.process, "dependencies": r.allowDependencies, "norecord": r.noRecord, "stdlib": r.stdlib, "loaded": r.loaded,
 	}
 }
@@ -52,6 +52,26 @@ func (r *run) quiesce(rest string) error {
 		return err
 	}
 	return r.applyWith(control.SwitchOptions{Quiesce: d}, want)
+}
+
+// limited applies the patch with a limit on the time of each hook and initialiser.
+func (r *run) limited(rest string) error {
+	limit, want, _ := strings.Cut(rest, " ")
+	d, err := time.ParseDuration(limit)
+	if err != nil {
+		return err
+	}
+	return r.applyWith(control.SwitchOptions{InitTimeout: d}, want)
+}
+
+// noRollback checks that a rollback is refused.
+func (r *run) noRollback(rest string) error {
+	to, text, _ := strings.Cut(rest, " ")
+	err := r.rollback(to)
+	if err == nil || !strings.Contains(err.Error(), text) {
+		return fmt.Errorf("got error %v", err)
+	}
+	return nil
 }
 
 // applyWith applies the patch; want is a verdict and a text, or empty.

@@ -171,26 +171,27 @@ func (e *Edit) FindResets(resets []ResetFunc) {
 		}
 		r := Reset{ResetFunc: f, Func: y, Swap: swap}
 		for _, v := range f.Vars {
-			name := prefix + v
-			if s, ok := e.Set.Lookup(name, goobj.ABI0); ok {
-				r.Vars = append(r.Vars, s)
-				r.Size = max(r.Size, e.Set.Size(s))
+			s, ok := e.Set.Lookup(prefix+v, goobj.ABI0)
+			if !ok {
+				continue
 			}
-			e.findUsers(&r, e.StorageName(name))
+			r.Vars = append(r.Vars, s)
+			r.Size = max(r.Size, e.Set.Size(s))
+			if e.Set.Size(s) > wordSize {
+				e.findUsers(&r, e.StorageName(prefix+v))
+			}
 		}
 		e.identify(&r)
 		e.Resets = append(e.Resets, r)
 	}
 }
 
-// findUsers notes the code that may be in the middle of reading a variable.
+// findUsers notes the code that may be in the middle of reading a variable, which takes several
+// instructions.
 func (e *Edit) findUsers(r *Reset, name string) {
 	was, ok := e.Record.Lookup(name, goobj.ABI0)
 	if !ok {
 		r.Anywhere = true // an earlier patch may have made it
-		return
-	}
-	if was.Size <= wordSize {
 		return
 	}
 	use, ok := e.Record.Uses[name]
@@ -303,16 +304,16 @@ func (e *Edit) constants(c *checker, path string, v *Var) string {
 
 // MadeOf returns a variable that is reset in the same switch, and that the initial value of others is made
 // of: y makes it, before the switch, and would find the live value.
-func (e *Edit) MadeOf(y goobj.Sym, own []goobj.Sym) (name string, found bool) {
+func (e *Edit) MadeOf(y goobj.Sym, own []goobj.Sym) (pkg, name string) {
 	reached := e.reached(y)
 	for i := range e.Resets {
 		r := &e.Resets[i]
 		for k, v := range r.Vars {
 			// The exchange at the end names the variable itself.
 			if r.Renews() && reached[v] && !slices.Contains(own, v) {
-				return r.Package + "." + r.ResetFunc.Vars[k], true
+				return r.Package, r.ResetFunc.Vars[k]
 			}
 		}
 	}
-	return "", false
+	return "", ""
 }

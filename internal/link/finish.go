@@ -92,6 +92,9 @@ func (l *linker) finishDirectives() {
 				p.Vars = append(p.Vars, uint32(v.shared-1))
 			}
 		}
+		if len(p.Vars) < len(r.Vars) {
+			p.Vars = nil
+		}
 		for _, u := range r.Users {
 			if u.Size > 0 {
 				p.Users = append(p.Users, patch.Stale{Name: u.Name, Addr: u.Addr, Size: uint64(u.Size)})

@@ -185,7 +185,8 @@ type Reset struct {
 	// empty when the release does not reset them. A version with the same value resets nothing.
 	Value   string
 	Release string `json:",omitempty"`
-	// Vars are the indices of the shared symbols that are reset; those of the host are not among them.
+	// Vars are the indices of the shared symbols that are reset, if all variables are such. Where the patch
+	// creates them all, they have their initial value.
 	Vars []uint32 `json:",omitempty"`
 	// Func is the image offset of the function that makes the value. It leaves a function in the
 	// variable at the image offset Swap, which exchanges the value with the variable's.

@@ -36,10 +36,10 @@ func (j *judge) resets() {
 			continue
 		}
 		c := patch.Change{Symbol: j.show(r.Package, r.Name()), What: "reset", File: r.File, Line: r.Line}
-		made, found := j.e.MadeOf(r.Func, r.Vars)
+		pkg, made := j.e.MadeOf(r.Func, r.Vars)
 		switch {
-		case found:
-			j.madeOf(c, made)
+		case made != "":
+			j.madeOf(c, j.show(pkg, made))
 		case r.Size > maxReset:
 			c.Reason = fmt.Sprintf("It has %d bytes, and %d is the most that is exchanged while the program stands still.", r.Size, maxReset)
 			j.add(ResetTooLarge, c)
@@ -52,12 +52,19 @@ func (j *judge) resets() {
 		}
 	}
 	for _, i := range j.inits {
-		y, ok := j.e.Set.Lookup(goobj.PackagePrefix(j.symbolPath(i.Package))+"."+i.Func, goobj.ABIInternal)
+		prefix := goobj.PackagePrefix(j.symbolPath(i.Package)) + "."
+		y, ok := j.e.Set.Lookup(prefix+i.Func, goobj.ABIInternal)
 		if !ok || len(i.Vars) == 0 {
 			continue
 		}
-		if made, found := j.e.MadeOf(y, nil); found {
-			j.madeOf(patch.Change{Symbol: j.show(i.Package, i.Vars[0]), What: "new variable", File: i.File, Line: i.Line}, made)
+		var own []goobj.Sym
+		for _, v := range i.Vars {
+			if s, ok := j.e.Set.Lookup(prefix+v, goobj.ABI0); ok {
+				own = append(own, s)
+			}
+		}
+		if pkg, made := j.e.MadeOf(y, own); made != "" {
+			j.madeOf(patch.Change{Symbol: j.show(i.Package, i.Vars[0]), What: "new variable", File: i.File, Line: i.Line}, j.show(pkg, made))
 		}
 	}
 }
