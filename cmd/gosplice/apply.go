@@ -59,7 +59,7 @@ func newApplyCommand(c *console) *cobra.Command {
 	}
 	t.addFlags(cmd)
 	addSwitchFlags(cmd, &o)
-	cmd.Flags().DurationVar(&o.InitTimeout, "init-timeout", 0, "how long each new initialiser may run (default 30s)")
+	cmd.Flags().DurationVar(&o.InitTimeout, "init-timeout", 0, "how long each new initialiser and each hook may run (default 30s)")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the result as JSON")
 	return cmd
 }
