@@ -50,7 +50,7 @@ func arguments(least, most int) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		switch {
 		case len(args) < least:
-			return usageOf(cmd, fmt.Errorf("%s needs %s", cmd.Name(), strings.Fields(cmd.Use)[1]))
+			return usageOf(cmd, fmt.Errorf("%s needs %s", cmd.Name(), strings.ReplaceAll(strings.Fields(cmd.Use)[1], "|", " or ")))
 		case len(args) > most:
 			return usageOf(cmd, fmt.Errorf("%s has no use for %q", cmd.Name(), args[most]))
 		}
