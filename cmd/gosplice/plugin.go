@@ -46,7 +46,7 @@ func newPluginCommand(c *console) *cobra.Command {
 		SuggestionsMinimumDistance: 2,
 		RunE:                       func(cmd *cobra.Command, _ []string) error { return noCommand(c, cmd) },
 	}
-	cmd.AddCommand(newPluginHostCommand(c), newPluginBuildCommand(c))
+	cmd.AddCommand(newPluginHostCommand(c), newPluginBuildCommand(c), newPluginWatchCommand(c))
 	for _, sub := range cmd.Commands() {
 		sub.DisableFlagsInUseLine = true
 	}

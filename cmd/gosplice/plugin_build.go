@@ -69,16 +69,17 @@ func newPluginBuildCommand(c *console) *cobra.Command {
 	}
 	f.addFlags(cmd)
 	cmd.Flags().StringVar(&f.version, "version", "", "version, such as 1.0.1")
+	cmd.Flags().BoolVar(&f.reproducible, "reproducible", false, "the same identity for the same sources: only one such build fits into a process")
+	cmd.Flags().BoolVar(&f.json, "json", false, "print the result as JSON")
 	return cmd
 }
 
+// addFlags adds the flags of everything that builds plugins.
 func (f *pluginFlags) addFlags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.chain, "chain", "", "name of the chain, as in chain.New")
 	cmd.Flags().StringArrayVar(&f.logic, "logic", nil, "packages that come anew with each version, such as ./rules/... (repeatable)")
 	cmd.Flags().StringVar(&f.host, "host", "", "the program that is to load it")
 	cmd.Flags().StringVar(&f.key, "key", "", "sign with the ed25519 private key in this PEM file")
-	cmd.Flags().BoolVar(&f.reproducible, "reproducible", false, "the same identity for the same sources: only one such build fits into a process")
-	cmd.Flags().BoolVar(&f.json, "json", false, "print the result as JSON")
 	cmd.MarkFlagFilename("host")
 	cmd.MarkFlagFilename("key")
 }

@@ -52,6 +52,8 @@ type Plugin struct {
 	// Brought are the packages that the host does not have, of those outside of the standard
 	// library: they are shared from the first version that brings them. Nil if the host is not known.
 	Brought []string
+	// Packages are all that it was built from, as they are in the source.
+	Packages []gotool.Package
 }
 
 // BuildPlugin builds a plugin.
@@ -112,6 +114,7 @@ func BuildPlugin(ctx context.Context, o PluginOptions) (*Plugin, error) {
 	if o.Host != nil {
 		p.Brought = brought(o.Host, m)
 	}
+	p.Packages = tree.packages
 	return p, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -53,6 +54,9 @@ func (t *tree) hash(p *gotool.Package) (string, error) {
 	return hex.EncodeToString(h.Sum(nil)[:hashSize]), nil
 }
 
+// ErrChanging is wrapped when sources changed while they were compiled.
+var ErrChanging = errors.New("changed while it was compiled: build again")
+
 // unchanged makes sure that what was compiled is what was hashed.
 func (t *tree) unchanged(before map[string]string) error {
 	after, err := t.hashes()
@@ -61,7 +65,7 @@ func (t *tree) unchanged(before map[string]string) error {
 	}
 	for _, path := range slices.Sorted(maps.Keys(before)) {
 		if before[path] != after[path] {
-			return fmt.Errorf("package %s changed while it was compiled: build again", path)
+			return fmt.Errorf("package %s %w", path, ErrChanging)
 		}
 	}
 	return nil

@@ -31,3 +31,12 @@ func TestOrderOfVersions(t *testing.T) {
 		}
 	}
 }
+
+func TestNextDev(t *testing.T) {
+	for v, want := range map[string]string{"": "0.0.1-dev.1", "1.0.1": "1.0.2-dev.1", "1.0.2-dev.1": "1.0.2-dev.2", "1.0.2-dev.9": "1.0.2-dev.10", "1.0.2-rc.3": "1.0.3-dev.1"} {
+		got := NextDev(v)
+		if got != want || CheckVersion(got) != nil || v != "" && CompareVersions(got, v) <= 0 {
+			t.Errorf("after %q comes %q", v, got)
+		}
+	}
+}

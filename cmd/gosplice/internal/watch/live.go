@@ -103,13 +103,18 @@ func (l *loop) noPlan(ctx context.Context, at time.Time, err error) error {
 // compileError shows what the compiler says.
 func (l *loop) compileError(at time.Time, err *gotool.CompileError) {
 	l.screen.event(at, "does not compile", l.screen.style.Red, l.runsOn())
+	l.screen.compileError(err)
+}
+
+// compileError writes what the compiler says below an event.
+func (s *screen) compileError(err *gotool.CompileError) {
 	lines := err.Lines
 	if len(lines) == 0 {
 		lines = []string{err.Error()}
 	}
-	l.screen.more(lines[:min(len(lines), most)]...)
+	s.more(lines[:min(len(lines), most)]...)
 	if n := len(lines) - most; n > 0 {
-		l.screen.more(fmt.Sprintf("and %d more lines", n))
+		s.more(fmt.Sprintf("and %d more lines", n))
 	}
 }
 

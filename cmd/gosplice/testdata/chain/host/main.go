@@ -130,6 +130,8 @@ func do(verb, arg string) {
 				return
 			}
 		}
+	case "touch":
+		report("touched", os.WriteFile(arg, nil, 0o644))
 	case "refused": // wait for it
 		<-refused
 	case "sleep":
