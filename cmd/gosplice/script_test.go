@@ -20,7 +20,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		Setup:               setUp,
 		Condition:           condition,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"code": code, "waitfor": waitFor, "copymodule": copyModule, "chainmodule": chainModule},
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"code": code, "waitfor": waitFor, "copymodule": copyModule, "chainmodule": chainModule, "forge": forge},
 	})
 }
 
