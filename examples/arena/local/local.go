@@ -30,10 +30,10 @@ type Process struct {
 	err    error // how it ended, once ended is closed
 }
 
-// Start runs the program file, and returns when it listens. The process outlives ctx, which
-// bounds the start alone.
-func Start(ctx context.Context, file string) (*Process, error) {
-	p := &Process{cmd: exec.Command(file, "-addr", "127.0.0.1:0"), ended: make(chan struct{})}
+// Start runs the program file with args, and returns when it listens. The process outlives ctx,
+// which bounds the start alone.
+func Start(ctx context.Context, file string, args ...string) (*Process, error) {
+	p := &Process{cmd: exec.Command(file, append([]string{"-addr", "127.0.0.1:0"}, args...)...), ended: make(chan struct{})}
 	p.cmd.SysProcAttr = apart()
 	out, in := io.Pipe()
 	p.cmd.Stdout, p.cmd.Stderr = in, in
