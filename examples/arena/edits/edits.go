@@ -42,6 +42,9 @@ func (e Edit) Apply(dir string) error {
 func (c Change) apply(dir string) error {
 	file := filepath.Join(dir, filepath.FromSlash(c.File))
 	if c.Old == "" {
+		if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
+			return err
+		}
 		return create(file, c.New)
 	}
 	text, err := os.ReadFile(file)
