@@ -3,27 +3,47 @@ package chains
 import (
 	"cmp"
 	"fmt"
-	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
 
-var (
-	versionForm = regexp.MustCompile(`^(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})(-[0-9A-Za-z]+(\.[0-9A-Za-z]+)*)?$`)
-	nameForm    = regexp.MustCompile(`^[a-z][a-z0-9_]{0,31}$`)
-)
-
 // CheckVersion says whether v can be a version: 1.0.2 or 1.0.2-rc.1, as in semantic versioning.
 func CheckVersion(v string) error {
-	if len(v) > 64 || !versionForm.MatchString(v) {
+	if len(v) > 64 || !isVersion(v) {
 		return fmt.Errorf("%.80q is no version: write it as 1.0.2 or 1.0.2-rc.1", v)
 	}
 	return nil
 }
 
+// isVersion does without package regexp, which no program should have to link for this.
+func isVersion(v string) bool {
+	numbers, pre, has := strings.Cut(v, "-")
+	parts := strings.Split(numbers, ".")
+	if len(parts) != 3 || slices.ContainsFunc(parts, isNoNumber) {
+		return false
+	}
+	return !has || !slices.ContainsFunc(strings.Split(pre, "."), isNoWord)
+}
+
+// isNoNumber says whether s is not 0, nor up to nine digits without a leading zero.
+func isNoNumber(s string) bool {
+	return s == "" || len(s) > 9 || s[0] == '0' && s != "0" || strings.Trim(s, digits) != ""
+}
+
+// isNoWord says whether s is empty or holds anything but letters and digits.
+func isNoWord(s string) bool {
+	return s == "" || strings.Trim(s, digits+small+strings.ToUpper(small)) != ""
+}
+
+const (
+	digits = "0123456789"
+	small  = "abcdefghijklmnopqrstuvwxyz"
+)
+
 // CheckName says whether name can be the name of a chain.
 func CheckName(name string) error {
-	if !nameForm.MatchString(name) {
+	if name == "" || len(name) > 32 || !strings.Contains(small, name[:1]) || strings.Trim(name, small+digits+"_") != "" {
 		return fmt.Errorf("%.80q can't be the name of a chain: take up to 32 small letters, digits and _, a letter first", name)
 	}
 	return nil

@@ -25,7 +25,7 @@ func TestOrderOfVersions(t *testing.T) {
 			t.Errorf("%q is taken for a version", v)
 		}
 	}
-	for _, n := range []string{"", "Game", "1game", "a-b", "a/b", "a.b"} {
+	for _, n := range []string{"", "Game", "1game", "a-b", "a/b", "a.b", "a b", "é", "a23456789012345678901234567890123"} {
 		if CheckName(n) == nil {
 			t.Errorf("%q is taken for a name", n)
 		}
