@@ -92,19 +92,17 @@ func comparePart(a, b string) int {
 	return strings.Compare(a, b)
 }
 
-var devForm = regexp.MustCompile(`^(.*-dev\.)(\d{1,9})$`)
-
 // NextDev is a version for development that comes after v, which may be empty: 1.0.1 is followed by
 // 1.0.2-dev.1, and that by 1.0.2-dev.2.
 func NextDev(v string) string {
 	if v == "" {
 		return "0.0.1-dev.1"
 	}
-	if m := devForm.FindStringSubmatch(v); m != nil {
-		n, _ := strconv.Atoi(m[2]) // digits
-		return m[1] + strconv.Itoa(n+1)
+	numbers, pre, _ := strings.Cut(v, "-")
+	if last, ok := strings.CutPrefix(pre, "dev."); ok && !isNoNumber(last) {
+		n, _ := strconv.Atoi(last) // digits
+		return numbers + "-dev." + strconv.Itoa(n+1)
 	}
-	numbers, _, _ := strings.Cut(v, "-")
 	parts := strings.Split(numbers, ".")
 	patch, _ := strconv.Atoi(parts[2]) // digits
 	parts[2] = strconv.Itoa(patch + 1)
