@@ -94,7 +94,7 @@ func (c *core) link(name string, entry any) error {
 	}
 	v := &version{version: name, table: table, loaded: time.Now()}
 	c.keep(v)
-	return asError(c.switchTo(v, append(slices.Clone(c.stack), v)))
+	return asError(c.switchTo(v, c.above(v)))
 }
 
 // follows says whether a version may come now: it has to be a new one, after the current one.
@@ -185,7 +185,7 @@ func (c *core) stackFor(to string) ([]*version, error) {
 	var known []string
 	for _, v := range c.versions {
 		if v.named(to) {
-			return append(slices.Clone(c.stack), v), nil
+			return c.above(v), nil
 		}
 		known = append(known, v.version)
 	}

@@ -88,11 +88,17 @@ func (c *core) apply(file []byte, path string, o chains.ApplyOptions) (*version,
 		}
 		s.Loaded, s.Memory = true, info.Memory
 	}
-	if err := c.switchTo(v, append(slices.Clone(c.stack), v)); err != nil {
+	if err := c.switchTo(v, c.above(v)); err != nil {
 		return nil, s, err
 	}
 	s.Took = time.Since(start)
 	return v, s, nil
+}
+
+// above is the stack that rollback goes through with v on top. Each version is in it once.
+func (c *core) above(v *version) []*version {
+	stack := slices.DeleteFunc(slices.Clone(c.stack), func(other *version) bool { return other == v })
+	return append(stack, v)
 }
 
 // read reads a plugin file.

@@ -2,6 +2,7 @@ package chain
 
 import (
 	"context"
+	"errors"
 	"io/fs"
 	"log"
 	"os"
@@ -150,8 +151,17 @@ func (w *dirWatch) loadNewest(fresh []candidate) {
 	}
 }
 
+// load loads a file and says whether that is done with. While another change is under way it is put off.
 func (w *dirWatch) load(path string) bool {
 	_, s, err := w.core.loadFile(path)
+	var known *Error
+	if errors.As(err, &known) && known.Reason == ReasonBusy {
+		name := filepath.Base(path)
+		again := w.seen[name]
+		again.tried = false
+		w.seen[name] = again
+		return true
+	}
 	w.tell(WatchEvent{File: path, From: s.From, To: s.To, Err: err})
 	return err == nil
 }

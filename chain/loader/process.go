@@ -135,6 +135,12 @@ func (p *plugins) opened(a *attempt, entry any, err error) {
 	switch {
 	case err == nil:
 		a.entry = entry
+		for path, b := range p.brought {
+			if b.Plugin == a.file.Identity {
+				b.Initialised = true
+				p.brought[path] = b
+			}
+		}
 	case isStuck:
 		a.dead = stuck.Error()
 		if stuck.poison {

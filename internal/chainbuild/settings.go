@@ -35,6 +35,9 @@ func settings(ctx context.Context, c *gotool.Command) (*gotool.Build, *chainfile
 		return nil, nil, err
 	}
 	t := &chainfile.Toolchain{Go: env["GOVERSION"], OS: env["GOOS"], Arch: env["GOARCH"]}
+	if strings.Contains(env["GOFLAGS"], "-overlay") {
+		return nil, nil, errors.New("GOFLAGS has an -overlay, and gosplice plugin needs one of its own: give it as a flag, then both count")
+	}
 	flags := append(strings.Fields(env["GOFLAGS"]), b.Flags...)
 	for _, f := range flags {
 		name, value, _ := strings.Cut(strings.Replace(f, "--", "-", 1), "=")

@@ -35,6 +35,9 @@ type Brought struct {
 	Package
 	By     string // chain and version
 	Plugin string // identity
+	// Initialised says that its initialisers came to their end. Go ends the process when it finds
+	// them half done.
+	Initialised bool
 }
 
 // Fits returns a *Misfit when the plugin can't be loaded, with the first thing to mend.
@@ -85,6 +88,8 @@ func (l *Loaded) otherObjects(p, host Package) string {
 		return "is shared, and was compiled otherwise in the host"
 	case !known && linked:
 		return "is shared, but the host has no symbols for plugins of it"
+	case !known && came && !brought.Initialised:
+		return "came into the process with " + brought.By + ", whose initialisers have not come to their end"
 	case !known && came && (brought.Sources != p.Sources || brought.Export != p.Export):
 		return "is not the one that came into the process with " + brought.By
 	}

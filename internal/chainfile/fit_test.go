@@ -25,12 +25,17 @@ func TestFits(t *testing.T) {
 		{"no symbols", func(_ *Manifest, l *Loaded) { delete(l.Exports, "ex.com/api") }, ReasonShared, "no symbols"},
 		{"brought", func(m *Manifest, l *Loaded) {
 			m.Shared = append(m.Shared, Package{Path: "ex.com/new", Sources: "1", Export: "2"})
-			l.Brought = map[string]Brought{"ex.com/new": {Package: Package{"ex.com/new", "0", "2"}, By: "game 1.0.0"}}
+			l.Brought = map[string]Brought{"ex.com/new": {Package: Package{"ex.com/new", "0", "2"}, By: "game 1.0.0", Initialised: true}}
 		}, ReasonShared, "came into the process with game 1.0.0"},
-		{"brought the same", func(m *Manifest, l *Loaded) {
+		{"half initialised", func(m *Manifest, l *Loaded) {
 			p := Package{Path: "ex.com/new", Sources: "1", Export: "2"}
 			m.Shared = append(m.Shared, p)
 			l.Brought = map[string]Brought{"ex.com/new": {Package: p, By: "game 1.0.0"}}
+		}, ReasonShared, "came into the process with game 1.0.0, whose initialisers have not"},
+		{"brought the same", func(m *Manifest, l *Loaded) {
+			p := Package{Path: "ex.com/new", Sources: "1", Export: "2"}
+			m.Shared = append(m.Shared, p)
+			l.Brought = map[string]Brought{"ex.com/new": {Package: p, By: "game 1.0.0", Initialised: true}}
 		}, "", ""},
 		{"two", func(m *Manifest, _ *Loaded) { m.Shared[0].Export, m.Shared[1].Export = "x", "x" }, ReasonShared, "(and 1 more)"},
 		{"cause first", func(m *Manifest, _ *Loaded) { m.Shared[0].Sources, m.Shared[1].Export = "x", "x" }, ReasonShared, "package ex.com/api is shared, and is not what the host was built from: "},

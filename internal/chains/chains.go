@@ -63,7 +63,7 @@ type Version struct {
 	Loaded  time.Time
 	Signer  []byte // nil if it is not signed
 	Memory  uint64 // bytes; 0 if it is linked in
-	// Goroutines are those with a function of this version on their stacks.
+	// Goroutines are those with a function of this version in the 32 innermost frames of their stacks.
 	Goroutines int
 }
 

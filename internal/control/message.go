@@ -175,7 +175,7 @@ type ChainVersion struct {
 	Time    time.Time // of loading
 	Memory  uint64    // bytes
 	Signer  string    `json:",omitempty"` // ed25519 public key, hexadecimal
-	// Goroutines are those with a function of this version on their stacks.
+	// Goroutines are those with a function of this version in the 32 innermost frames of their stacks.
 	Goroutines int
 }
 
