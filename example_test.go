@@ -40,3 +40,23 @@ func ExampleWithSocketDir() {
 	}
 	defer gosplice.Stop()
 }
+
+func ExampleWithPatchDir() {
+	// Called first, so that what follows runs the patched code after a restart too.
+	if err := gosplice.Start(gosplice.WithPatchDir("/var/lib/server/patches")); err != nil {
+		log.Print(err)
+	}
+	defer gosplice.Stop()
+}
+
+func ExampleTrustKey() {
+	// The public key that gosplice keygen made, usually embedded from its file.
+	const releaseKey = `-----BEGIN PUBLIC KEY-----
+MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=
+-----END PUBLIC KEY-----
+`
+	if err := gosplice.Start(gosplice.TrustKey(releaseKey)); err != nil {
+		log.Print(err)
+	}
+	defer gosplice.Stop()
+}

@@ -6,7 +6,7 @@
 // full speed, and one parked goroutine is all that it costs.
 //
 // Who may patch: the user who runs the program, and root. The socket has mode 0600 and lies in a
-// directory that only that user can enter, and the kernel says who connects. [WithTrustedKeys] asks
+// directory that only that user can enter, and the kernel says who connects. [TrustKey] asks
 // for signed patches on top, [WithApproval] lets the program decide about each request.
 //
 // Programs can be patched on linux/amd64. On other platforms the package compiles and [Start]
@@ -24,6 +24,9 @@ import (
 // starts nothing but the goroutine that waits for requests. An error says why the program can't be
 // patched here; the program runs on as if Start had not been called. Calling Start again without
 // [Stop] is an error.
+//
+// With [WithPatchDir] it returns after the installed patch was applied. If that fails the error says why, and the
+// program listens for patches all the same.
 func Start(opts ...Option) error {
 	var o options
 	for _, set := range opts {
@@ -57,6 +60,23 @@ func WithLogger(logger *slog.Logger) Option {
 // WithTrustedKeys makes the program accept only patches that were signed with one of the keys.
 func WithTrustedKeys(keys ...ed25519.PublicKey) Option {
 	return func(o *options) { o.TrustedKeys = append(o.TrustedKeys, keys...) }
+}
+
+// TrustKey makes the program accept only patches that were signed with this key, or with another one
+// that is trusted. The text is what gosplice keygen writes: one or more public keys in PEM
+// (PKIX), or one in hexadecimal. Text that is no key is an error of [Start].
+func TrustKey(text string) Option {
+	return func(o *options) { o.TrustedTexts = append(o.TrustedTexts, text) }
+}
+
+// WithPatchDir makes [Start] apply the newest patch in dir that was made for this very build of the
+// program: patches live in memory, and without one a restart goes back to the release. Call Start
+// before the program's own work begins, then none of it runs unpatched code but the initialisation of packages.
+// Patches for other builds are ignored and named in the log. Signatures and approval count as for
+// any other patch. The directory need not exist; it and its files must belong to the user who runs the
+// program or to root, and nobody else may write to them. gosplice install puts patches there.
+func WithPatchDir(dir string) Option {
+	return func(o *options) { o.PatchDir = dir }
 }
 
 // WithApproval has approve asked before each apply and rollback, after the checks of who asks and

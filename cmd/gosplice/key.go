@@ -16,7 +16,7 @@ func readKey(name string) (ed25519.PrivateKey, error) {
 	}
 	block, _ := pem.Decode(text)
 	if block == nil || block.Type != "PRIVATE KEY" {
-		return nil, fmt.Errorf("%s is no private key in PEM (PKCS #8): make one with openssl genpkey -algorithm ed25519", name)
+		return nil, fmt.Errorf("%s is no private key in PEM (PKCS #8): make one with gosplice keygen", name)
 	}
 	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
 	if err != nil {
@@ -24,7 +24,7 @@ func readKey(name string) (ed25519.PrivateKey, error) {
 	}
 	private, ok := key.(ed25519.PrivateKey)
 	if !ok {
-		return nil, fmt.Errorf("%s holds a key of another kind than ed25519: make one with openssl genpkey -algorithm ed25519", name)
+		return nil, fmt.Errorf("%s holds a key of another kind than ed25519: make one with gosplice keygen", name)
 	}
 	return private, nil
 }

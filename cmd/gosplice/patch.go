@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/gosplice/gosplice/cmd/gosplice/internal/report"
+	"github.com/gosplice/gosplice/internal/control"
 	"github.com/gosplice/gosplice/internal/patch"
 	"github.com/gosplice/gosplice/internal/pipeline"
 )
@@ -26,12 +27,7 @@ A version is a label for people, shown by gosplice status and understood by
 gosplice rollback --to. Without one, the first digits of the patch's ID stand for it.
 
 --key signs the patch. Programs that name keys accept signed patches only. A key is
-an ed25519 private key in PEM (PKCS #8), as openssl makes it:
-
-  openssl genpkey -algorithm ed25519 -out release.key
-
-gosplice verify prints the public key of a signed patch, in the form in which
-programs name it.`
+an ed25519 private key in PEM (PKCS #8), as gosplice keygen and openssl make it.`
 
 // patchFlags are the flags of gosplice patch.
 type patchFlags struct {
@@ -115,7 +111,7 @@ func (f *patchFlags) link(c *console, ctx context.Context, plan *pipeline.Plan, 
 }
 
 // patchSuffix ends the names of patch files.
-const patchSuffix = ".gsp"
+const patchSuffix = control.PatchSuffix
 
 // fileName is the name of the patch file.
 func (f *patchFlags) fileName(program string, p *patch.Patch) string {

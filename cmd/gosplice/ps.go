@@ -54,6 +54,9 @@ func newPsCommand(c *console) *cobra.Command {
 				return nil
 			}
 			c.print(processTable(found, time.Now()).Lines(c.style, c.width)...)
+			if back := goingBack(found); back != "" {
+				c.print("", "A restart goes back to the release: "+back+". To keep a patch: gosplice install.")
+			}
 			return nil
 		},
 	}
@@ -94,6 +97,17 @@ func versions(h *control.Hello) string {
 	}
 	if len(list) > 1 && h.Version == patch.ReleaseVersion {
 		list = list[1:]
+	}
+	return strings.Join(list, ", ")
+}
+
+// goingBack are the processes that a restart takes back to the release.
+func goingBack(found []control.Process) string {
+	var list []string
+	for _, p := range found {
+		if p.Hello != nil && p.Hello.Version != patch.ReleaseVersion && cmp.Or(p.Hello.AfterRestart, patch.ReleaseVersion) == patch.ReleaseVersion {
+			list = append(list, strconv.Itoa(p.PID))
+		}
 	}
 	return strings.Join(list, ", ")
 }

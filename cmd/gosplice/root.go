@@ -64,7 +64,9 @@ func newRootCommand(c *console) *cobra.Command {
 	)
 	setHelp(root, c)
 	addTo(root, groupMake, newBuildCommand(c), newRecordCommand(c), newPlanCommand(c), newExplainCommand(c), newPatchCommand(c), newVerifyCommand(c))
+	addTo(root, groupMake, newKeygenCommand(c))
 	addTo(root, groupLive, newWatchCommand(c), newPsCommand(c), newApplyCommand(c), newStatusCommand(c), newRollbackCommand(c))
+	addTo(root, groupLive, newInstallCommand(c), newUninstallCommand(c), newLogCommand(c))
 	addTo(root, groupChain, newPluginCommand(c))
 	root.AddCommand(newDemoCommand(c), newVersionCommand(c), newCompletionCommand(c))
 	for _, cmd := range root.Commands() {

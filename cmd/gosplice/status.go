@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/gosplice/gosplice/cmd/gosplice/internal/report"
 	"github.com/gosplice/gosplice/internal/control"
+	"github.com/gosplice/gosplice/internal/patch"
 )
 
 const statusLong = `Status says what runs in a program: its release, the current version, the patches that
@@ -68,6 +70,7 @@ func showStatus(c *console, s *control.Status, now time.Time) {
 	var f report.Fields
 	f.Add("version", s.Version)
 	f.Add("rollback to", rollbackTargets(s.Stack))
+	f.Add("restart", afterRestart(&s.Hello))
 	f.Add("program", s.Program)
 	f.Add("platform", fmt.Sprintf("%s %s/%s", s.GoVersion, s.GOOS, s.GOARCH))
 	f.Add("up", report.Age(now.Sub(s.Started)))
@@ -84,6 +87,20 @@ func showStatus(c *console, s *control.Status, now time.Time) {
 	if s.InProgress == "" && len(s.Patches) > 0 {
 		showOldCode(c, s.OldCode)
 	}
+}
+
+// afterRestart says what a restart would do to the version that runs; nothing if both are the release.
+func afterRestart(h *control.Hello) string {
+	after := cmp.Or(h.AfterRestart, patch.ReleaseVersion)
+	switch {
+	case after == h.Version && after == patch.ReleaseVersion:
+		return ""
+	case after == h.Version:
+		return "keeps " + after
+	case after == patch.ReleaseVersion:
+		return "goes back to the release"
+	}
+	return "goes to " + after
 }
 
 // rollbackTargets are the versions below the current one, the next one first.

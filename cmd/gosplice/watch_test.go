@@ -13,7 +13,6 @@ import (
 	"regexp"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -111,13 +110,18 @@ type watched struct {
 	cmd  *exec.Cmd
 	tty  *os.File
 
+	shown *shown
+	read  int // how much of it expect has seen
+
+	count int // answers of the program so far
+}
+
+// shown is what a terminal has shown.
+type shown struct {
 	mu   sync.Mutex
 	text bytes.Buffer
 	// closed says that nothing has the terminal open any more.
-	closed atomic.Bool
-	read   int // how much of text expect has seen
-
-	count int // answers of the program so far
+	closed bool
 }
 
 // newWatched writes a program. The watch is kept away from those of the user.
@@ -164,17 +168,19 @@ func (w *watched) start(width int, args ...string) {
 	w.cmd.Dir = w.dir
 	w.cmd.Env = append(os.Environ(), "XDG_CACHE_HOME="+w.home, "XDG_RUNTIME_DIR="+filepath.Join(w.home, "run"), "TMPDIR="+w.tmp(),
 		"GOCACHE="+goEnv("GOCACHE"), "TERM=xterm", "PWD="+w.dir)
-	w.closed.Store(false)
+	w.shown, w.read = &shown{}, 0
 	var err error
 	if w.tty, err = pty.StartWithSize(w.cmd, &pty.Winsize{Rows: 24, Cols: uint16(width)}); err != nil {
 		w.t.Fatal(err)
 	}
-	go w.follow(w.tty)
+	go w.shown.follow(w.tty)
+	cmd, tty, shown := w.cmd, w.tty, w.shown
 	w.t.Cleanup(func() {
-		w.cmd.Process.Kill()
-		w.tty.Close()
+		cmd.Process.Kill()
+		tty.Close()
 		if w.t.Failed() {
-			w.t.Logf("the terminal:\n%s", w.all())
+			text, _ := shown.all()
+			w.t.Logf("the terminal:\n%s", text)
 		}
 	})
 }
@@ -188,24 +194,26 @@ func (w *watched) tmp() string {
 	return dir
 }
 
-func (w *watched) follow(tty io.Reader) {
+// follow reads the terminal to its end.
+func (s *shown) follow(tty io.Reader) {
 	b := make([]byte, 4096)
 	for {
 		n, err := tty.Read(b)
-		w.mu.Lock()
-		w.text.Write(b[:n])
-		w.mu.Unlock()
+		s.mu.Lock()
+		s.text.Write(b[:n])
+		s.closed = err != nil
+		s.mu.Unlock()
 		if err != nil {
-			w.closed.Store(true)
 			return
 		}
 	}
 }
 
-func (w *watched) all() string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.text.String()
+// all is what was shown so far, and whether that was all.
+func (s *shown) all() (text string, closed bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.String(), s.closed
 }
 
 // expect waits until the terminal shows a pattern, behind what was expected before.
@@ -213,8 +221,7 @@ func (w *watched) expect(pattern string) []string {
 	w.t.Helper()
 	r := regexp.MustCompile(pattern)
 	for end := time.Now().Add(90 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
-		over := w.closed.Load()
-		text := w.all()
+		text, over := w.shown.all()
 		if m := r.FindStringSubmatchIndex(text[w.read:]); m != nil {
 			found := r.FindStringSubmatch(text[w.read:])
 			w.read += m[1]
@@ -224,7 +231,7 @@ func (w *watched) expect(pattern string) []string {
 			break
 		}
 	}
-	w.t.Fatalf("the terminal does not show %q after:\n%s", pattern, w.all()[:w.read])
+	w.t.Fatalf("the terminal does not show %q", pattern)
 	return nil
 }
 
@@ -398,7 +405,8 @@ func watchAsUser(t *testing.T, width int) {
 	}
 	w.gone(pid)
 	w.tidy()
-	for line := range strings.Lines(w.all()) {
+	text, _ := w.shown.all()
+	for line := range strings.Lines(text) {
 		line = regexp.MustCompile(`\x1b\[[0-9;]*[mK]`).ReplaceAllString(line, "")
 		if line = line[strings.LastIndexByte(strings.TrimRight(line, "\r\n"), '\r')+1:]; strings.HasPrefix(line, "gosplice  ") && len([]rune(strings.TrimSpace(line))) > width {
 			t.Errorf("a line of more than %d columns: %q", width, line)

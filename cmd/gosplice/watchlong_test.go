@@ -31,7 +31,7 @@ func edits(n int) []edit {
 		{stepFile("return pick("+live+")", "\nfunc pick[T any](list ...T) T { return list[0] }\n"), says, "live in"},
 		{stepFile("return thing{"+strconv.Itoa(n)+"}.String()", "\ntype thing struct{ n int }\n\nfunc (t thing) String() string { return fmt.Sprint(\"v\", t.n) }\n"), says, "live in"},
 		{stepFile("defer func() { recover() }()\n\treturn "+live, ""), says, "live in"},
-		{stepFile("return missing", ""), "", "does not compile"},
+		{stepFile(fmt.Sprint("return missing", n), ""), "", "does not compile"},
 		{strings.Replace(stepFile("return "+live, ""), "calls int", "level, calls int", 1), "", "refused"},
 	}
 }
@@ -154,7 +154,6 @@ func TestWatchKilled(t *testing.T) {
 		}
 		w.ended()
 		w.tty.Close()
-		w.fresh()
 	}
 	w.start(80)
 	w.expect(`takes every save`)
@@ -165,14 +164,6 @@ func TestWatchKilled(t *testing.T) {
 	}
 	w.gone(pid)
 	w.tidy()
-}
-
-// fresh forgets what the terminal has shown.
-func (w *watched) fresh() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.text.Reset()
-	w.read = 0
 }
 
 // A program that is left runs on, whether the watch is stopped or killed.

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"path/filepath"
 	"runtime"
 	"sync"
 	"time"
@@ -29,6 +30,10 @@ type Options struct {
 	Approve func(Request) error
 	// TrustedKeys, if any, are the keys of which one must have signed a patch.
 	TrustedKeys []ed25519.PublicKey
+	// TrustedTexts are more of them as text; see parseKeys.
+	TrustedTexts []string
+	// PatchDir is where patches are that Start applies; empty: none.
+	PatchDir string
 }
 
 // Action is what is asked for.
@@ -62,7 +67,8 @@ var process struct {
 
 // Start listens for requests. It returns at once, in less than a millisecond, and fails when it
 // was called before without Stop, when the program can't be patched here, or when the socket
-// can't be made.
+// can't be made. With a patch directory it returns when the patch in it is applied; if that
+// fails the error says why, and the agent listens all the same.
 func Start(o Options) error {
 	process.Lock()
 	defer process.Unlock()
@@ -87,7 +93,7 @@ func Start(o Options) error {
 	// the first patch finds another way, or says why there is none.
 	_ = splice.OpenText()
 	process.server = s
-	return nil
+	return s.restore()
 }
 
 // Stop closes the socket and waits until no new request is taken; one that is under way goes on.
@@ -108,6 +114,7 @@ type server struct {
 	patcher  *patcher
 	listener *net.UnixListener
 	rules    policy
+	patchDir string // absolute, or empty
 	logger   *slog.Logger
 	started  time.Time
 	stopped  chan struct{} // closed when accept returned
@@ -118,9 +125,24 @@ type server struct {
 
 // newServer starts an agent.
 func newServer(o Options, p *patcher) (*server, error) {
+	for _, text := range o.TrustedTexts {
+		keys, err := parseKeys(text)
+		if err != nil {
+			return nil, err
+		}
+		o.TrustedKeys = append(o.TrustedKeys, keys...)
+	}
 	for _, k := range o.TrustedKeys {
 		if len(k) != ed25519.PublicKeySize {
 			return nil, fmt.Errorf("a trusted key has %d bytes, an ed25519 public key has %d", len(k), ed25519.PublicKeySize)
+		}
+	}
+	patchDir := o.PatchDir
+	if patchDir != "" {
+		// The program may go to another directory later.
+		var err error
+		if patchDir, err = filepath.Abs(patchDir); err != nil {
+			return nil, err
 		}
 	}
 	dir := o.Dir
@@ -132,7 +154,7 @@ func newServer(o Options, p *patcher) (*server, error) {
 		return nil, err
 	}
 	s := &server{
-		patcher: p, listener: listener, logger: o.Logger,
+		patcher: p, listener: listener, logger: o.Logger, patchDir: patchDir,
 		rules:   policy{approve: o.Approve, trusted: o.TrustedKeys},
 		started: time.Now(), stopped: make(chan struct{}), conns: make(map[*net.UnixConn]bool),
 	}

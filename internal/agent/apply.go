@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"crypto/ed25519"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"maps"
@@ -33,8 +34,8 @@ func (a *patcher) apply(file []byte, who peer, o control.SwitchOptions, rules po
 	if err != nil {
 		return nil, refused(control.ReasonMalformed, "%v", err)
 	}
-	entry.ID, entry.Version = p.ID, labelOf(p)
-	a.setProgress("apply " + labelOf(p))
+	entry.ID, entry.Version, entry.Signer = p.ID, p.Label(), hex.EncodeToString(p.Signer)
+	a.setProgress("apply " + p.Label())
 	if err := a.program.fits(&p.Release); err != nil {
 		return nil, err
 	}
@@ -48,7 +49,7 @@ func (a *patcher) apply(file []byte, who peer, o control.SwitchOptions, rules po
 		}, nil
 	}
 	if err := rules.ask(Request{
-		Action: ActionApply, Version: labelOf(p), ID: p.ID, Signer: p.Signer, UID: who.uid, PID: who.pid,
+		Action: ActionApply, Version: p.Label(), ID: p.ID, Signer: p.Signer, UID: who.uid, PID: who.pid,
 	}); err != nil {
 		return nil, err
 	}
@@ -103,7 +104,7 @@ func (r policy) trusts(signer []byte, kind string) error {
 	case len(r.trusted) == 0:
 		return nil
 	case signer == nil:
-		return refused(control.ReasonUnsigned, "the %s is not signed, and this program accepts only what is signed with a key that it trusts: sign it", kind)
+		return refused(control.ReasonUnsigned, "the %s is not signed, and this program accepts only what is signed with a key that it trusts: make it again with --key", kind)
 	case !slices.ContainsFunc(r.trusted, func(k ed25519.PublicKey) bool { return k.Equal(ed25519.PublicKey(signer)) }):
 		return refused(control.ReasonForeignKey, "the %s is signed with the key %x, which this program does not trust: sign it with one that it does", kind, signer)
 	}

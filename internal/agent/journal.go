@@ -51,6 +51,7 @@ func logEntry(logger *slog.Logger, e control.Entry) {
 		of, // nothing for patches
 		slog.String("version", e.Version),
 		slog.String("patch", e.ID),
+		slog.String("signer", e.Signer),
 		slog.String("reason", e.Reason),
 		slog.String("message", e.Message),
 		slog.Int("uid", e.UID),

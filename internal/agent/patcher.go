@@ -79,23 +79,13 @@ type activation struct {
 	pause time.Duration
 }
 
-// shortID is the number of digits of an ID that serve as the version of a patch without one.
-const shortID = 12
-
 // newVersion returns what p says of itself; the image is to come.
 func newVersion(p *patch.Patch, fileSize int) *version {
 	return &version{
-		id: p.ID, label: labelOf(p), made: p.Made, signer: hex.EncodeToString(p.Signer),
+		id: p.ID, label: p.Label(), made: p.Made, signer: hex.EncodeToString(p.Signer),
 		size: p.Image.Size, fileSize: fileSize, changes: p.Changes, symbols: p.Symbols,
 		resets: p.Resets, hooks: p.Hooks,
 	}
-}
-
-func labelOf(p *patch.Patch) string {
-	if p.Version != "" {
-		return p.Version
-	}
-	return p.ID[:shortID]
 }
 
 // current returns the version that runs, or nil for the release.

@@ -137,7 +137,7 @@ func TestRollback(t *testing.T) {
 func TestRollbackByID(t *testing.T) {
 	p := newTestProcess(t)
 	first := p.mustApply(testPatch{functions: []string{"!A/s"}})
-	if first.To != first.ID[:shortID] {
+	if first.To != first.ID[:12] {
 		t.Errorf("version %q of patch %s", first.To, first.ID)
 	}
 	p.mustApply(testPatch{version: "2", functions: []string{"!A/s"}})

@@ -103,9 +103,11 @@ func (s *server) handle(req *control.Request, who peer) (resp *control.Response)
 	}()
 	switch req.Verb {
 	case control.VerbHello:
-		return &control.Response{Code: control.Done, Hello: s.patcher.hello(s.started)}
+		return &control.Response{Code: control.Done, Hello: s.describe(s.patcher.hello(s.started))}
 	case control.VerbStatus:
-		return &control.Response{Code: control.Done, Status: s.patcher.status(s.started, s.rules)}
+		status := s.patcher.status(s.started, s.rules)
+		s.describe(&status.Hello)
+		return &control.Response{Code: control.Done, Status: status}
 	case control.VerbJournal:
 		return &control.Response{Code: control.Done, Journal: s.patcher.journal.list()}
 	case control.VerbApply:
@@ -156,11 +158,15 @@ func (s *server) note(e control.Entry, err error) {
 		e.Code, e.Reason, e.Message = p.code, p.reason, p.message
 	}
 	s.patcher.journal.add(e)
-	logger := s.logger
-	if logger == nil {
-		logger = slog.Default()
+	logEntry(s.log(), e)
+}
+
+// log is where the program wants to read of what was done.
+func (s *server) log() *slog.Logger {
+	if s.logger == nil {
+		return slog.Default()
 	}
-	logEntry(logger, e)
+	return s.logger
 }
 
 func responseTo(err error) *control.Response {

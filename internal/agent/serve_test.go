@@ -21,7 +21,7 @@ type testServer struct {
 	*server
 	process *testProcess
 	socket  string
-	log     *lockedBuffer
+	said    *lockedBuffer // in the log
 }
 
 // lockedBuffer is a buffer for several goroutines.
@@ -121,7 +121,7 @@ func TestConversation(t *testing.T) {
 			t.Errorf("journal %d: %+v", i, got)
 		}
 	}
-	log := s.log.String()
+	log := s.said.String()
 	if strings.Count(log, "\n") != 3 || !strings.Contains(log, `level=INFO msg="gosplice: apply done" version=1.4.2`) || !strings.Contains(log, "level=WARN") {
 		t.Errorf("log:\n%s", log)
 	}

@@ -127,7 +127,15 @@ type Hello struct {
 	Chains map[string]string `json:",omitempty"`
 	// Started is when the program called gosplice.Start.
 	Started time.Time
+	// PatchDir is the directory of which the program applies the newest patch when it starts, if any.
+	PatchDir string `json:",omitempty"`
+	// AfterRestart is the version that it would then have. Empty means patch.ReleaseVersion, as with
+	// agents that have no patch directories.
+	AfterRestart string `json:",omitempty"`
 }
+
+// PatchSuffix ends the names of patch files.
+const PatchSuffix = ".gsp"
 
 // Status is what is applied in a program.
 type Status struct {
@@ -252,6 +260,7 @@ type Entry struct {
 	Verb     Verb   // what
 	ID       string `json:",omitempty"` // patch, if known
 	Version  string `json:",omitempty"`
+	Signer   string `json:",omitempty"` // ed25519 public key, hexadecimal; of what was applied
 	Code     Code
 	Reason   string `json:",omitempty"`
 	Message  string

@@ -58,6 +58,18 @@ type Patch struct {
 	Signer []byte `json:"-"`
 }
 
+// labelDigits is the number of digits of an ID that serve as the version of a patch without one.
+const labelDigits = 12
+
+// Label is the version that the patch is called by: the one that the user gave, or the first digits of the
+// ID.
+func (p *Patch) Label() string {
+	if p.Version != "" {
+		return p.Version
+	}
+	return p.ID[:min(len(p.ID), labelDigits)]
+}
+
 // Release identifies a build of a program.
 type Release struct {
 	// BuildID is the Go build ID that the linker wrote into the program.

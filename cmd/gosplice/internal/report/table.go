@@ -8,6 +8,7 @@ type Table struct {
 	Head   []string
 	Indent int
 	rows   [][]cell
+	below  map[int]string // text below rows
 }
 
 // cell is text and how it looks.
@@ -24,6 +25,18 @@ func (t *Table) Add(cells ...string) {
 	}
 	t.rows = append(t.rows, row)
 }
+
+// AddWith adds a row of plain cells with a text below it.
+func (t *Table) AddWith(below string, cells ...string) {
+	if t.below == nil {
+		t.below = map[int]string{}
+	}
+	t.below[len(t.rows)] = Printable(below)
+	t.Add(cells...)
+}
+
+// belowIndent is how far the text below a row is moved in.
+const belowIndent = 2
 
 // addPainted adds a row of cells that have a colour.
 func (t *Table) addPainted(row ...cell) { t.rows = append(t.rows, row) }
@@ -42,8 +55,13 @@ func (t *Table) Lines(s Style, width int) []string {
 	}
 	widths := t.widths(rows, width)
 	var lines []string
-	for _, row := range rows {
+	for i, row := range rows {
 		lines = append(lines, t.layOut(row, widths)...)
+		if text := t.below[i-len(rows)+len(t.rows)]; text != "" {
+			for _, line := range wrap(text, max(width-t.Indent-belowIndent, narrowest)) {
+				lines = append(lines, strings.Repeat(" ", t.Indent+belowIndent)+line)
+			}
+		}
 	}
 	return lines
 }

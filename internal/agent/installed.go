@@ -1,0 +1,159 @@
+package agent
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/gosplice/gosplice/internal/control"
+	"github.com/gosplice/gosplice/internal/patch"
+)
+
+// installedPatch is a patch in the patch directory that was made for this build.
+type installedPatch struct {
+	name  string
+	patch *patch.Patch
+	file  []byte
+}
+
+// otherFile is a file in the patch directory that is not for this build, with the reason.
+type otherFile struct {
+	name string
+	why  error
+}
+
+// installed reads the patch directory: the newest patch for this build, or nil, and the other files. A
+// directory that is not there has none. Whoever can write there decides what the program runs, so that has to
+// be its own user or root.
+func (a *patcher) installed(dir string) (newest *installedPatch, others []otherFile, err error) {
+	info, err := os.Lstat(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, nil
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("patch directory: %w", err)
+	}
+	if !info.IsDir() {
+		return nil, nil, fmt.Errorf("the patch directory %s is no directory: name the directory itself, not a link to it", dir)
+	}
+	if err := onlyOurs(dir, info); err != nil {
+		return nil, nil, err
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, nil, fmt.Errorf("patch directory: %w", err)
+	}
+	var fitting []*installedPatch
+	for _, e := range entries {
+		if filepath.Ext(e.Name()) != control.PatchSuffix || strings.HasPrefix(e.Name(), ".") {
+			continue
+		}
+		p, err := a.readInstalled(filepath.Join(dir, e.Name()))
+		if err != nil {
+			others = append(others, otherFile{e.Name(), err})
+			continue
+		}
+		fitting = append(fitting, p)
+	}
+	if len(fitting) == 0 {
+		return nil, others, nil
+	}
+	// Times of making are in RFC 3339 and UTC, so they sort as text.
+	return slices.MaxFunc(fitting, func(x, y *installedPatch) int {
+		return cmp.Or(cmp.Compare(x.patch.Made, y.patch.Made), cmp.Compare(x.name, y.name))
+	}), others, nil
+}
+
+// onlyOurs reports a file that others than this user and root can write.
+func onlyOurs(path string, info fs.FileInfo) error {
+	owner, known := control.Owner(info)
+	switch {
+	case !known || owner != os.Geteuid() && owner != 0:
+		return fmt.Errorf("%s belongs to user %d, who could have any code run here: chown it to user %d or root", path, owner, os.Geteuid())
+	case info.Mode().Perm()&0o022 != 0:
+		return fmt.Errorf("%s can be written by others (mode %v), who could have any code run here: chmod go-w %[1]s", path, info.Mode().Perm())
+	}
+	return nil
+}
+
+func (a *patcher) readInstalled(path string) (*installedPatch, error) {
+	// Neither a link nor a pipe: opening the one leads elsewhere, opening the other may wait for ever.
+	info, err := os.Lstat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, errors.New("it is no regular file")
+	}
+	if err := onlyOurs(path, info); err != nil {
+		return nil, err
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	file, err := io.ReadAll(io.LimitReader(f, patch.MaxFile+1))
+	if err != nil {
+		return nil, err
+	}
+	p, err := patch.Decode(file)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.program.fits(&p.Release); err != nil {
+		return nil, err
+	}
+	return &installedPatch{filepath.Base(path), p, file}, nil
+}
+
+// restore applies the newest patch in the patch directory that was made for this build. The others are
+// named in the log. It is an error if there is a patch for this build and it can't be applied.
+func (s *server) restore() error {
+	if s.patchDir == "" {
+		return nil
+	}
+	newest, others, err := s.patcher.installed(s.patchDir)
+	if err != nil {
+		return fmt.Errorf("no installed patch was applied: %w", err)
+	}
+	for _, o := range others {
+		s.log().Info("gosplice: installed patch ignored", "file", filepath.Join(s.patchDir, o.name), "reason", o.why.Error())
+	}
+	if newest == nil {
+		return nil
+	}
+	who := peer{uid: os.Geteuid(), pid: os.Getpid()}
+	resp := s.change(&control.Request{Verb: control.VerbApply, Patch: newest.file}, who, func(entry *control.Entry) (*control.Switched, error) {
+		return s.patcher.apply(newest.file, who, control.SwitchOptions{}, s.rules, entry)
+	})
+	if resp.Code != control.Done {
+		return fmt.Errorf("the installed patch %s was not applied, and the program runs without it: %s", filepath.Join(s.patchDir, newest.name), resp.Message)
+	}
+	return nil
+}
+
+// afterRestart is the version that the program would have if it were started again now.
+func (s *server) afterRestart() string {
+	if s.patchDir == "" {
+		return patch.ReleaseVersion
+	}
+	newest, _, err := s.patcher.installed(s.patchDir)
+	if err != nil || newest == nil || s.rules.accepts(newest.patch) != nil {
+		return patch.ReleaseVersion
+	}
+	return newest.patch.Label()
+}
+
+// describe adds to a greeting what the server knows beyond the patcher.
+func (s *server) describe(h *control.Hello) *control.Hello {
+	h.PatchDir = s.patchDir
+	h.AfterRestart = s.afterRestart()
+	return h
+}
