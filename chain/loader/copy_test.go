@@ -1,0 +1,85 @@
+package loader
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// TestCopiesOfTheDead leaves nothing of processes that were killed while they opened a plugin.
+func TestCopiesOfTheDead(t *testing.T) {
+	if err := mapsCode(t.TempDir()); err != nil {
+		t.Skip("the directory for temporary files can't hold plugins: ", err)
+	}
+	dir := t.TempDir()
+	dead := exec.Command("true")
+	if err := dead.Run(); err != nil {
+		t.Fatal(err)
+	}
+	names := map[string]bool{
+		copyPrefix + strconv.Itoa(dead.ProcessState.Pid()) + "-123.so": false,
+		copyPrefix + strconv.Itoa(os.Getpid()) + "-123.so":             true,
+		copyPrefix + "x-1.so": true,
+		"other.so":            true,
+	}
+	for name := range names {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	path, err := writeCopy([]byte("plugin"), []string{"/proc", "/nowhere", dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if content, err := os.ReadFile(path); err != nil || !bytes.Equal(content, []byte("plugin")) {
+		t.Errorf("%q, %v", content, err)
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("%v, %v", info, err)
+	}
+	for name, stays := range names {
+		if _, err := os.Stat(filepath.Join(dir, name)); (err == nil) != stays {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestNoDirectoryForACopy(t *testing.T) {
+	_, err := writeCopy([]byte("plugin"), []string{"/proc", "/nowhere"})
+	if err == nil || !strings.Contains(err.Error(), "/proc: ") || !strings.Contains(err.Error(), "chain.WithPluginDir") {
+		t.Error(err)
+	}
+}
+
+// TestWhatIsMapped tells a file that is mapped from one that is not.
+func TestWhatIsMapped(t *testing.T) {
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !isMapped(exe) || isMapped(exe+".other") {
+		t.Error("the test's own program is not mapped, or another one is")
+	}
+}
+
+// TestOpenFailsCleanly opens what the system does not map: nothing is left behind.
+func TestOpenFailsCleanly(t *testing.T) {
+	if err := supported(); err != nil {
+		t.Skip(err)
+	}
+	dir := t.TempDir()
+	_, err := openCopy([]byte("no plugin"), []string{dir})
+	if err == nil {
+		t.Fatal("it was opened")
+	}
+	if _, stuck := err.(*stuckError); stuck {
+		t.Errorf("%v counts as stuck", err)
+	}
+	if left, _ := os.ReadDir(dir); len(left) > 0 {
+		t.Errorf("%v is left", left)
+	}
+}
