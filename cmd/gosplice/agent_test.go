@@ -13,8 +13,10 @@ import (
 
 // agent answers as a running program does.
 type agent struct {
-	hello    control.Hello
-	answer   control.Response // to everything but hello
+	hello  control.Hello
+	answer control.Response // to everything but hello
+	// answers come before answer, one after another; after the last one the connection is closed.
+	answers  []control.Response
 	requests []control.Request
 }
 
@@ -53,6 +55,12 @@ func (a *agent) serve(conn net.Conn) {
 		}
 		a.requests = append(a.requests, *req)
 		answer := a.answer
+		if a.answers != nil && req.Verb != control.VerbHello {
+			if len(a.answers) == 0 {
+				return
+			}
+			answer, a.answers = a.answers[0], a.answers[1:]
+		}
 		if req.Verb == control.VerbHello {
 			answer = control.Response{Code: control.Done, Hello: &a.hello}
 		}

@@ -18,6 +18,8 @@ type console struct {
 	out, err io.Writer
 	style    report.Style
 	width    int
+	// shown says that out is a terminal.
+	shown bool
 	// live says that err is a terminal, where a progress line can be shown and removed.
 	live    bool
 	verbose bool
@@ -37,6 +39,7 @@ const (
 func newConsole(out, err *os.File) *console {
 	c := &console{out: out, err: err, live: term.IsTerminal(int(err.Fd())) && os.Getenv("TERM") != "dumb"}
 	c.style, c.width = look(out)
+	c.shown = term.IsTerminal(int(out.Fd()))
 	c.messages, c.messageWidth = look(err)
 	return c
 }

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
+	"io"
 	"net"
 	"strings"
 	"testing"
@@ -188,6 +190,67 @@ func TestStatusOfARelease(t *testing.T) {
 	a.start(t)
 	_, out, _ := gosplice(t, "status")
 	golden(t, "status-release", out)
+}
+
+// draining are answers of a program whose goroutines leave old code one after another, until it ends.
+func draining(a *agent) {
+	for _, old := range [][]control.OldCode{oldCode, oldCode, oldCode[:1], nil, nil} {
+		a.answers = append(a.answers, control.Response{Code: control.Done, Status: &control.Status{
+			Hello: a.hello, Redirected: []control.Function{{Name: "arena.(*Room).Tick"}}, OldCode: old,
+		}})
+	}
+}
+
+func TestFollow(t *testing.T) {
+	noPrograms(t)
+	a := program(4711)
+	a.hello.Version = "1.4.2"
+	draining(a)
+	a.start(t)
+	code, out, messages := gosplice(t, "status", "--follow", "--interval", "1ms")
+	if code != exitFailed || messages != "gosplice: the program has ended\n" {
+		t.Errorf("exit code %d, %s", code, messages)
+	}
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	want := []string{
+		"  1.4.2  old code: 13 goroutines  arena.(*Room).Loop 12  main.serve 1",
+		"  1.4.2  old code: 12 goroutines  arena.(*Room).Loop 12",
+		"  1.4.2  old code: none",
+	}
+	if len(lines) != len(want) {
+		t.Fatalf("lines are %q", lines)
+	}
+	for i, line := range lines {
+		if _, err := time.Parse(time.TimeOnly, line[:8]); err != nil || line[8:] != want[i] {
+			t.Errorf("line %q, want a time and %q", line, want[i])
+		}
+	}
+}
+
+// On a terminal each picture stands where the one before was.
+func TestFollowOnATerminal(t *testing.T) {
+	noPrograms(t)
+	a := program(4711)
+	a.hello.Version = "1.4.2"
+	draining(a)
+	a.start(t)
+	var out bytes.Buffer
+	c := &console{out: &out, err: io.Discard, width: usualWidth, shown: true}
+	if code := execute(t.Context(), c, []string{"status", "-f", "--interval", "1ms"}); code != exitFailed {
+		t.Errorf("exit code %d", code)
+	}
+	// Nothing but what moves back over the picture before.
+	golden(t, "follow", strings.NewReplacer("\x1b[K", "", "\r", "", "\x1b[J", "(clear the rest)\n").Replace(out.String()))
+}
+
+func TestFollowsInSensibleSteps(t *testing.T) {
+	noPrograms(t)
+	for _, interval := range []string{"0s", "1h"} {
+		code, _, messages := gosplice(t, "status", "--follow", "--interval", interval)
+		if code != exitUsage || !strings.Contains(messages, "must be from 1ms to 20s") {
+			t.Errorf("%s: exit code %d, %s", interval, code, messages)
+		}
+	}
 }
 
 func TestJournal(t *testing.T) {

@@ -26,6 +26,9 @@ edit since the release, and applying one replaces the one before in one switch.
 A version is a label for people, shown by gosplice status and understood by
 gosplice rollback --to. Without one, the first digits of the patch's ID stand for it.
 
+The patch carries the source diff of the edit, compressed, for gosplice diff; whoever has
+the file can read it. --no-source leaves it out.
+
 --key signs the patch. Programs that name keys accept signed patches only. A key is
 an ed25519 private key in PEM (PKCS #8), as gosplice keygen and openssl make it.`
 
@@ -33,7 +36,7 @@ an ed25519 private key in PEM (PKCS #8), as gosplice keygen and openssl make it.
 type patchFlags struct {
 	tree
 	out, version, key string
-	json              bool
+	json, noSource    bool
 }
 
 func newPatchCommand(c *console) *cobra.Command {
@@ -54,6 +57,7 @@ func newPatchCommand(c *console) *cobra.Command {
 	cmd.Flags().StringVarP(&f.out, "output", "o", "", "patch file (default: PROGRAM-VERSION"+patchSuffix+")")
 	cmd.Flags().StringVar(&f.version, "version", "", "label of the patch, such as 1.4.2")
 	cmd.Flags().StringVar(&f.key, "key", "", "sign with the ed25519 private key in this PEM file")
+	cmd.Flags().BoolVar(&f.noSource, "no-source", false, "leave the source diff out of the patch")
 	cmd.Flags().BoolVar(&f.json, "json", false, "print the result as JSON")
 	cmd.MarkFlagFilename("output", patchSuffix[1:])
 	cmd.MarkFlagFilename("key")
@@ -105,6 +109,9 @@ func (f *patchFlags) link(c *console, ctx context.Context, plan *pipeline.Plan, 
 	p, err := plan.Patch(ctx, f.version)
 	if err != nil {
 		return nil, nil, err
+	}
+	if f.noSource {
+		p.Diff = ""
 	}
 	file, err := patch.Encode(p, key)
 	return p, file, err

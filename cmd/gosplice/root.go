@@ -63,7 +63,7 @@ func newRootCommand(c *console) *cobra.Command {
 		&cobra.Group{ID: groupChain, Title: "Swap logic by versions:"},
 	)
 	setHelp(root, c)
-	addTo(root, groupMake, newBuildCommand(c), newRecordCommand(c), newPlanCommand(c), newExplainCommand(c), newPatchCommand(c), newVerifyCommand(c))
+	addTo(root, groupMake, newBuildCommand(c), newRecordCommand(c), newPlanCommand(c), newExplainCommand(c), newPatchCommand(c), newVerifyCommand(c), newDiffCommand(c))
 	addTo(root, groupMake, newKeygenCommand(c))
 	addTo(root, groupLive, newWatchCommand(c), newPsCommand(c), newApplyCommand(c), newStatusCommand(c), newRollbackCommand(c))
 	addTo(root, groupLive, newInstallCommand(c), newUninstallCommand(c), newLogCommand(c))

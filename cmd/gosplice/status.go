@@ -17,8 +17,8 @@ const statusLong = `Status says what runs in a program: its release, the current
 were applied, the functions that calls leave for a patch, and the goroutines that
 are still in code of another version and where.
 
---journal prints what was asked of the program so far instead: who asked, what, and
-what came of it.
+--follow shows it until Ctrl-C, with the goroutines as they leave old code; where the
+output is no terminal, a line whenever something changed. --journal is gosplice log.
 
 The program is the only running one, or the one that --pid or --socket names. To see
 the goroutines it stops for a moment, as for a goroutine profile.`
@@ -27,9 +27,11 @@ func newStatusCommand(c *console) *cobra.Command {
 	var (
 		t               target
 		journal, asJSON bool
+		live            bool
+		every           time.Duration
 	)
 	cmd := &cobra.Command{
-		Use:   "status [--pid N | --socket PATH] [--journal] [--json]",
+		Use:   "status [--pid N | --socket PATH] [--follow] [--json]",
 		Short: "Say what runs in a program",
 		Long:  statusLong,
 		Example: `  gosplice status
@@ -39,6 +41,12 @@ func newStatusCommand(c *console) *cobra.Command {
   do sleep 1; done`,
 		Args: arguments(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if live {
+				if every < time.Millisecond || every > longestInterval {
+					return usageOf(cmd, fmt.Errorf("--interval %v: must be from 1ms to %v", every, longestInterval))
+				}
+				return follow(cmd.Context(), c, &t, every, asJSON)
+			}
 			client, _, err := t.dial(cmd.Context(), wanted{})
 			if err != nil {
 				return interrupted(err)
@@ -59,6 +67,8 @@ func newStatusCommand(c *console) *cobra.Command {
 		},
 	}
 	t.addFlags(cmd)
+	cmd.Flags().BoolVarP(&live, "follow", "f", false, "show it until interrupted")
+	cmd.Flags().DurationVar(&every, "interval", time.Second, "time between two looks, with --follow")
 	cmd.Flags().BoolVar(&journal, "journal", false, "print what was asked of the program so far")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print it as JSON")
 	return cmd

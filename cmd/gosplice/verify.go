@@ -107,6 +107,7 @@ func showPatch(c *console, p *patch.Patch, name string, size int) {
 	f.Add("build ID", p.Release.BuildID)
 	f.Add("signed by", signer(p))
 	f.Add("holds", holds(p))
+	f.Add("source", diffSize(p.Diff))
 	f.Add("patch ID", p.ID)
 	c.print(f.Lines(c.style, c.width)...)
 	if len(p.Changes) > 0 {

@@ -109,6 +109,29 @@ func Stop() error {
 	return err
 }
 
+// Status is what is applied in this process. It looks at all goroutines, so it stops them for a
+// moment. It is an error if the agent is not started.
+func Status() (*control.Status, error) {
+	process.Lock()
+	s := process.server
+	process.Unlock()
+	if s == nil {
+		return nil, errors.New("the agent is not started: call gosplice.Start")
+	}
+	return s.status(), nil
+}
+
+// Requests counts what was asked of the agent, by verb and by how it ended.
+func Requests() map[RequestKind]int {
+	process.Lock()
+	p := process.patcher
+	process.Unlock()
+	if p == nil {
+		return nil
+	}
+	return p.journal.counted()
+}
+
 // server is a started agent.
 type server struct {
 	patcher  *patcher

@@ -151,6 +151,13 @@ func (s *server) afterRestart() string {
 	return newest.patch.Label()
 }
 
+// status says what is applied.
+func (s *server) status() *control.Status {
+	status := s.patcher.status(s.started, s.rules)
+	s.describe(&status.Hello)
+	return status
+}
+
 // describe adds to a greeting what the server knows beyond the patcher.
 func (s *server) describe(h *control.Hello) *control.Hello {
 	h.PatchDir = s.patchDir

@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 
@@ -17,11 +18,22 @@ type journal struct {
 	mu      sync.Mutex
 	entries []control.Entry // a ring once it is full
 	oldest  int             // index of the oldest entry then
+	count   map[RequestKind]int
+}
+
+// RequestKind is what was asked, and how it ended.
+type RequestKind struct {
+	Verb control.Verb
+	Code control.Code
 }
 
 func (j *journal) add(e control.Entry) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	if j.count == nil {
+		j.count = map[RequestKind]int{}
+	}
+	j.count[RequestKind{e.Verb, e.Code}]++
 	if len(j.entries) < journalSize {
 		j.entries = append(j.entries, e)
 		return
@@ -35,6 +47,13 @@ func (j *journal) list() []control.Entry {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return slices.Concat(j.entries[j.oldest:], j.entries[:j.oldest])
+}
+
+// counted is the number of entries of each kind, those that were forgotten included.
+func (j *journal) counted() map[RequestKind]int {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return maps.Clone(j.count)
 }
 
 // logEntry writes e to the program's log.

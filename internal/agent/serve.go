@@ -105,9 +105,7 @@ func (s *server) handle(req *control.Request, who peer) (resp *control.Response)
 	case control.VerbHello:
 		return &control.Response{Code: control.Done, Hello: s.describe(s.patcher.hello(s.started))}
 	case control.VerbStatus:
-		status := s.patcher.status(s.started, s.rules)
-		s.describe(&status.Hello)
-		return &control.Response{Code: control.Done, Status: status}
+		return &control.Response{Code: control.Done, Status: s.status()}
 	case control.VerbJournal:
 		return &control.Response{Code: control.Done, Journal: s.patcher.journal.list()}
 	case control.VerbApply:

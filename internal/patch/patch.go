@@ -50,6 +50,8 @@ type Patch struct {
 	Redirects []Redirect
 	// Changes is the plan that the user saw.
 	Changes []Change
+	// Diff is what changed in the sources, as a unified diff, or empty.
+	Diff string `json:",omitempty"`
 	// ID is the SHA-256 of everything in the file before the seal, in hexadecimal, so it does not
 	// depend on who signed. It is set by Encode and Decode.
 	ID string `json:"-"`

@@ -33,6 +33,8 @@ type Plan struct {
 	// Declarations are those whose source differs from the release's, as users write them, each with a
 	// digest of its source, which is empty for one that is gone.
 	Declarations map[string]string
+	// Diff is what changed in the sources, as a unified diff.
+	Diff string
 	// Packages are those of the edited build, in the order of their dependencies.
 	Packages []gotool.Package
 
@@ -83,6 +85,10 @@ func (t *tree) plan(ctx context.Context, b *built, progress Progress) (*Plan, er
 	p.inits = inInitOrder(e, b.added.Inits)
 	p.Changes, p.Refused, p.Empty = v.Changes, v.Refused, v.Empty
 	p.Declarations = e.Declarations()
+	if p.Diff, err = t.sourceDiff(e); err != nil {
+		set.Close()
+		return nil, err
+	}
 	detach(&p.Changes)
 	return p, nil
 }
@@ -139,7 +145,8 @@ type refusal struct{ error }
 func (refusal) Is(target error) bool { return target == ErrRefused }
 func (r refusal) Unwrap() error      { return r.error }
 
-// Patch lays out and relocates the patch of a plan that is neither refused nor empty.
+// Patch lays out and relocates the patch of a plan that is neither refused nor empty. The patch carries
+// the source diff; clear that field where it must not.
 func (p *Plan) Patch(ctx context.Context, version string) (*patch.Patch, error) {
 	switch {
 	case p.Refused:
@@ -157,7 +164,7 @@ func (p *Plan) Patch(ctx context.Context, version string) (*patch.Patch, error) 
 	}
 	out.Version = version
 	out.Made = time.Now().UTC().Format(time.RFC3339)
-	out.Changes = p.Changes
+	out.Changes, out.Diff = p.Changes, p.Diff
 	detach(out)
 	if err := out.Check(); err != nil {
 		return nil, fmt.Errorf("internal: the patch that was made is malformed: %w", err)

@@ -173,6 +173,7 @@ func (l *loop) bring(ctx context.Context, plan *pipeline.Plan) (*control.Switche
 	if err != nil {
 		return nil, err
 	}
+	p.Diff = "" // it is in the editor
 	made := p.Made
 	p.Made = time.Time{}.Format(time.RFC3339)
 	if _, err := patch.Encode(p, nil); err != nil {
