@@ -33,6 +33,8 @@ var cases = map[string]func(p *locate.Program){
 	"switch-cancelled":          switchCancelled,
 	"quiesce":                   quiesce,
 	"quiesce-self":              quiesceSelf,
+	"exchange":                  exchange,
+	"exchange-waits":            exchangeWaits,
 	"scan":                      scan,
 	"scan-foreign":              scanForeign,
 	"register":                  register,
