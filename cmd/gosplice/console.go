@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/gosplice/gosplice/cmd/gosplice/internal/progress"
 	"github.com/gosplice/gosplice/cmd/gosplice/internal/report"
+	"github.com/gosplice/gosplice/internal/control"
 )
 
 // console is where a command writes: results on out, progress and errors on err.
@@ -95,6 +97,9 @@ func (c *console) fail(err error) int {
 		return code
 	}
 	fmt.Fprintln(c.err, "gosplice: "+report.Printable(oneLine(err.Error())))
+	if agent := (*control.Error)(nil); errors.As(err, &agent) {
+		showInside(c, agent.Inside)
+	}
 	if c.verbose {
 		for _, detail := range details(err) {
 			fmt.Fprintln(c.err, indent(report.Printable(detail)))

@@ -58,31 +58,94 @@ func sharedState(s *control.Switched) string {
 	return strings.Join(parts, ", ")
 }
 
-// showOldCode lists the goroutines that still run other versions' code.
+// showOldCode lists the goroutines that still run other versions' code: those that may leave it, and those
+// that can't.
 func showOldCode(c *console, old []control.OldCode) {
 	c.print("")
 	if len(old) == 0 {
 		c.print("No goroutine runs old code.")
 		return
 	}
-	count := 0
+	var leaving, staying []control.OldCode
 	for _, o := range old {
-		count += o.Goroutines
+		if o.Endless {
+			staying = append(staying, o)
+		} else {
+			leaving = append(leaving, o)
+		}
 	}
-	subject := report.Plural(count, "goroutine")
-	if count == 1 {
-		c.printf("%s still runs old code, until it returns from it:", subject)
-	} else {
-		c.printf("%s still run old code, until they return from it:", subject)
+	if n := goroutines(leaving); n == 1 {
+		c.print("1 goroutine still runs old code, until it returns from it:")
+	} else if n > 1 {
+		c.printf("%s still run old code, until they return from it:", report.Plural(n, "goroutine"))
+	}
+	showWhere(c, leaving)
+	if n := goroutines(staying); n > 0 {
+		if len(leaving) > 0 {
+			c.print("")
+		}
+		verb := "stay"
+		if n == 1 {
+			verb = "stays"
+		}
+		c.print(report.Wrapped(fmt.Sprintf("%s %s in old code for good: no way leads out of the loop there, which calls new code where it calls what changed.", report.Plural(n, "goroutine"), verb), c.width)...)
+		showWhere(c, staying)
+	}
+	if c.verbose {
+		showStacks(c, old)
+	}
+}
+
+func goroutines(old []control.OldCode) int {
+	n := 0
+	for _, o := range old {
+		n += o.Goroutines
+	}
+	return n
+}
+
+func showWhere(c *console, old []control.OldCode) {
+	if len(old) == 0 {
+		return
 	}
 	t := report.Table{Indent: 2, Head: []string{"GOROUTINES", "FUNCTION", "VERSION", "AT"}}
 	for _, o := range old {
 		t.Add(report.Count(o.Goroutines), o.Function, o.Version, place(o))
 	}
 	c.print(t.Lines(c.style, c.width)...)
-	if c.verbose {
-		showStacks(c, old)
+}
+
+// showInside lists the goroutines because of which a switch was given up.
+func showInside(c *console, inside []control.OldCode) {
+	if len(inside) == 0 {
+		return
 	}
+	t := report.Table{Indent: 2, Head: []string{"GOROUTINE", "FUNCTION", "VERSION", "AT", ""}}
+	for _, o := range inside {
+		never := ""
+		if o.Endless {
+			never = "never returns"
+		}
+		t.Add(numbers(o), o.Function, o.Version, place(o), never)
+	}
+	for _, line := range t.Lines(c.messages, c.messageWidth) {
+		fmt.Fprintln(c.err, line)
+	}
+}
+
+// numbers are the first goroutines of a function, and how many more there are.
+func numbers(o control.OldCode) string {
+	const most = 3
+	var text []string
+	for _, id := range o.IDs[:min(most, len(o.IDs))] {
+		text = append(text, fmt.Sprint(id))
+	}
+	if n := o.Goroutines - len(text); n > 0 && len(text) > 0 {
+		text = append(text, fmt.Sprintf("%s more", report.Count(n)))
+	} else if len(text) == 0 {
+		return report.Plural(o.Goroutines, "goroutine")
+	}
+	return strings.Join(text, ", ")
 }
 
 // place is where a goroutine is in the old function, or at all if the stack does not say.

@@ -246,30 +246,41 @@ func (a *patcher) switchTo(v *version, o control.SwitchOptions, exchanges []exch
 		return splice.Stats{}, 0, nil
 	}
 	options := splice.Options{Timeout: o.Quiesce}
+	var bodies []oldBody // in which nobody may be
 	if o.Quiesce > 0 {
-		options.Quiesce = leaving(sites, writes)
+		bodies = leaving(sites, writes)
 	}
 	keeper, guarded := keepsMore(a.images(), imageOf(a.current()), imageOf(v))
 	if guarded {
-		options.Quiesce = bodiesLeft(a.images(), imageOf(v))
+		bodies = bodiesLeft(a.images(), imageOf(v))
 		if options.Timeout == 0 {
 			options.Timeout = guardTimeout
 		}
 	}
+	options.Quiesce = rangesOf(bodies)
 	withExchanges(&options, exchanges, a.images())
 	var stats splice.Stats
 	a.withEngine(func() { stats, err = a.engine.Switch(context.Background(), writes, options) })
 	if err != nil {
 		reason := ""
+		var inside []control.OldCode
 		if busy := (*splice.ErrBusy)(nil); errors.As(err, &busy) {
 			reason = control.ReasonBusy
+			inside = counted(busy.Inside, bodies)
 			if guarded {
-				return stats, 0, refused(reason, "%s keeps an argument that its callers may have on their stacks, and goroutines stay in old code that calls it: %v", keeper, err)
+				p := refused(reason, "%s keeps an argument that its callers may have on their stacks, and goroutines stay in old code that calls it: %v", keeper, err)
+				p.inside = inside
+				return stats, 0, p
 			}
 		}
-		return stats, 0, failed(reason, "%v", err)
+		p := failed(reason, "%v", err)
+		p.inside = inside
+		if i := slices.IndexFunc(inside, func(o control.OldCode) bool { return o.Endless }); i >= 0 {
+			p.message += "; no way leads out of the loop in " + inside[i].Function + ", so waiting does not help"
+		}
+		return stats, 0, p
 	}
-	a.program.text.frozen = true
+	a.program.text.frozen = len(writes) > 0 || a.program.text.frozen
 	for _, s := range sites {
 		if s.wanted == s.original {
 			delete(a.written, s.addr)

@@ -19,6 +19,7 @@ type word = [8]byte
 // image is the part of a loaded patch that decides about function entries.
 type image struct {
 	base      uint64
+	version   string // label
 	funcs     []patch.Func
 	redirects []patch.Redirect
 	// originals are the first words of funcs as they were loaded, relocated.
@@ -63,9 +64,11 @@ type site struct {
 	addr, size       uint64 // of the function's body
 	original, wanted word
 	// busy are the offsets at which no goroutine may be stopped when original gives way to a jump.
-	busy patch.Busy
-	name string
-	host bool // a function of the program, not of an image
+	busy    patch.Busy
+	endless []patch.Span
+	name    string
+	version string // of an image's function; empty for a function of the program
+	host    bool   // a function of the program, not of an image
 }
 
 // desired returns all entries of the images and of the functions that they replace, each once, by
@@ -115,7 +118,7 @@ func hostSites(images []*image) map[uint64]site {
 		for _, r := range m.redirects {
 			sites[r.Addr] = site{
 				addr: r.Addr, size: r.Size, original: r.Old, wanted: r.Old,
-				busy: r.Busy, name: r.HostName(&m.funcs[r.Func]), host: true,
+				busy: r.Busy, endless: r.Endless, name: r.HostName(&m.funcs[r.Func]), host: true,
 			}
 		}
 	}
@@ -127,7 +130,7 @@ func (m *image) site(i int) site {
 	f := &m.funcs[i]
 	return site{
 		addr: m.entry(i), size: f.Size, original: m.originals[i], wanted: m.originals[i],
-		busy: f.Busy, name: f.Name,
+		busy: f.Busy, endless: f.Endless, name: f.Name, version: m.version,
 	}
 }
 
@@ -213,11 +216,11 @@ func siteAt(sites []site, addr uint64) *site {
 }
 
 // leaving returns the bodies that calls no longer enter after the writes.
-func leaving(sites []site, writes []splice.Write) []splice.Range {
-	var bodies []splice.Range
+func leaving(sites []site, writes []splice.Write) []oldBody {
+	var bodies []oldBody
 	for _, w := range writes {
-		if s := siteAt(sites, w.Addr); s.wanted != s.original && s.size > 1 {
-			bodies = append(bodies, body(s.addr, s.size))
+		if s := siteAt(sites, w.Addr); s.wanted != s.original {
+			bodies = append(bodies, bodyParts(s.addr, s.size, s.endless, s.name, cmp.Or(s.version, nameOf(nil)))...)
 		}
 	}
 	return bodies

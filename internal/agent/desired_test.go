@@ -221,7 +221,7 @@ func TestLeaving(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := leaving(sites, differences(sites, written))
+	got := rangesOf(leaving(sites, differences(sites, written)))
 	// The program's A goes back to its own code, so what calls leave are its B and the patch's A.
 	want := []splice.Range{body(hostEntry("B"), 0x90), body(one.entry(0), 0x80)}
 	if !slices.Equal(got, want) {

@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/gosplice/gosplice/internal/patch"
-	"github.com/gosplice/gosplice/internal/splice"
 )
 
 // The compiler lets a caller pass memory on its stack to a function that does not keep it. A caller
@@ -52,23 +51,27 @@ func keepsMore(images []*image, from, target *image) (name string, found bool) {
 
 // bodiesLeft are the bodies in which a caller may be that does not know what target keeps: those of
 // other images, and the functions of the program that target names.
-func bodiesLeft(images []*image, target *image) []splice.Range {
-	var out []splice.Range
+func bodiesLeft(images []*image, target *image) []oldBody {
+	var out []oldBody
 	for _, m := range images {
-		if m == target || len(m.funcs) == 0 {
+		if m == target {
 			continue
 		}
-		last := m.funcs[len(m.funcs)-1]
-		out = append(out, splice.Range{Lo: m.base, Hi: m.base + last.Off + last.Size})
+		if code, ok := m.code(); ok {
+			out = append(out, oldBody{at: code, version: m.version})
+		}
 	}
 	if target == nil {
 		return out
 	}
+	seen := map[uint64]bool{}
 	for _, r := range target.redirects {
 		for _, c := range r.Callers {
-			if c.Size > 1 {
-				out = append(out, body(c.Addr, c.Size))
+			if seen[c.Addr] {
+				continue
 			}
+			seen[c.Addr] = true
+			out = append(out, bodyParts(c.Addr, c.Size, nil, c.Name, nameOf(nil))...)
 		}
 	}
 	return out

@@ -102,6 +102,7 @@ func (a *patcher) layOut(v *version, p *patch.Patch, r region) error {
 		return malformed("%v", err)
 	}
 	v.image = newImage(p, r.Base(), memory)
+	v.image.version = v.label
 	// Jumps that are too long are found before anything is irrevocable.
 	if _, err := desired(append(a.images(), v.image), v.image); err != nil {
 		return err

@@ -5,16 +5,39 @@ import (
 	"slices"
 
 	"github.com/gosplice/gosplice/internal/control"
+	"github.com/gosplice/gosplice/internal/patch"
 	"github.com/gosplice/gosplice/internal/splice"
 )
 
 // maxStack is the number of frames of a stack that are reported.
 const maxStack = 64
 
-// oldBody is a function that calls no longer enter, or enter only from code of its own version.
+// oldBody is a function, or a part of one, that calls no longer enter, or enter only from code of its own
+// version.
 type oldBody struct {
 	at            splice.Range
 	name, version string
+	endless       bool // no way leads from it to the function's end
+}
+
+// bodyParts are the parts of a function from which goroutines can leave it, and those from which they can't.
+func bodyParts(addr, size uint64, endless []patch.Span, name, version string) []oldBody {
+	var parts []oldBody
+	whole := body(addr, size)
+	from := whole.Lo
+	add := func(to uint64, stays bool) {
+		// Nobody can stand behind the only byte of a function.
+		if from < to {
+			parts = append(parts, oldBody{splice.Range{Lo: from, Hi: to}, name, version, stays})
+		}
+		from = max(from, to)
+	}
+	for _, s := range endless {
+		add(addr+uint64(s.Lo), false)
+		add(addr+uint64(s.Hi), true)
+	}
+	add(whole.Hi, false)
+	return parts
 }
 
 // oldBodies returns the functions that are not the current version's: those of the program that
@@ -24,19 +47,18 @@ func (a *patcher) oldBodies() []oldBody {
 	now := a.current()
 	if now != nil {
 		for _, r := range now.redirects {
-			bodies = append(bodies, oldBody{body(r.Addr, r.Size), r.HostName(&now.funcs[r.Func]), nameOf(nil)})
+			bodies = append(bodies, bodyParts(r.Addr, r.Size, r.Endless, r.HostName(&now.funcs[r.Func]), nameOf(nil))...)
 		}
 	}
 	for _, v := range a.versions {
 		if v == now {
 			continue
 		}
-		for i := range v.funcs {
-			bodies = append(bodies, oldBody{body(v.entry(i), v.funcs[i].Size), v.funcs[i].Name, v.label})
+		for i, f := range v.funcs {
+			bodies = append(bodies, bodyParts(v.entry(i), f.Size, f.Endless, f.Name, v.label)...)
 		}
 	}
-	// Nobody can stand behind the only byte of a function.
-	return slices.DeleteFunc(bodies, func(b oldBody) bool { return b.at.Lo >= b.at.Hi })
+	return bodies
 }
 
 // oldCode counts the goroutines in code of other versions, or says why that can't be done. It stops
@@ -48,21 +70,47 @@ func (a *patcher) oldCode() (list []control.OldCode, problem string) {
 	if len(bodies) == 0 {
 		return nil, ""
 	}
-	ranges := make([]splice.Range, len(bodies))
-	for i, b := range bodies {
-		ranges[i] = b.at
-	}
+	ranges := rangesOf(bodies)
 	var held []splice.Held
 	var err error
 	a.withEngine(func() { held, err = a.engine.Scan(ranges) })
 	if err != nil {
 		return nil, err.Error()
 	}
+	return counted(held, bodies), ""
+}
+
+// counted puts goroutines that were found in bodies together by function. Several parts of one function
+// follow each other.
+func counted(held []splice.Held, bodies []oldBody) []control.OldCode {
+	var list []control.OldCode
 	for _, h := range held {
 		b := bodies[h.Range]
-		list = append(list, control.OldCode{Function: b.name, Version: b.version, Goroutines: h.Count, Stack: symbolise(h.Stack)})
+		if b.name == "" { // all code of an image
+			b.name = functionIn(h.Stack, b.at)
+		}
+		o := control.OldCode{Function: b.name, Version: b.version, Goroutines: h.Count, IDs: h.IDs, Endless: b.endless, Stack: symbolise(h.Stack)}
+		i := slices.IndexFunc(list, func(l control.OldCode) bool {
+			return l.Function == o.Function && l.Version == o.Version && l.Endless == o.Endless
+		})
+		if i < 0 {
+			list = append(list, o)
+			continue
+		}
+		list[i].Goroutines += o.Goroutines
+		list[i].IDs = append(list[i].IDs, o.IDs...)
 	}
-	return list, ""
+	return list
+}
+
+// functionIn names the function of a stack that lies in a range.
+func functionIn(stack []uintptr, at splice.Range) string {
+	for _, pc := range stack {
+		if f := runtime.FuncForPC(pc); f != nil && uint64(pc) >= at.Lo && uint64(pc) <= at.Hi {
+			return f.Name()
+		}
+	}
+	return ""
 }
 
 // symbolise names the frames of a stack, innermost first.
@@ -80,4 +128,13 @@ func symbolise(pcs []uintptr) []control.Function {
 		}
 	}
 	return stack
+}
+
+// rangesOf is where bodies are.
+func rangesOf(bodies []oldBody) []splice.Range {
+	ranges := make([]splice.Range, len(bodies))
+	for i, b := range bodies {
+		ranges[i] = b.at
+	}
+	return ranges
 }

@@ -15,6 +15,7 @@ type problem struct {
 	reason  string
 	message string
 	detail  string // further lines, or empty
+	inside  []control.OldCode
 }
 
 func (p *problem) Error() string { return p.message }

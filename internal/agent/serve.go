@@ -169,5 +169,5 @@ func (s *server) log() *slog.Logger {
 
 func responseTo(err error) *control.Response {
 	p := problemOf(err)
-	return &control.Response{Code: p.code, Reason: p.reason, Message: p.message, Detail: p.detail}
+	return &control.Response{Code: p.code, Reason: p.reason, Message: p.message, Detail: p.detail, Inside: p.inside}
 }

@@ -14,6 +14,7 @@ type Error struct {
 	Reason  string
 	Message string
 	Detail  string
+	Inside  []OldCode
 }
 
 func (e *Error) Error() string { return e.Message }
@@ -110,7 +111,7 @@ func (c *Client) ask(ctx context.Context, req *Request) (*Response, error) {
 	case err != nil:
 		return nil, fmt.Errorf("%s: %w", req.Verb, err)
 	case resp.Code != Done:
-		return nil, &Error{resp.Code, resp.Reason, resp.Message, resp.Detail}
+		return nil, &Error{resp.Code, resp.Reason, resp.Message, resp.Detail, resp.Inside}
 	}
 	return resp, nil
 }

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -110,7 +111,7 @@ func TestClientErrors(t *testing.T) {
 		return c
 	}
 	_, err := dial(1, answerWith(&Response{Code: Refused, Reason: ReasonWrongBase, Message: "other build", Detail: "more"})).Apply(t.Context(), []byte("x"), SwitchOptions{})
-	if e := (*Error)(nil); !errors.As(err, &e) || *e != (Error{Refused, ReasonWrongBase, "other build", "more"}) {
+	if e := (*Error)(nil); !errors.As(err, &e) || !reflect.DeepEqual(*e, Error{Code: Refused, Reason: ReasonWrongBase, Message: "other build", Detail: "more"}) {
 		t.Errorf("refused: %v", err)
 	}
 	if _, err = dial(2, answerWith(&Response{Code: Done})).Status(t.Context()); !errors.Is(err, ErrNotMessage) {

@@ -105,6 +105,8 @@ type Response struct {
 	Message string `json:",omitempty"`
 	// Detail is more for those who look closer, in lines, such as the stack of a panic.
 	Detail string `json:",omitempty"`
+	// Inside are the goroutines because of which a quiescent switch was given up.
+	Inside []OldCode `json:",omitempty"`
 
 	Hello    *Hello    `json:",omitempty"`
 	Status   *Status   `json:",omitempty"`
@@ -216,6 +218,11 @@ type OldCode struct {
 	// Version is whose body they run: a version label or patch.ReleaseVersion.
 	Version    string
 	Goroutines int
+	// IDs are the numbers of the first of them, as in stack traces.
+	IDs []uint64 `json:",omitempty"`
+	// Endless says that no way leads out of the function from where they are: they stay until they panic or
+	// the program ends.
+	Endless bool `json:",omitempty"`
 	// Stack is the stack of one of them, innermost first.
 	Stack []Function
 }

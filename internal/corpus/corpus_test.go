@@ -95,7 +95,9 @@ type run struct {
 	overlay string
 	// dependencies may have moved.
 	dependencies bool
-	begun   chan error
+	begun        chan error
+	// inside are the goroutines because of which the last apply was given up.
+	inside []control.OldCode
 }
 
 func newRun(t *testing.T, s *scenario, b built, d dimension) *run {

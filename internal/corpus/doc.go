@@ -26,6 +26,9 @@
 //	toggle N                  to the release and back to the version that runs, N times
 //	redirected NAME ...       exactly these functions lead to new bodies
 //	old N                     N goroutines are still in old code
+//	stay N                    N of them can't leave it
+//	inside TEXT               the last apply was given up because of goroutines; they hold TEXT, such as
+//	                          "main.f main.go:12" or "main.f never"
 //	wait TEXT                 status shows a goroutine in old function TEXT
 //
 // and, where a scenario needs them:

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,7 +20,7 @@ import (
 // The commands that only some scenarios need.
 func (r *run) rareVerbs() map[string]func(string) error {
 	return map[string]func(string) error{
-		"says": r.says, "nopatch": r.noPatch, "quiesce": r.quiesce, "limited": r.limited, "norollback": r.noRollback, "begin": r.begin, "end": r.end,
+		"says": r.says, "nopatch": r.noPatch, "quiesce": r.quiesce, "inside": r.whoInside, "stay": r.stay, "limited": r.limited, "norollback": r.noRollback, "begin": r.begin, "end": r.end,
 		"process": r.process, "dependencies": r.allowDependencies, "norecord": r.noRecord, "stdlib": r.stdlib, "loaded": r.loaded,
 	}
 }
@@ -87,7 +88,55 @@ func (r *run) applyWith(o control.SwitchOptions, want string) error {
 	}
 	defer c.Close()
 	_, err = c.Apply(context.Background(), r.patch, o)
+	r.inside = nil
+	if e := (*control.Error)(nil); errors.As(err, &e) {
+		r.inside = e.Inside
+	}
 	return r.outcome(err, want)
+}
+
+// whoInside looks for a text in the list of goroutines because of which the last apply was given up.
+func (r *run) whoInside(text string) error {
+	var b strings.Builder
+	for _, o := range r.inside {
+		if len(o.IDs) != min(o.Goroutines, 16) || slices.Contains(o.IDs, 0) {
+			return fmt.Errorf("%d goroutines in %s have the numbers %v", o.Goroutines, o.Function, o.IDs)
+		}
+		at := ""
+		for _, f := range o.Stack {
+			if f.Name == o.Function {
+				at = fmt.Sprintf("%s:%d", filepath.Base(f.File), f.Line)
+				break
+			}
+		}
+		fmt.Fprintf(&b, "%d in %s %s", o.Goroutines, o.Function, at)
+		if o.Endless {
+			b.WriteString(" never")
+		}
+		b.WriteByte('\n')
+	}
+	if !strings.Contains(b.String(), text) {
+		return fmt.Errorf("there are:\n%s", &b)
+	}
+	return nil
+}
+
+// stay counts the goroutines that can't leave old code.
+func (r *run) stay(want string) error {
+	s, err := r.status()
+	if err != nil {
+		return r.alive(err)
+	}
+	n := 0
+	for _, o := range s.OldCode {
+		if o.Endless {
+			n += o.Goroutines
+		}
+	}
+	if fmt.Sprint(n) != want {
+		return fmt.Errorf("status says %+v", s.OldCode)
+	}
+	return nil
 }
 
 // outcome compares the end of an apply with a verdict and a text of its message.

@@ -63,12 +63,13 @@ func (l *linker) finishFuncs() {
 		f.File, f.Line = l.edit.Position(l.set.Object(p.sym).Pkg, p.name)
 		f.Leaks = l.edit.Leaks(l.set.Object(p.sym).Pkg, p.name)
 		f.Busy = machine.Busy(l.img.b[p.off : p.off+f.Size])
+		f.Endless = machine.Endless(l.img.b[p.off : p.off+f.Size])
 		l.out.Funcs = append(l.out.Funcs, f)
 	}
 	for _, f := range l.in.Redirect {
 		r := patch.Redirect{
 			Func: uint32(index[f.Sym]), Addr: f.Old.Addr, Size: uint64(f.Old.Size), Old: f.Old.Head, Busy: f.Old.Busy,
-			Leaks: f.OldLeaks, Callers: stale(f.Callers),
+			Leaks: f.OldLeaks, Endless: f.Old.Endless, Callers: stale(f.Callers),
 		}
 		if f.Old.Name != f.Name.Name {
 			r.Name = f.Old.Name
@@ -161,7 +162,7 @@ func (l *linker) finishFills() {
 
 // agentFields are the fields of runtime structures that the agent reads, beside those of moduledata.
 var agentFields = map[string]bool{
-	"runtime.g.stack": true, "runtime.g.sched": true, "runtime.g.asyncSafePoint": true, "runtime.g.atomicstatus": true,
+	"runtime.g.goid": true, "runtime.g.stack": true, "runtime.g.sched": true, "runtime.g.asyncSafePoint": true, "runtime.g.atomicstatus": true,
 	"runtime.gobuf.sp": true, "runtime.gobuf.pc": true, "runtime.gobuf.bp": true,
 }
 

@@ -23,6 +23,9 @@ func (p *Patch) checkRedirects() error {
 		if err := r.Busy.check(r.Size); err != nil {
 			return fmt.Errorf("function %.80q at %#x: %w", name, r.Addr, err)
 		}
+		if err := checkSpans(r.Endless, r.Size); err != nil {
+			return fmt.Errorf("function %.80q at %#x: %w", name, r.Addr, err)
+		}
 		if r.Name != "" {
 			if err := checkString("replaced function", r.Name); err != nil {
 				return err

@@ -135,6 +135,9 @@ func (p *Patch) checkFuncs() error {
 		if err := f.Busy.check(f.Size); err != nil {
 			return fmt.Errorf("function %.80q: %w", f.Name, err)
 		}
+		if err := checkSpans(f.Endless, f.Size); err != nil {
+			return fmt.Errorf("function %.80q: %w", f.Name, err)
+		}
 		seen[key{f.Name, f.ABI}] = true
 		free = f.Off + f.Size
 	}
@@ -161,6 +164,18 @@ func checkFuncStrings(i int, f Func) error {
 func (b Busy) check(size uint64) error {
 	if b.Lo > b.Hi || uint64(b.Hi) > max(size, jumpWord) {
 		return fmt.Errorf("busy range %d-%d does not fit the %d bytes of the function", b.Lo, b.Hi, size)
+	}
+	return nil
+}
+
+// checkSpans reports whether spans are ascending and apart, in a function of the given size in bytes.
+func checkSpans(spans []Span, size uint64) error {
+	free := uint32(0)
+	for _, s := range spans {
+		if s.Lo < free || s.Lo >= s.Hi || uint64(s.Hi) > size {
+			return fmt.Errorf("part %d-%d is out of order or not within its %d bytes", s.Lo, s.Hi, size)
+		}
+		free = s.Hi
 	}
 	return nil
 }

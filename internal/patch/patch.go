@@ -244,13 +244,18 @@ type Func struct {
 	Busy Busy
 	// Leaks says what of its arguments the function keeps after it has returned.
 	Leaks []string `json:",omitempty"`
-	File  string
-	Line  int
+	// Endless are the parts from which no way leads to the function's end, ascending and apart.
+	Endless []Span `json:",omitempty"`
+	File    string
+	Line    int
 }
 
 // Busy is the range of offsets from a function's entry at which no goroutine may be stopped
 // while a 5-byte jump is written over the entry: Lo <= pc-entry < Hi.
 type Busy struct{ Lo, Hi uint32 }
+
+// Span is a range of offsets from a function's entry: Lo <= offset < Hi.
+type Span struct{ Lo, Hi uint32 }
 
 // Redirect replaces a function of the host.
 type Redirect struct {
@@ -264,6 +269,8 @@ type Redirect struct {
 	// Old are the first 8 bytes of the old body.
 	Old  [8]byte
 	Busy Busy
+	// Endless are the parts of the old body from which no way leads to its end, ascending and apart.
+	Endless []Span `json:",omitempty"`
 	// Leaks says what of its arguments the old body keeps.
 	Leaks []string `json:",omitempty"`
 	// Callers are the functions of the host that call the old body and change with the patch, when

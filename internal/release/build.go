@@ -117,6 +117,7 @@ func Make(ctx context.Context, binary string, b *gotool.Build, packages []gotool
 	}
 	h.callGraph(r)
 	h.variableUses(r)
+	h.endless(r)
 	return r, nil
 }
 
@@ -248,6 +249,19 @@ func (h *harvest) variableUses(r *Record) {
 				u.Funcs = append(u.Funcs, goobj.Name{Name: strings.Clone(n.Name), ABI: n.ABI})
 			}
 			r.Uses[name] = u
+		}
+	}
+}
+
+// endless notes the loops of editable packages that have no way out.
+func (h *harvest) endless(r *Record) {
+	edited := map[string]bool{}
+	for _, p := range r.Packages {
+		edited[p.Path] = p.Editable
+	}
+	for i := range r.Symbols {
+		if s := &r.Symbols[i]; s.Kind.IsText() && edited[s.Package] && s.Size > 0 {
+			s.Endless = machine.Endless(h.file.Bytes(s.Addr, int(s.Size)))
 		}
 	}
 }

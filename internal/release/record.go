@@ -104,6 +104,8 @@ type Symbol struct {
 	// Head are the first bytes of a function, Busy the offsets that conflict with patching it.
 	Head [8]byte
 	Busy patch.Busy
+	// Endless are the parts of a function of an editable package from which no way leads to its end.
+	Endless []patch.Span
 	// Line is where a function starts in its source file.
 	Line int32
 	// Merged functions share their body with functions of other names.

@@ -16,6 +16,8 @@ type ErrBusy struct {
 	// Interrupted counts goroutines that were interrupted in the middle of code which reads or writes what
 	// was to be exchanged.
 	Interrupted int
+	// Inside are the goroutines in the ranges of Options.Quiesce, as they were after the last attempt.
+	Inside []Held
 	// Quiesce says that whole bodies had to be free of frames, not only entries of stopped goroutines.
 	Quiesce  bool
 	Attempts int

@@ -11,6 +11,8 @@ import (
 const (
 	// stackDepth is how many PCs of an example stack are kept.
 	stackDepth = 64
+	// maxIDs is how many goroutines are named for one range.
+	maxIDs = 16
 	// maxFresh is how many ranges one goroutine can be the example of.
 	maxFresh = 16
 )
@@ -21,7 +23,12 @@ type census struct {
 	ranges []indexedRange // ascending, not overlapping
 	counts []heldCount    // by index of the range asked for
 
+	// first says that the count may end with the first goroutine in a range.
+	first bool
+	found bool
+
 	visit      func(g unsafe.Pointer)
+	id         uint64 // of the goroutine at hand
 	goroutines int
 	unknown    int // goroutines that could not be looked at
 
@@ -41,6 +48,7 @@ type heldCount struct {
 	last  int       // ordinal of the goroutine counted last
 	stack []uintptr // room for an example, nil when none is wanted
 	depth int       // of the example, 0 while there is none
+	ids   []uint64  // of the first goroutines
 }
 
 // newCensus prepares a count. It allocates everything the count needs in the stopped world.
@@ -53,6 +61,7 @@ func (e *Engine) newCensus(ranges []Range, keepStacks bool) (*census, error) {
 		c.ranges = append(c.ranges, indexedRange{r, i})
 		if keepStacks {
 			c.counts[i].stack = make([]uintptr, stackDepth)
+			c.counts[i].ids = make([]uint64, 0, maxIDs)
 		}
 	}
 	slices.SortFunc(c.ranges, func(a, b indexedRange) int { return cmp.Compare(a.Lo, b.Lo) })
@@ -68,10 +77,10 @@ func (e *Engine) newCensus(ranges []Range, keepStacks bool) (*census, error) {
 
 // reset forgets the last count.
 func (c *census) reset() {
-	c.goroutines, c.unknown = 0, 0
+	c.goroutines, c.unknown, c.found = 0, 0, false
 	for i := range c.counts {
 		k := &c.counts[i]
-		k.count, k.last, k.depth = 0, 0, 0
+		k.count, k.last, k.depth, k.ids = 0, 0, 0, k.ids[:0]
 	}
 }
 
@@ -79,9 +88,10 @@ func (c *census) reset() {
 func (c *census) goroutine(p unsafe.Pointer) {
 	c.goroutines++
 	g := uint64(uintptr(p))
-	if !c.walker.live(g) {
+	if c.first && c.found || !c.walker.live(g) {
 		return
 	}
+	c.id = c.walker.at.idOf(g)
 	c.depth, c.numFresh = 0, 0
 	if !c.walker.walk(g) {
 		c.unknown++
@@ -108,6 +118,10 @@ func (c *census) see(pc uint64, exact bool) {
 	}
 	k.last = c.goroutines
 	k.count++
+	c.found = true
+	if c.id != 0 && len(k.ids) < cap(k.ids) {
+		k.ids = append(k.ids, c.id)
+	}
 	if k.stack != nil && k.depth == 0 && c.numFresh < maxFresh {
 		c.fresh[c.numFresh] = i
 		c.numFresh++
@@ -142,7 +156,7 @@ func (c *census) takeStack() {
 // countSelf adds the calling goroutine, whose frames only the runtime knows while it runs.
 func (c *census) countSelf() {
 	c.goroutines++
-	c.depth, c.numFresh = 0, 0
+	c.depth, c.numFresh, c.id = 0, 0, 0
 	for _, pc := range callers() {
 		c.see(uint64(pc), false)
 	}
@@ -178,7 +192,7 @@ func (e *Engine) Scan(ranges []Range) ([]Held, error) {
 	var held []Held
 	for i, k := range c.counts {
 		if k.count > 0 {
-			held = append(held, Held{Range: i, Count: k.count, Stack: callerPCs(k.stack[:k.depth])})
+			held = append(held, Held{Range: i, Count: k.count, IDs: slices.Clone(k.ids), Stack: callerPCs(k.stack[:k.depth])})
 		}
 	}
 	return held, nil

@@ -11,6 +11,7 @@ import (
 type layout struct {
 	stack, sched, asyncSafePoint, status uint64 // in runtime.g
 	sp, pc, bp                           uint64 // in runtime.gobuf
+	goid                                 uint64 // in runtime.g, 0 when the patch does not say
 	module                               map[string]uint64
 	moduleSize                           uint64
 }
@@ -62,6 +63,9 @@ func newLayout(rt patch.Runtime) (layout, error) {
 		}
 		*f.to = v
 	}
+	if v := rt.Offset["runtime.g.goid"]; v%wordSize == 0 && v <= maxG {
+		l.goid = v
+	}
 	const prefix = "runtime.moduledata."
 	l.module = map[string]uint64{}
 	for name, v := range rt.Offset {
@@ -81,6 +85,14 @@ func (l *layout) stackOf(g uint64) Range { return Range{load64(g + l.stack), loa
 func (l *layout) spOf(g uint64) uint64   { return load64(g + l.sched + l.sp) }
 func (l *layout) pcOf(g uint64) uint64   { return load64(g + l.sched + l.pc) }
 func (l *layout) bpOf(g uint64) uint64   { return load64(g + l.sched + l.bp) }
+
+// idOf is the number of g as in stack traces, or 0 when it is not known.
+func (l *layout) idOf(g uint64) uint64 {
+	if l.goid == 0 {
+		return 0
+	}
+	return load64(g + l.goid)
+}
 
 // asyncOf is 1 for a goroutine that a signal stopped in the middle of its code.
 func (l *layout) asyncOf(g uint64) uint8 { return load8(g + l.asyncSafePoint) }

@@ -35,6 +35,8 @@ func (r Range) holds(addr, n uint64) bool { return addr >= r.Lo && addr <= r.Hi 
 type Held struct {
 	Range int // index into the ranges asked for
 	Count int
+	// IDs are the numbers of the first of them, as in stack traces; that of the calling one is left out.
+	IDs []uint64
 	// Stack is the stack of one of these goroutines as PCs, innermost first, as runtime.CallersFrames takes it.
 	Stack []uintptr
 }

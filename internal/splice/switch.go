@@ -22,6 +22,8 @@ const (
 	// A goroutine that enters a busy function again and again is outside of it for moments only: many
 	// short attempts meet one. Their distance varies, so that they do not fall into its rhythm.
 	entryBackoff = 500 * time.Microsecond
+	// While a switch waits for frames to go the program runs at least this much longer than it stands still.
+	pauseShare = 20
 )
 
 // WriteMode says how code is written: "proc-mem" or "mprotect".
@@ -87,6 +89,7 @@ func (e *Engine) newSwitching(writes []Write, o Options) (*switching, error) {
 		if err := s.checkSelf(); err != nil {
 			return nil, err
 		}
+		s.frames.first = true
 	}
 	s.spans = spansOf(s.writes, pageSize)
 	s.hulls = e.hullsOf(s.writes)
@@ -178,19 +181,21 @@ func (s *switching) run(ctx context.Context) (Stats, error) {
 		if s.stats.Attempts == s.options.Attempts || after >= s.options.Timeout {
 			return s.stats, s.busy(after)
 		}
-		wait(ctx, s.stats.Attempts, len(s.options.Quiesce) > 0)
+		s.wait(ctx)
 	}
 }
 
-// wait lets goroutines move on before the next attempt.
-func wait(ctx context.Context, attempts int, quiesce bool) {
+// wait lets goroutines move on before the next attempt. Where attempts look at all frames they take longer, and
+// the program has to get on between them.
+func (s *switching) wait(ctx context.Context) {
+	attempts := s.stats.Attempts
 	if attempts <= yields {
 		runtime.Gosched()
 		return
 	}
-	pause := min(minBackoff<<min(attempts-yields, 10), maxBackoff)
-	if !quiesce {
-		pause = minBackoff + rand.N(entryBackoff)
+	pause := minBackoff + rand.N(entryBackoff)
+	if s.frames != nil {
+		pause = max(min(minBackoff<<min(attempts-yields, 10), maxBackoff), pauseShare*s.stats.Pause)
 	}
 	timer := time.NewTimer(pause)
 	defer timer.Stop()
@@ -359,6 +364,13 @@ func (s *switching) busy(after time.Duration) error {
 		err.Quiesce = true
 		err.Unknown = s.frames.unknown
 		err.Funcs = s.busyFrames()
+		if inside, scanErr := s.e.Scan(s.options.Quiesce); scanErr == nil && len(inside) > 0 {
+			err.Inside = inside
+			for _, h := range inside {
+				s.frames.counts[h.Range].count = h.Count
+			}
+			err.Funcs = s.busyFrames()
+		}
 	}
 	slices.SortStableFunc(err.Funcs, func(a, b BusyFunc) int {
 		return cmp.Or(cmp.Compare(b.Count, a.Count), strings.Compare(a.Name, b.Name))
@@ -382,6 +394,11 @@ func (s *switching) busyFrames() []BusyFunc {
 		}
 		if name == "" {
 			name = fmt.Sprintf("the code at %#x", lo)
+		}
+		// Several ranges may lie in one function.
+		if j := slices.IndexFunc(funcs, func(f BusyFunc) bool { return f.Name == name }); j >= 0 {
+			funcs[j].Count += k.count
+			continue
 		}
 		funcs = append(funcs, BusyFunc{Name: name, Count: k.count})
 	}
