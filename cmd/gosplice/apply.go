@@ -17,7 +17,8 @@ and goroutines stay as they are.
 
 Goroutines that are inside a replaced function finish that call in the old code, and
 their next call is new; how many and where is printed, and later by gosplice status.
---quiesce waits for an instant when none is inside, and switches only then.
+--quiesce waits for an instant when none is inside, and switches only then; when it
+gives up it lists who was inside, and who can never leave.
 
 The program is the only running one that the patch was made for, or the one that
 --pid or --socket names. It checks the patch against its own memory, and refuses

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -43,6 +44,37 @@ func TestApply(t *testing.T) {
 	if last.Verb != control.VerbApply || last.Quiesce != 5*time.Second || len(last.Patch) == 0 {
 		t.Errorf("asked for %s, quiesce %s, %d bytes", last.Verb, last.Quiesce, len(last.Patch))
 	}
+}
+
+// TestApplyOfALoop: goroutines that can't leave old code are told apart.
+func TestApplyOfALoop(t *testing.T) {
+	noPrograms(t)
+	a := program(4711)
+	a.answer = switched()
+	s := *a.answer.Switched
+	s.Resets, s.Hooks, s.Warnings = []string{"arena.prices"}, []string{"main.open"}, []string{"rollback hook main.shut panicked"}
+	s.OldCode = append(slices.Clone(oldCode), control.OldCode{Function: "main.accept", Version: "release", Goroutines: 2, Endless: true, Stack: []control.Function{
+		{Name: "main.accept", File: "/src/server/main.go", Line: 20}}})
+	a.answer.Switched = &s
+	a.start(t)
+	_, out, _ := gosplice(t, "apply", writePatch(t, nil))
+	golden(t, "apply-loop", out)
+}
+
+// TestApplyGivenUp: who was inside.
+func TestApplyGivenUp(t *testing.T) {
+	noPrograms(t)
+	a := program(4711)
+	a.answer = control.Response{Code: control.Failed, Reason: control.ReasonBusy, Message: "not switched, nothing changed: goroutines are still in main.both (5), main.accept (1)", Inside: []control.OldCode{
+		{Function: "main.both", Version: "release", Goroutines: 5, IDs: []uint64{17, 21, 34, 35}, Stack: []control.Function{{Name: "main.both", File: "/src/server/both.go", Line: 7}}},
+		{Function: "main.accept", Version: "1.4.1", Goroutines: 1, IDs: []uint64{8}, Endless: true, Stack: []control.Function{{Name: "main.accept", File: "/src/server/main.go", Line: 20}}},
+	}}
+	a.start(t)
+	code, out, messages := gosplice(t, "apply", writePatch(t, nil), "--quiesce", "5s")
+	if code != exitFailed || out != "" {
+		t.Errorf("exit code %d, %s", code, out)
+	}
+	golden(t, "apply-given-up", messages)
 }
 
 func TestApplyVerboseShowsStacks(t *testing.T) {

@@ -37,7 +37,7 @@ func newStatusCommand(c *console) *cobra.Command {
 		Example: `  gosplice status
 
   # Wait until no goroutine runs old code any more:
-  until gosplice status --pid 4711 --json | jq -e '.OldCode == null'
+  until gosplice status --pid 4711 --json | jq -e 'all(.OldCode[]?; .Endless)'
   do sleep 1; done`,
 		Args: arguments(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {

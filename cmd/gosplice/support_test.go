@@ -49,7 +49,7 @@ func golden(t *testing.T, name, text string) {
 func gosplice(t *testing.T, args ...string) (code int, out, messages string) {
 	t.Helper()
 	var o, e bytes.Buffer
-	code = execute(context.Background(), &console{out: &o, err: &e, width: usualWidth}, args)
+	code = execute(context.Background(), &console{out: &o, err: &e, width: usualWidth, messageWidth: usualWidth}, args)
 	return code, o.String(), e.String()
 }
 

@@ -114,7 +114,7 @@ func frozenPackages(e *edit.Edit) map[string]bool {
 		}
 	}
 	const own = "github.com/gosplice/gosplice"
-	for _, p := range []string{own, own + "/internal/agent", own + "/internal/splice", own + "/internal/patch", own + "/internal/control"} {
+	for _, p := range []string{own, own + "/internal/agent", own + "/internal/splice", own + "/internal/patch", own + "/internal/control", own + "/internal/chains"} {
 		out[p] = true
 	}
 	return out

@@ -1,0 +1,66 @@
+package machine
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/gosplice/gosplice/internal/patch"
+)
+
+func TestEndless(t *testing.T) {
+	for _, c := range []struct {
+		name, code string
+		want       []patch.Span
+	}{
+		{"returns", `
+			55 ; push rbp
+			5d ; pop rbp
+			c3 ; ret
+		`, nil},
+		{"a loop with a way out", `
+			e8 00 00 00 00 ; call
+			84 c0          ; test al, al
+			74 f7          ; je to the call
+			c3             ; ret
+		`, nil},
+		{"a loop without", `
+			84 c0          ; test al, al
+			75 07          ; jne to the return
+			e8 00 00 00 00 ; call
+			eb f9          ; jmp to the call
+			c3             ; ret
+		`, []patch.Span{{Lo: 4, Hi: 11}}},
+		{"two of them", `
+			84 c0 ; test al, al
+			75 02 ; jne over the loop
+			eb fe ; jmp to itself
+			84 c9 ; test cl, cl
+			75 02 ; jne over the loop
+			eb fe ; jmp to itself
+			c3    ; ret
+		`, []patch.Span{{Lo: 4, Hi: 6}, {Lo: 10, Hi: 12}}},
+		{"never returns", `
+			90    ; nop
+			eb fd ; jmp to the nop
+		`, []patch.Span{{Lo: 0, Hi: 3}}},
+		{"ends in a panic", `
+			84 c0          ; test al, al
+			75 01          ; jne to the call
+			c3             ; ret
+			e8 00 00 00 00 ; call panic
+			0f 0b          ; ud2
+		`, []patch.Span{{Lo: 5, Hi: 12}}},
+		{"leaves by a jump to another function", "e9 00 10 00 00 ; jmp", nil},
+		{"leaves by a jump through a register", "ff e0 ; jmp rax", nil},
+		{"not to be read", `
+			eb fe ; jmp to itself
+			06    ; no instruction
+		`, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := Endless(assemble(t, c.code)); !slices.Equal(got, c.want) {
+				t.Errorf("got %v, want %v", got, c.want)
+			}
+		})
+	}
+}
