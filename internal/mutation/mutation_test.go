@@ -1,0 +1,362 @@
+package mutation
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/gosplice/gosplice/internal/gotool"
+	"github.com/gosplice/gosplice/internal/patch"
+	"github.com/gosplice/gosplice/internal/pipeline"
+)
+
+// few is how many edits are tried unless GOSPLICE_MUTATIONS names a number.
+const few = 8
+
+// TestPatchedIsAsRebuilt edits sources that a program runs, a little and at random. Where the plan says that the edit
+// applies the patched program has to do what the program does that is built from the edited sources.
+func TestPatchedIsAsRebuilt(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds a program for each of many edits")
+	}
+	r := &run{s: newSubject(t), want: number(t, "GOSPLICE_MUTATIONS", few)}
+	r.random = rand.New(rand.NewSource(int64(number(t, "GOSPLICE_MUTATION_SEED", 1))))
+	r.prepare(t)
+	r.all(t)
+	t.Log(r.figures())
+	if r.tried < r.want {
+		t.Errorf("%d edits were tried, of %d", r.tried, r.want)
+	}
+}
+
+func number(t *testing.T, name string, otherwise int) int {
+	t.Helper()
+	text := os.Getenv(name)
+	if text == "" {
+		return otherwise
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		t.Fatalf("%s=%s is no number", name, text)
+	}
+	return n
+}
+
+// run is one run of many edits.
+type run struct {
+	s       *subject
+	want    int
+	random  *rand.Rand
+	session *pipeline.Session
+	overlay string
+	base    string // what the release prints
+
+	tried, applied, same, stays, refused, unstable, disagree int
+	verdicts                                                 map[string]int // IDs of refusals
+	kinds                                                    map[string]int
+}
+
+// prepare records the release and drives it once.
+func (r *run) prepare(t *testing.T) {
+	t.Helper()
+	r.verdicts, r.kinds = make(map[string]int), make(map[string]int)
+	record := filepath.Join(r.s.dir, "subject.gsr")
+	_, err := pipeline.MakeRecord(t.Context(), pipeline.RecordOptions{Binary: r.s.release, Dir: r.s.dir, Out: record, Package: []string{"."}, Flags: []string{"-mod=mod"}})
+	check(t, err)
+	r.overlay = filepath.Join(r.s.dir, "overlay.json")
+	check(t, os.WriteFile(r.overlay, []byte("{}"), 0o644))
+	r.session, err = pipeline.OpenSession(t.Context(), pipeline.PlanOptions{Record: record, Dir: r.s.dir, Overlay: r.overlay})
+	check(t, err)
+	t.Cleanup(r.session.Close)
+	p, err := r.s.start(r.s.release)
+	check(t, err)
+	defer p.end()
+	r.base, err = p.drive()
+	check(t, err)
+}
+
+// candidate is an edit of a file.
+type candidate struct {
+	file string
+	edit Edit
+}
+
+func (c candidate) String() string {
+	return fmt.Sprintf("%s at %s:%d", c.edit.Kind, filepath.Join(filepath.Base(filepath.Dir(c.file)), filepath.Base(c.file)), c.edit.Line)
+}
+
+// candidates lists all edits, by kind, in random order.
+func (r *run) candidates(t *testing.T) map[string][]candidate {
+	t.Helper()
+	all := make(map[string][]candidate)
+	for _, file := range slices.Sorted(maps.Keys(r.s.lines)) {
+		src, err := os.ReadFile(file)
+		check(t, err)
+		edits, err := Edits(src, func(line int) bool { return r.s.lines[file][line] })
+		check(t, err)
+		for _, e := range edits {
+			all[e.Kind] = append(all[e.Kind], candidate{file, e})
+		}
+	}
+	for _, kind := range Kinds {
+		list := all[kind]
+		if len(list) == 0 {
+			t.Errorf("no edit of the kind %s", kind)
+		}
+		r.random.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
+	}
+	return all
+}
+
+// all tries edits of all kinds in turn until enough of them compile.
+func (r *run) all(t *testing.T) {
+	byKind := r.candidates(t)
+	kinds := slices.Clone(Kinds)
+	r.random.Shuffle(len(kinds), func(i, j int) { kinds[i], kinds[j] = kinds[j], kinds[i] })
+	for i := 0; r.tried < r.want && len(byKind) > 0; i++ {
+		kind := kinds[i%len(kinds)]
+		for done := false; !done && len(byKind[kind]) > 0; {
+			c := byKind[kind][0]
+			byKind[kind] = byKind[kind][1:]
+			done = r.try(t, c)
+		}
+		if len(byKind[kind]) == 0 {
+			delete(byKind, kind)
+		}
+	}
+}
+
+// try tries one edit. It reports false if the edit does not compile.
+func (r *run) try(t *testing.T, c candidate) bool {
+	t.Helper()
+	r.write(t, c)
+	plan, err := r.session.Plan(t.Context())
+	var wrong *gotool.CompileError
+	if errors.As(err, &wrong) {
+		return false
+	}
+	r.tried++
+	r.kinds[c.edit.Kind]++
+	if err != nil {
+		r.wrong(t, c, "no plan: %v", err)
+		return true
+	}
+	defer plan.Close()
+	if plan.Refused {
+		r.refused++
+		r.verdicts[firstRefusal(plan.Changes)]++
+		return true
+	}
+	rebuilt, ok := r.rebuilt(t, c)
+	if !ok {
+		r.unstable++
+		return true
+	}
+	r.compare(t, c, plan, rebuilt)
+	return true
+}
+
+// write puts the edited file into the overlay.
+func (r *run) write(t *testing.T, c candidate) {
+	t.Helper()
+	edited := filepath.Join(r.s.dir, "edited.go")
+	check(t, os.WriteFile(edited, c.edit.Content, 0o644))
+	text, err := json.Marshal(map[string]map[string]string{"Replace": {c.file: edited}})
+	check(t, err)
+	check(t, os.WriteFile(r.overlay, text, 0o644))
+}
+
+// rebuilt is what the program prints that is built from the edited sources, unless it does not come to its
+// end, or prints something else each time.
+func (r *run) rebuilt(t *testing.T, c candidate) (string, bool) {
+	t.Helper()
+	program := filepath.Join(r.s.dir, "rebuilt")
+	if _, err := goCommand(r.s.dir, "build", "-mod=mod", "-overlay="+r.overlay, "-o", program, "."); err != nil {
+		r.wrong(t, c, "it can be planned, but not built: %v", err)
+		return "", false
+	}
+	var printed [2]string
+	for i := range printed {
+		p, err := r.s.start(program)
+		if err != nil {
+			return "", false
+		}
+		printed[i], err = p.drive()
+		p.end()
+		if err != nil {
+			return "", false
+		}
+	}
+	return printed[0], printed[0] == printed[1]
+}
+
+// compare patches a fresh program and drives it.
+func (r *run) compare(t *testing.T, c candidate, plan *pipeline.Plan, rebuilt string) {
+	t.Helper()
+	p, err := r.s.start(r.s.release)
+	check(t, err)
+	defer p.end()
+	made, err := plan.Patch(t.Context(), "")
+	switch {
+	case errors.Is(err, pipeline.ErrEmpty):
+		if rebuilt != r.base && !keepsState(plan.Changes) {
+			r.wrong(t, c, "no code changed, but the rebuilt program prints something else:\n%s", difference(r.base, rebuilt))
+			return
+		}
+		r.same++
+		return
+	case errors.Is(err, pipeline.ErrRefused):
+		r.refused++
+		r.verdicts["when linking"]++
+		t.Logf("%s: refused when linking: %v", c, err)
+		return
+	case err != nil:
+		r.wrong(t, c, "no patch: %v", err)
+		return
+	}
+	file, err := patch.Encode(made, nil)
+	if err != nil {
+		r.wrong(t, c, "no patch file: %v", err)
+		return
+	}
+	if err := p.apply(file); err != nil {
+		r.wrong(t, c, "not applied: %v", err)
+		return
+	}
+	patched, err := p.drive()
+	switch {
+	case err != nil:
+		r.wrong(t, c, "the patched program: %v", err)
+		return
+	case patched != rebuilt && keepsState(plan.Changes):
+		r.stays++
+	case patched != rebuilt:
+		r.wrong(t, c, "rebuilt and patched print different things:\n%s", difference(rebuilt, patched))
+		return
+	default:
+		r.applied++
+	}
+	if err := p.rollback(); err != nil {
+		r.wrong(t, c, "no rollback: %v", err)
+		return
+	}
+	if _, err := p.drive(); err != nil {
+		r.wrong(t, c, "after the rollback: %v", err)
+	}
+}
+
+// keepsState says whether a plan warns that something of the running program stays as it was, which a rebuilt
+// one has anew.
+func keepsState(changes []patch.Change) bool {
+	return slices.ContainsFunc(changes, func(c patch.Change) bool { return strings.HasPrefix(c.ID, "GS2") })
+}
+
+func firstRefusal(changes []patch.Change) string {
+	for _, c := range changes {
+		if strings.HasPrefix(c.ID, "GS3") {
+			return c.ID
+		}
+	}
+	return "without an ID"
+}
+
+// wrong is a disagreement. The edited file is kept for whoever looks into it.
+func (r *run) wrong(t *testing.T, c candidate, format string, args ...any) {
+	t.Helper()
+	r.disagree++
+	kept := filepath.Join(os.TempDir(), fmt.Sprintf("gosplice-mutation-%d-%s", r.disagree, filepath.Base(c.file)))
+	if err := os.WriteFile(kept, c.edit.Content, 0o644); err != nil {
+		kept = err.Error()
+	}
+	t.Errorf("%s: %s\nthe edited file: %s for %s", c, fmt.Sprintf(format, args...), kept, c.file)
+}
+
+func (r *run) figures() string {
+	return fmt.Sprintf("%d edits compile: %d applied and did as a rebuilt program does, %d changed no code, %d kept state as the plan says, %d refused %v, "+
+		"%d without an end or an output of their own, %d disagreements; kinds %v",
+		r.tried, r.applied, r.same, r.stays, r.refused, r.verdicts, r.unstable, r.disagree, r.kinds)
+}
+
+// difference is the first line in which two outputs differ.
+func difference(a, b string) string {
+	x, y := strings.Split(a, "\n"), strings.Split(b, "\n")
+	for i := range max(len(x), len(y)) {
+		one, other := "(nothing)", "(nothing)"
+		if i < len(x) {
+			one = x[i]
+		}
+		if i < len(y) {
+			other = y[i]
+		}
+		if one != other {
+			return fmt.Sprintf("line %d\n  - %.300s\n  + %.300s", i+1, one, other)
+		}
+	}
+	return "none"
+}
+
+// TestEditsOfAFile makes sure that edits of each kind are made, and that they leave the rest of a file alone.
+func TestEditsOfAFile(t *testing.T) {
+	src := []byte(sample)
+	edits, err := Edits(src, func(int) bool { return true })
+	check(t, err)
+	seen := make(map[string]bool)
+	for _, e := range edits {
+		seen[e.Kind] = true
+		if bytes.Equal(e.Content, src) {
+			t.Errorf("%s in line %d changes nothing", e.Kind, e.Line)
+		}
+	}
+	for _, kind := range Kinds {
+		if !seen[kind] {
+			t.Errorf("no edit of the kind %s", kind)
+		}
+	}
+	none, err := Edits(src, func(int) bool { return false })
+	check(t, err)
+	for _, e := range none {
+		if slices.Contains([]string{"number", "string", "operator", "swap", "delete", "closure", "parameter"}, e.Kind) {
+			t.Errorf("%s in line %d, which is not run", e.Kind, e.Line)
+		}
+	}
+}
+
+const sample = `package p
+
+type pair struct{ a, b int }
+
+var limit = 7
+
+func first(n int) int {
+	m := n + 1
+	m = m * 2
+	return second(m)
+}
+
+func second(n int) int {
+	if n < limit && n != 3 {
+		return len("text")
+	}
+	return n
+}
+
+func (p pair) sum() (s int) {
+	s = p.a
+	s = s + p.b
+	return s
+}
+
+func done() {
+	first(1)
+	second(2)
+}
+`
