@@ -33,7 +33,10 @@ func newDemoCommand(c *console) *cobra.Command {
 		Short: "Show it: a live game server, three edits, and proof",
 		Long:  demoLong,
 		Example: `  # In a fresh checkout:
-  go run ./cmd/gosplice demo`,
+  go run ./cmd/gosplice demo
+
+  # More players, and the sources, the program and the patches to look at:
+  go run ./cmd/gosplice demo --players 1000 --keep`,
 		Args: arguments(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if o.Players < 1 || o.Players > bots.MaxBots {

@@ -37,7 +37,7 @@ with the program, which keeps their state, and have to be what it was built from
 func newPluginCommand(c *console) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "plugin",
-		Short: "Build logic that is swapped by versions, and the program that loads it",
+		Short: "Build logic that is swapped by versions, and its program",
 		Long:  pluginLong,
 		Example: `  gosplice plugin host -o server ./cmd/server
 

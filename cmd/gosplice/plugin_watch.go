@@ -32,7 +32,7 @@ func newPluginWatchCommand(c *console) *cobra.Command {
 		t target
 	)
 	cmd := &cobra.Command{
-		Use:   "watch --chain NAME [--pid N | --socket PATH] [go build flags] [package]",
+		Use:   "watch --chain NAME [flags] [go build flags] [package]",
 		Short: "Build the logic and load it on every save",
 		Long:  pluginWatchLong,
 		Example: `  gosplice plugin watch --chain game ./logic

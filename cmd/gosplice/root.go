@@ -68,7 +68,7 @@ func newRootCommand(c *console) *cobra.Command {
 	addTo(root, groupLive, newWatchCommand(c), newPsCommand(c), newApplyCommand(c), newStatusCommand(c), newRollbackCommand(c))
 	addTo(root, groupLive, newInstallCommand(c), newUninstallCommand(c), newLogCommand(c))
 	addTo(root, groupChain, newPluginCommand(c))
-	root.AddCommand(newDemoCommand(c), newVersionCommand(c), newCompletionCommand(c))
+	root.AddCommand(newDemoCommand(c), newVersionCommand(c), newCompletionCommand(c), newManCommand(c))
 	for _, cmd := range root.Commands() {
 		cmd.DisableFlagsInUseLine = true // each says itself which flags it takes
 	}
