@@ -21,7 +21,7 @@ func (t *tree) addFlags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&t.record, "record", "", "release record (default: the one in this directory)")
 	cmd.Flags().StringVarP(&t.dir, "chdir", "C", "", "directory of the edited tree (default: the one that was recorded)")
 	cmd.Flags().StringVar(&t.overlay, "overlay", "", "file that replaces sources, as for go build -overlay")
-	cmd.Flags().BoolVar(&t.dependencies, "dependencies", false, "allow other versions of dependencies than the release has")
+	cmd.Flags().BoolVar(&t.dependencies, "with-deps", false, "take along dependencies of which the tree has other versions than the release")
 	cmd.MarkFlagFilename("record", recordSuffix[1:])
 	cmd.MarkFlagDirname("chdir")
 	cmd.MarkFlagFilename("overlay", "json")

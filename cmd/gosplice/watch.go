@@ -32,7 +32,7 @@ program's. Ctrl-C asks the program to end, waits, and ends the watch; a second o
 kills it. --leave ends the watch alone.
 
 Flags of its own: --restart, --leave, --key FILE to sign patches for a program that
-names keys, --dependencies to allow other versions of dependencies, and --verbose. All
+names keys, --with-deps to allow other versions of dependencies, and --verbose. All
 other flags are those of go build. Arguments of the program follow after --.`
 
 // watchOwn are the flags of gosplice watch that are not go build's.
@@ -86,7 +86,7 @@ func splitWatchArgs(args []string) (own watchOwn, rest, program []string, err er
 			own.restart = true
 		case "--leave":
 			own.leave = true
-		case "--dependencies":
+		case "--with-deps":
 			own.dependencies = true
 		case "--key":
 			if len(args) == 0 {

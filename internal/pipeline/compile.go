@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -79,13 +80,18 @@ func (t *tree) compileWith(ctx context.Context, moved []gotool.Package) (*built,
 	if err != nil {
 		return nil, t.placed(err)
 	}
+	build, done, err := t.outside(ctx, &additions, moved)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	overlay, added, cleanup, err := addOverlay(t.overlay, additions.Files)
 	if err != nil {
 		return nil, err
 	}
 	defer cleanup()
 	patterns := append(append(recordPatterns(t.rec), t.overlaid()...), t.affected(moved)...)
-	packages, escapes, known, err := t.build.ListEscapes(ctx, overlay, patterns)
+	packages, escapes, known, err := build.ListEscapes(ctx, overlay, patterns)
 	if err != nil {
 		return nil, t.inSources(err, added)
 	}
@@ -94,6 +100,58 @@ func (t *tree) compileWith(ctx context.Context, moved []gotool.Package) (*built,
 	}
 	additions.Inits = inBuild(additions.Inits, packages)
 	return &built{packages, additions, edit.Escapes{Lines: escapes, Patterns: patterns}}, nil
+}
+
+// outside is the build with modules taken from outside of the module cache if something has to be added to
+// their files, which additions then name there.
+func (t *tree) outside(ctx context.Context, additions **edit.Additions, moved []gotool.Package) (b *gotool.Build, done func(), err error) {
+	if len(moved) == 0 {
+		return t.build, func() {}, nil
+	}
+	env, err := t.build.Variables(ctx, "GOMODCACHE")
+	if err != nil {
+		return nil, nil, err
+	}
+	var modules []*gotool.Module
+	for file := range (*additions).Files {
+		for _, p := range moved {
+			if p.Module == nil || !within(p.Module.Dir, env["GOMODCACHE"]) || !within(file, p.Module.Dir) {
+				continue
+			}
+			if !slices.ContainsFunc(modules, func(m *gotool.Module) bool { return m.Dir == p.Module.Dir }) {
+				modules = append(modules, p.Module)
+			}
+		}
+	}
+	if len(modules) == 0 {
+		return t.build, func() {}, nil
+	}
+	b, dirs, done, err := t.build.Outside(ctx, modules)
+	if errors.Is(err, gotool.ErrNoModuleFiles) {
+		err = fmt.Errorf("module %s has another version than in the release, with variables that a patch has to initialise, and %w: replace the module by a copy of it", modules[0].Path, err)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	elsewhere := slices.Clone(moved)
+	for i := range elsewhere {
+		p := &elsewhere[i]
+		for from, to := range dirs {
+			if within(p.Dir, from) {
+				p.Dir = to + strings.TrimPrefix(p.Dir, from)
+			}
+		}
+	}
+	if *additions, err = edit.Additional(t.rec, t.files, elsewhere); err != nil {
+		done()
+		return nil, nil, t.placed(err)
+	}
+	return b, done, nil
+}
+
+// within reports a path that is dir or beneath it.
+func within(path, dir string) bool {
+	return dir != "" && (path == dir || strings.HasPrefix(path, dir+string(filepath.Separator)))
 }
 
 // inBuild leaves out the initialisers in files that are not compiled: those of other platforms and tags.

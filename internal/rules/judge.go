@@ -244,7 +244,7 @@ func (j *judge) modules() {
 			continue
 		}
 		c.Reason += ". The edit is more than what was edited here."
-		c.WaysOut = []string{"require " + m.Old + " as the release does", "allow it with --dependencies", "restart"}
+		c.WaysOut = []string{"require " + m.Old + " as the release does", "take it along with --with-deps", "restart"}
 		j.add(DependencyDrift, c)
 	}
 }

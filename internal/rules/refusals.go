@@ -153,7 +153,7 @@ var (
 	DependencyDrift = rule(Rule{
 		ID: "GS3018", Title: "a dependency has another version than in the release", Verdict: Refused, Scenario: "R18-dep-drift",
 		Reason:  "The edit is more than what was edited here: a go get, or another go.sum, brought other code along.",
-		WaysOut: []string{"require the version that the release has", "allow it with --dependencies", "restart"},
+		WaysOut: []string{"require the version that the release has", "take it along with --with-deps", "restart"},
 		Example: `
 -require example.com/dep v1.0.0
 +require example.com/dep v1.1.0

@@ -1,0 +1,83 @@
+package gotool
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// ErrNoModuleFiles says that more than a go.mod says from where a build takes its modules.
+var ErrNoModuleFiles = errors.New("the build takes its modules from a workspace or a -modfile")
+
+// Outside is the build with modules of the module cache taken from elsewhere, with the same content: the go
+// command takes no overlay beneath the module cache. dirs are where each of them is found now, by its
+// directory in the cache: links that stay, so that what the compiler writes into objects stays as well. cleanup removes
+// the rest.
+func (b *Build) Outside(ctx context.Context, modules []*Module) (other *Build, dirs map[string]string, cleanup func(), err error) {
+	m, err := b.Modules(ctx)
+	if err == nil && len(m.Mod) == 0 {
+		err = ErrNoModuleFiles
+	}
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	other, cleanup, err = b.With(m)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	defer func() {
+		if err != nil {
+			cleanup()
+		}
+	}()
+	dirs = map[string]string{}
+	edit := []string{"mod", "edit"}
+	for _, m := range modules {
+		from := m
+		if m.Replace != nil {
+			from = m.Replace
+		}
+		at := filepath.Join(cache, "gosplice", "modules", filepath.FromSlash(from.Path)+"@"+from.Version)
+		if err := link(m.Dir, at); err != nil {
+			return nil, nil, nil, fmt.Errorf("module %s: %w", m.Path, err)
+		}
+		dirs[m.Dir] = at
+		edit = append(edit, "-replace="+m.Path+"@"+m.Version+"="+at)
+	}
+	for _, f := range other.Flags {
+		if file, ok := strings.CutPrefix(f, "-modfile="); ok {
+			edit = append(edit, file)
+		}
+	}
+	if _, err = b.output(ctx, edit...); err != nil {
+		return nil, nil, nil, err
+	}
+	return other, dirs, cleanup, nil
+}
+
+// link makes at a symbolic link to dir.
+func link(dir, at string) error {
+	if to, err := os.Readlink(at); err == nil && to == dir {
+		return nil
+	}
+	if err := os.MkdirAll(filepath.Dir(at), 0o700); err != nil {
+		return err
+	}
+	// Another command may make the same at this moment: it appears whole.
+	next, err := os.MkdirTemp(filepath.Dir(at), ".link-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(next)
+	if err := os.Symlink(dir, filepath.Join(next, "to")); err != nil {
+		return err
+	}
+	return os.Rename(filepath.Join(next, "to"), at)
+}
