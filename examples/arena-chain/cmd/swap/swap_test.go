@@ -31,6 +31,9 @@ func TestSwap(t *testing.T) {
 }
 
 func needPlugins(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds a program and seven plugins")
+	}
 	env, err := exec.Command("go", "env", "GOOS", "CGO_ENABLED").Output()
 	if err != nil {
 		t.Fatal(err)
