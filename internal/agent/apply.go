@@ -24,12 +24,17 @@ type policy struct {
 
 // apply switches the program to the patch in file. It refuses before it touches anything, or
 // fails with the program as it was before; memory that the runtime knows of stays taken then.
-func (a *patcher) apply(file []byte, who peer, o control.SwitchOptions, rules policy, entry *control.Entry) (*control.Switched, error) {
+func (a *patcher) apply(file []byte, who peer, o control.SwitchOptions, rules policy, entry *control.Entry) (_ *control.Switched, err error) {
 	end, err := a.begin("apply")
 	if err != nil {
 		return nil, err
 	}
 	defer end()
+	defer func() {
+		if err != nil {
+			a.settleTypes()
+		}
+	}()
 	p, err := patch.Decode(file)
 	if err != nil {
 		return nil, refused(control.ReasonMalformed, "%v", err)
@@ -230,6 +235,9 @@ func (a *patcher) activate(v *version, stack []*version, who peer, o control.Swi
 	}
 	a.state.Unlock()
 	result.Message = fmt.Sprintf("%s -> %s: functions switched: %d; the program stood still for %v", result.From, result.To, functions, stats.Pause.Round(time.Microsecond))
+	if a.unsettled != nil {
+		result.Message += "; " + a.unsettled.Error()
+	}
 	result.OldCode, result.OldCodeError = a.oldCode()
 	return result, nil
 }
@@ -242,9 +250,6 @@ func (a *patcher) switchTo(v *version, o control.SwitchOptions, exchanges []exch
 		return splice.Stats{}, 0, failed(control.ReasonMemory, "version %s can't be switched to: %v", nameOf(v), err)
 	}
 	writes := differences(sites, a.written)
-	if len(writes) == 0 && len(exchanges) == 0 {
-		return splice.Stats{}, 0, nil
-	}
 	options := splice.Options{Timeout: o.Quiesce}
 	var bodies []oldBody // in which nobody may be
 	if o.Quiesce > 0 {
@@ -259,8 +264,19 @@ func (a *patcher) switchTo(v *version, o control.SwitchOptions, exchanges []exch
 	}
 	options.Quiesce = rangesOf(bodies)
 	withExchanges(&options, exchanges, a.images())
+	a.unsettled = nil
+	finish, err := a.exchangeMethods(v, &options)
+	if err != nil {
+		return splice.Stats{}, 0, failed("", "%v", err)
+	}
+	if len(writes) == 0 && len(options.Exchange) == 0 {
+		return splice.Stats{}, 0, nil
+	}
 	var stats splice.Stats
 	a.withEngine(func() { stats, err = a.engine.Switch(context.Background(), writes, options) })
+	if finish != nil {
+		a.unsettled = finish(err == nil)
+	}
 	if err != nil {
 		reason := ""
 		var inside []control.OldCode

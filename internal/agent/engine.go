@@ -15,12 +15,18 @@ type engine interface {
 	CheckFunction(entry uint64, name string) error
 	CheckFunctions(moduledata uint64, entries []uint64) error
 	CheckType(addr uint64) error
-	CheckItab(inter, typ uint64) error
+	CheckItab(inter, typ uint64, gains bool) error
+	CheckTypeCache(addr uint64) error
 	CheckFill(types []uint64, addr uint64, size int, base uint64) (entry bool, err error)
 	Register(moduledata uint64) error
 	Itab(inter, typ uint64) (uint64, error)
 	Fill(addr uint64, size int, old, new uint64) error
 	RefreshItabs(types []uint64) (int, error)
+	MergeMethods(typ, head, fresh uint64, count, exported int, into uint64, n int, entry func(uint64) bool) (splice.MethodTable, error)
+	ItabWith(inter uint64, t splice.MethodTable, fill bool) (uint64, error)
+	ExchangeMethods(to []splice.MethodTable) (exchange func(), finish func(switched bool) error, err error)
+	SettleItabs() error
+	FlushTypeCaches(addrs []uint64)
 	Func(addr uint64) func()
 	ErrorFunc(addr uint64) func() error
 	FuncVar(addr uint64) func()

@@ -30,6 +30,7 @@ type fakeEngine struct {
 	swaps   map[uint64]func() // func variables, by address
 	regions []*fakeRegion
 	quiesce []splice.Range
+	tables  []splice.MethodTable // in force
 	held    []splice.Held
 	fails   map[string]error // by name of the call
 	// switching, if not nil, is received from before each switch.
@@ -91,7 +92,28 @@ func (e *fakeEngine) CheckFunctions(uint64, []uint64) error { return e.fails["ch
 
 func (e *fakeEngine) CheckType(uint64) error { return e.fails["check type"] }
 
-func (e *fakeEngine) CheckItab(uint64, uint64) error { return e.fails["check itab"] }
+func (e *fakeEngine) CheckItab(uint64, uint64, bool) error { return e.fails["check itab"] }
+
+func (e *fakeEngine) CheckTypeCache(uint64) error { return e.fails["check cache"] }
+
+func (e *fakeEngine) MergeMethods(typ, head, _ uint64, count, exported int, into uint64, n int, _ func(uint64) bool) (splice.MethodTable, error) {
+	return splice.MethodTable{Type: typ, Head: head, Table: into, Count: uint16(n), Exported: uint16(exported)}, e.call("merge")
+}
+
+func (e *fakeEngine) ItabWith(inter uint64, t splice.MethodTable, fill bool) (uint64, error) {
+	return inter + t.Type, e.call("itab with methods")
+}
+
+func (e *fakeEngine) ExchangeMethods(to []splice.MethodTable) (func(), func(bool) error, error) {
+	if len(to) == 0 && len(e.tables) == 0 {
+		return nil, nil, e.fails["exchange"]
+	}
+	return func() { e.tables = to; e.call("exchange") }, func(bool) error { return e.call("settle") }, e.fails["exchange"]
+}
+
+func (e *fakeEngine) SettleItabs() error { return e.call("settle") }
+
+func (e *fakeEngine) FlushTypeCaches([]uint64) { e.call("flush") }
 
 func (e *fakeEngine) CheckFill([]uint64, uint64, int, uint64) (entry bool, err error) {
 	return true, e.fails["check fill"]
@@ -153,9 +175,11 @@ func (e *fakeEngine) Switch(_ context.Context, writes []splice.Write, o splice.O
 		}
 		e.code[w.Addr] = w.New
 	}
+	e.mu.Unlock()
 	for _, exchange := range o.Exchange {
 		exchange()
 	}
+	e.mu.Lock()
 	return splice.Stats{Pause: 42, Attempts: 1}, nil
 }
 

@@ -133,7 +133,7 @@ func (a *patcher) checkConnections(v *version, p *patch.Patch, module uint64) er
 		}
 	}
 	for _, t := range p.Itabs {
-		if err := a.engine.CheckItab(v.resolve(t.Inter), v.resolve(t.Type)); err != nil {
+		if err := a.engine.CheckItab(v.resolve(t.Inter), v.resolve(t.Type), slices.ContainsFunc(p.MethodTables, func(m patch.MethodTable) bool { return m.Type == v.resolve(t.Type) })); err != nil {
 			return malformed("interface table %s: %v", t.Name, err)
 		}
 	}
@@ -180,14 +180,18 @@ func (a *patcher) connect(v *version, p *patch.Patch, r region) error {
 	if err := a.fill(v, p); err != nil {
 		return err
 	}
+	if err := a.connectMethods(v, p); err != nil {
+		return err
+	}
 	if len(p.FilledTypes) > 0 {
 		if _, err := a.engine.RefreshItabs(p.FilledTypes); err != nil {
 			return err
 		}
+		a.forgetTypes()
 	}
 	memory := r.Bytes()
 	for _, t := range p.Itabs {
-		table, err := a.engine.Itab(v.resolve(t.Inter), v.resolve(t.Type))
+		table, err := a.itab(v, p, v.resolve(t.Inter), v.resolve(t.Type))
 		if err != nil {
 			return fmt.Errorf("interface table %s: %w", t.Name, err)
 		}

@@ -32,6 +32,8 @@ type patcher struct {
 	symbols registry
 	filled  map[uint64]uint64 // host words that a patch filled, with what they held before
 	inits   initialisers
+	// unsettled is what went wrong after the last switch, which was made.
+	unsettled error
 
 	// engineLock serialises calls of engine.
 	engineLock sync.Mutex
@@ -64,6 +66,7 @@ type version struct {
 	hooks   []patch.Hook
 	// exchanged are the variables that it has reset, to be put back when it is gone back from.
 	exchanged []exchange
+	methods   methodUses
 	// ran are the initialisers that ran for it.
 	ran []string
 	// ready says that it can be switched to: it is complete and its initialisers returned.

@@ -39,7 +39,7 @@ func everything(p *patch.Patch) {
 func TestApplyOrder(t *testing.T) {
 	p := newTestProcess(t)
 	done := p.mustApply(testPatch{version: "1", functions: []string{"!A/s", "N/n", "init"}, with: everything})
-	want := "arm reserve seal register fill:8 fill:4 refresh itab init: switch"
+	want := "arm reserve seal register fill:8 fill:4 refresh flush itab init: switch"
 	if got := p.engine.takeCalls(); got != want {
 		t.Errorf("calls\n got %s\nwant %s", got, want)
 	}
@@ -64,7 +64,7 @@ func TestSecondPatchShares(t *testing.T) {
 	p.engine.takeCalls()
 	done := p.mustApply(testPatch{version: "2", functions: append([]string{"!B/s"}, functions...), with: everything})
 	// Its variable is there, so nothing initialises it; the host words are filled already.
-	if got, want := p.engine.takeCalls(), "reserve seal register refresh itab switch"; got != want {
+	if got, want := p.engine.takeCalls(), "reserve seal register refresh flush itab switch"; got != want {
 		t.Errorf("calls\n got %s\nwant %s", got, want)
 	}
 	if done.Reused != 2 || done.Created != 0 || len(done.Inits) != 0 {

@@ -34,6 +34,8 @@ type Edit struct {
 	Modules   []Module
 	Resets    []Reset
 	Hooks     []Hook
+	// Extensions are the types whose method tables the edit adds to.
+	Extensions []Extension
 
 	abbrevs goobj.Abbrevs
 	oldDecl *checker
@@ -106,6 +108,10 @@ type Type struct {
 	Promoted []string // new by way of an embedded field
 	// Conversions are where the edit converts the type to an interface that needs one of these methods.
 	Conversions []Conversion
+	// Unseen says why type assertions do not find the new methods; they do when it is empty.
+	Unseen string
+	// Extended says that the program describes the type, and that its method table is exchanged.
+	Extended bool
 
 	File string
 	Line int
@@ -202,6 +208,7 @@ func Find(rec *release.Record, set *goobj.Set, packages []gotool.Package, tree *
 	e.findModules()
 	e.findFiles()
 	e.findFunctions()
+	e.findExtensions()
 	e.findConversions()
 	return e, nil
 }

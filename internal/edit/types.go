@@ -396,7 +396,7 @@ func (e *Edit) onlyMentions(name string, seen map[string]bool) bool {
 func (e *Edit) findConversions() {
 	lacking := map[string]*Type{}
 	for i := range e.Types {
-		if t := &e.Types[i]; len(t.Methods)+len(t.Promoted) > 0 {
+		if t := &e.Types[i]; t.Unseen != "" {
 			lacking[goobj.PackagePrefix(e.symbolPath(t.Package))+"."+t.Name] = t
 		}
 	}

@@ -98,6 +98,9 @@ func (t TypeDesc) GCMask() []byte {
 	return t.set.Data(t.relocs[typeGCData].Sym)
 }
 
+// HeadSize is the size of a descriptor of the type's kind before what only types with methods or a name have.
+func (t TypeDesc) HeadSize() int { return t.headSize() }
+
 func (t TypeDesc) headSize() int {
 	if n, ok := descriptorSize[t.Kind()]; ok {
 		return n
@@ -111,6 +114,7 @@ type Method struct {
 	Type      Sym
 	Func      Sym // the method as called through a type's method value
 	IfaceFunc Sym // the method as called through an interface
+	NameSym   Sym // the name as the descriptor has it
 	NameOff   int // offset of the entry in the descriptor
 	MtypReloc int // number of the first of the three R_METHODOFF relocations
 }
@@ -133,7 +137,7 @@ func (t TypeDesc) Methods() []Method {
 			return out
 		}
 		out = append(out, Method{
-			Name: t.nameAt(at), Type: mtyp.Sym, IfaceFunc: t.relocs[at+8].Sym, Func: t.relocs[at+12].Sym,
+			Name: t.nameAt(at), NameSym: t.relocs[at].Sym, Type: mtyp.Sym, IfaceFunc: t.relocs[at+8].Sym, Func: t.relocs[at+12].Sym,
 			NameOff: at, MtypReloc: mtyp.index,
 		})
 	}

@@ -31,6 +31,7 @@ func (l *linker) finish() {
 	l.finishDirectives()
 	l.finishItabs()
 	l.finishFills()
+	l.finishMethods()
 	for _, u := range l.inits {
 		i := patch.Init{Name: u.name, File: u.file, Line: u.line}
 		for _, v := range u.vars {

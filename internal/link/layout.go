@@ -92,6 +92,7 @@ func (l *linker) layoutData() {
 		t.slots = append(t.slots, at)
 		at += word
 	}
+	at = l.layoutMethods(at)
 	im.noptrLo = align(at, maxAlign)
 	im.noptrHi = l.assign(l.noptr, im.noptrLo)
 	im.dataLo = align(im.noptrHi, maxAlign)

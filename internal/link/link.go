@@ -75,6 +75,7 @@ type linker struct {
 	completing bool
 	funcTypes  map[string]bool // function types that the image brings along
 	fills      []fill
+	tables     []*methodTable
 	filled     map[fillKey]bool
 
 	sharedBy []*placed // by index of patch.Symbol

@@ -20,6 +20,7 @@ func (l *linker) placeAll() {
 	}
 	l.placeInits()
 	l.placeDirectives()
+	l.placeMethods()
 	l.mark()
 }
 
@@ -401,8 +402,8 @@ func (l *linker) shareable(p *placed) bool {
 	return p.kind.IsVar() || goobj.IsType(p.name.Name)
 }
 
-// checkItab refuses a table that needs a method which the type has only in the edit: the method
-// table of the type in the program does not list it.
+// checkItab refuses a table that needs a method which the type has only in the edit, when the method
+// table of the type in the program is not exchanged.
 func (l *linker) checkItab(t *itab) {
 	typ := release.ItabType(l.set, t.sym)
 	name := l.set.NameOf(typ).Name
@@ -414,12 +415,12 @@ func (l *linker) checkItab(t *itab) {
 		return
 	}
 	for _, added := range l.edit.Types {
-		if !strings.HasSuffix(name, "."+added.Name) {
+		if added.Unseen == "" || !strings.HasSuffix(name, "."+added.Name) {
 			continue
 		}
 		for _, m := range inter.IfaceMethods() {
 			if added.Lacks(m.Name) {
-				l.fail("%s gains method %s and is converted to an interface that needs it; the method table of the running program can't grow: call the method directly, or restart", strings.TrimPrefix(name, "type:"), m.Name)
+				l.fail("%s gains method %s and is converted to an interface that needs it; the method table of the running program can't get it: call the method directly, or restart", strings.TrimPrefix(name, "type:"), m.Name)
 			}
 		}
 	}

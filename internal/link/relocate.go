@@ -20,6 +20,7 @@ func (l *linker) relocate() {
 	for _, p := range l.order {
 		l.write(p)
 	}
+	l.writeMethods()
 }
 
 // write copies p into the image and applies its relocations.

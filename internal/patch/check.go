@@ -42,6 +42,7 @@ func (p *Patch) Check() error {
 		p.checkCallers,
 		p.checkItabs,
 		p.checkFills,
+		p.checkMethods,
 		p.checkInits,
 		p.checkResets,
 		p.checkHooks,

@@ -38,6 +38,10 @@ type Patch struct {
 	Fills []Fill
 	// FilledTypes are the host addresses of the types whose methods are among Fills.
 	FilledTypes []uint64
+	// MethodTables are the types of the program that gain methods.
+	MethodTables []MethodTable `json:",omitempty"`
+	// MethodUses are the places that depend on method tables, when there are MethodTables or Fills.
+	MethodUses MethodUses
 	// Inits are run in order before the switch, each at most once in the life of the process.
 	Inits []Init
 	// Resets are the variables that get their initial value in the switch.
@@ -164,6 +168,35 @@ type Itab struct {
 	// Slots are image offsets of 8-byte words that receive the table's address. They are in the
 	// data part: the address is known only after the image was sealed and registered.
 	Slots []uint64
+}
+
+// MethodTable is the method table that a type of the program has as long as the patch is in force: that of the
+// program, and the new methods.
+type MethodTable struct {
+	// Name is the type's symbol, Type the host address of its description, and Head the size in bytes of what
+	// comes before the place and length of the method table there.
+	Name string
+	Type uint64
+	Head uint32
+	// New is the image offset of Count new methods of 16 bytes, in order, Exported of which are exported.
+	New      uint64
+	Count    uint32
+	Exported uint32
+	// Table is the image offset, in the data part, of room for the whole table of Room methods.
+	Table uint64
+	Room  uint32
+}
+
+// MethodUses are places that depend on method tables.
+type MethodUses struct {
+	// Readers are the host functions in which no goroutine may be when a table is exchanged, ImageReaders
+	// those of the image, as indices into Funcs.
+	Readers      []Stale  `json:",omitempty"`
+	ImageReaders []uint32 `json:",omitempty"`
+	// Caches are the host words that lead to what type assertions remember, ImageCaches those of the image by
+	// offset.
+	Caches      []uint64 `json:",omitempty"`
+	ImageCaches []uint64 `json:",omitempty"`
 }
 
 // Fill is a host word to be set before the switch. Such words are only ever filled, never

@@ -109,6 +109,7 @@ func Make(ctx context.Context, binary string, b *gotool.Build, packages []gotool
 	r.identify(file)
 	h.symbols(r, abbrevs)
 	h.gaps(r)
+	h.methodUses(r)
 	if err := r.locateRuntime(h); err != nil {
 		return nil, err
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 // Format is the version of the record format; records of other versions are refused.
-const Format = 5
+const Format = 6
 
 // Record is what is known of a release: the proof's result, without the objects.
 type Record struct {
@@ -36,6 +36,8 @@ type Record struct {
 	// Uses are the functions that refer to a variable of an editable package which takes more than one
 	// instruction to read or write, by the variable's name.
 	Uses map[string]Use
+	// MethodUses is what has to be known when a method table is exchanged.
+	MethodUses MethodUses
 	// NoInit are the map initialisers that the linker dropped with their variables.
 	NoInit []string
 	Live   Live
@@ -114,6 +116,14 @@ type Symbol struct {
 	// their Go source alone.
 	NoSplit, Asm, Linkname bool
 	Package                string
+}
+
+// MethodUses are the places of a program that depend on method tables.
+type MethodUses struct {
+	// Readers are the functions that read the length and the place of a method table one after the other.
+	Readers []patch.Stale
+	// Caches are the addresses of words that lead to what a type assertion or a type switch remembers.
+	Caches []uint64
 }
 
 // PrunedType is a type in the program whose method table has gaps.

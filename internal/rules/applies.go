@@ -36,6 +36,13 @@ var (
 +func (c *circle) area() float64 { return c.R * c.R * math.Pi }
 `})
 
+	NewMethod = rule(Rule{
+		ID: "GS1014", Title: "a type gains a method", Verdict: Applies, Scenario: "A14-new-method",
+		Reason: "Direct calls, type assertions, fmt and reflection find it, on values made before too. A rollback takes it away again; an interface value that was made with it goes on calling it.",
+		Example: `
++func (a *account) String() string { return a.name }
+`})
+
 	NewVariable = rule(Rule{
 		ID: "GS1015", Title: "a package variable is new", Verdict: Applies, Scenario: "A15-new-global-const",
 		Reason: "It begins with its constant value, or with zero. A rollback keeps its value, and the next patch finds it.",

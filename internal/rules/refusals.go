@@ -196,8 +196,8 @@ var (
 `})
 
 	MethodNeeded = rule(Rule{
-		ID: "GS3024", Title: "a type is converted to an interface that it satisfies only in the edit", Verdict: Refused, Scenario: "W10-iface-by-method",
-		Reason:  "The conversion needs a method that the running program's description of the type does not have.",
+		ID: "GS3024", Title: "a type is converted to an interface that it satisfies only in the edit", Verdict: Refused, Scenario: "rule-method-unseen",
+		Reason:  "The conversion needs a method that the running program's description of the type does not have, and can't get: see GS2010.",
 		WaysOut: []string{"call the method directly", "convert a new type that embeds the old one", "restart"},
 		Example: `
 +func (t *thing) name() string { return "thing" }

@@ -54,16 +54,26 @@ func (j *judge) methods(t *edit.Type, c patch.Change) {
 		c.Reason = fmt.Sprintf("Interface values that hold a %s exist, and their calls pass the receiver in the old way.", t.Name)
 		j.add(Receiver, c)
 	}
+	if t.Extended {
+		j.runs++
+	}
 	for _, m := range t.Methods {
 		c := with(m)
 		c.What = "new method"
-		c.Reason = "Direct calls find it. Type assertions, fmt and reflection on this type do not see it until the program is restarted."
-		j.add(MethodUnseen, c)
+		switch {
+		case t.Unseen != "":
+			c.Reason = "Direct calls find it. Type assertions, fmt and reflection on this type do not see it until the program is restarted: " + t.Unseen + "."
+			j.add(MethodUnseen, c)
+		case remembered(m):
+			j.add(MethodRemembered, c)
+		default:
+			j.add(NewMethod, c)
+		}
 	}
 	for _, x := range t.Conversions {
 		c := with(x.Method)
 		c.What = "needed by an interface"
-		c.Reason = fmt.Sprintf("In your edit %s converts a %s to %s, which asks for %s. The running program's description of %s has no such method, and can't be extended.", x.Func, t.Name, x.Interface, x.Method, t.Name)
+		c.Reason = fmt.Sprintf("In your edit %s converts a %s to %s, which asks for %s. The running program's description of %s has no such method and can't get one: %s.", x.Func, t.Name, x.Interface, x.Method, t.Name, t.Unseen)
 		c.WaysOut = []string{"call the method directly", "convert a new type that embeds " + t.Name, "restart"}
 		c.File, c.Line = x.File, x.Line
 		j.add(MethodNeeded, c)
@@ -77,6 +87,16 @@ func (j *judge) methods(t *edit.Type, c patch.Change) {
 		c.Reason = "New code does not call it. Type assertions, fmt, encoding packages and reflection on this type still find it, and run its old body, until the program is restarted."
 		j.add(MethodStays, c)
 	}
+}
+
+// remembered reports a method that encoding packages look for once for each type.
+func remembered(method string) bool {
+	for _, p := range []string{"Marshal", "Unmarshal", "Gob", "AppendText", "AppendBinary", "IsZero"} {
+		if strings.HasPrefix(method, p) {
+			return true
+		}
+	}
+	return false
 }
 
 // layoutChange tells in c what happened to a type.

@@ -93,11 +93,19 @@ var (
 `})
 
 	MethodUnseen = rule(Rule{
-		ID: "GS2010", Title: "a type gains a method that type assertions do not see", Verdict: Warns, Scenario: "W10-iface-by-method",
-		Reason:  "Direct calls find the method. Type assertions, fmt and reflection look into the type's method table, which the running program has without it.",
+		ID: "GS2010", Title: "a type gains a method that type assertions do not see", Verdict: Warns, Scenario: "rule-method-unseen",
+		Reason:  "Direct calls find the method. Type assertions, fmt and reflection look into the type's method table, which can't be exchanged in some cases: for generic types; if no pointer to the type had a method before; if a method changed its signature in the same edit; and for exported methods in programs that look methods up by reflection, as templates do.",
 		WaysOut: []string{"call the method directly", "convert a new type that embeds the old one", "restart"},
 		Example: `
-+func (a *account) String() string { return a.name }
++func (b *bare) String() string { return "bare" }     // the first method of bare
+`})
+
+	MethodRemembered = rule(Rule{
+		ID: "GS2030", Title: "a type gains a method that packages may have looked for already", Verdict: Warns, Scenario: "rule-method-remembered",
+		Reason:  "Type assertions and reflection find the method. Packages such as encoding/json look once whether a type has it and remember the answer: for a type that they have seen they go on without it.",
+		WaysOut: []string{"marshal a new type that embeds the old one and has the method", "restart"},
+		Example: `
++func (p price) MarshalJSON() ([]byte, error) { return p.cents() }
 `})
 
 	EnumShift = rule(Rule{

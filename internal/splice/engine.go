@@ -24,6 +24,13 @@ type Engine struct {
 	barrier barrier
 	regions []*Region
 	maps    protections
+
+	// extended are the types whose method tables were ever exchanged, by address; retired the interface tables
+	// that were true once, and twins those that stand in their places, of which kept is the memory.
+	extended map[uint64]extended
+	retired  map[pair]uint64
+	twins    map[uint64]bool
+	kept     [][]uint64
 }
 
 // runtimeFuncs are functions of the runtime, called by address. Their signatures are the same in
