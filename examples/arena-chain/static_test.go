@@ -35,11 +35,13 @@ func TestStatic(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if blows := now.Tally.Blows.Load(); blows != c.Blows {
-		t.Errorf("the logic counts %d blows, the rooms %d", blows, c.Blows)
+	stats := fleet.Stop()
+	if stats.Failures != 0 || stats.Lost != 0 {
+		t.Errorf("%v: %q", stats, stats.Problems)
 	}
-	if s := fleet.Stop(); s.Failures != 0 || s.Lost != 0 {
-		t.Errorf("%v: %q", s, s.Problems)
+	// Some players struck once more after the census.
+	if blows := now.Tally.Blows.Load(); blows < c.Blows || blows > c.Blows+stats.Requests-c.Sent {
+		t.Errorf("the logic counts %d blows, the rooms %d before the last %d answers", blows, c.Blows, stats.Requests-c.Sent)
 	}
 }
 

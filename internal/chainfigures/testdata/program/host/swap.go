@@ -65,6 +65,8 @@ func work(stop *atomic.Bool, began func()) (calls, switches uint64) {
 		}
 		if calls%1000 == 0 {
 			a = &api.Account{Deposits: a.Deposits, Sum: a.Sum} // something for the garbage collector
+		}
+		if calls%250 == 0 {
 			runtime.Gosched()
 		}
 	}
