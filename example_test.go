@@ -1,8 +1,11 @@
 package gosplice_test
 
 import (
+	"crypto/ed25519"
+	"encoding/hex"
 	"errors"
 	"log"
+	"log/slog"
 	"os"
 	"time"
 
@@ -12,6 +15,35 @@ import (
 func ExampleStart() {
 	if err := gosplice.Start(); err != nil {
 		log.Print(err) // the program runs on, and can't be patched
+	}
+	defer gosplice.Stop()
+}
+
+func ExampleStop() {
+	if err := gosplice.Start(); err != nil {
+		log.Print(err)
+	}
+	// The program takes no more patches. What was applied stays.
+	if err := gosplice.Stop(); err != nil {
+		log.Print(err)
+	}
+}
+
+func ExampleWithLogger() {
+	logger := slog.New(slog.NewJSONHandler(os.Stderr, nil))
+	if err := gosplice.Start(gosplice.WithLogger(logger)); err != nil {
+		log.Print(err)
+	}
+	defer gosplice.Stop()
+}
+
+func ExampleWithTrustedKeys() {
+	key, err := hex.DecodeString("19bf44096984cdfe8541bac167dc3b96c85086aa30b6b6cb0c5c38ad703166e1")
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := gosplice.Start(gosplice.WithTrustedKeys(ed25519.PublicKey(key))); err != nil {
+		log.Print(err)
 	}
 	defer gosplice.Stop()
 }
