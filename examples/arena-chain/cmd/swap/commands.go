@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/gosplice/gosplice/examples/arena/edits"
 )
@@ -32,6 +33,7 @@ func (s *show) build(ctx context.Context) error {
 	s.say("the first build for plugins compiles the standard library anew, which can take a minute")
 	cmd := exec.CommandContext(ctx, "go", "build", "-o", s.path("gosplice"), "./cmd/gosplice")
 	cmd.Dir = from
+	endGently(cmd)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("go build: %w: %s", err, out)
 	}
@@ -91,6 +93,13 @@ func (s *show) command(ctx context.Context, args []string) (string, error) {
 	cmd := exec.CommandContext(ctx, s.path("gosplice"), args...)
 	cmd.Dir = s.tree()
 	cmd.Env = append(os.Environ(), "GOWORK=off")
+	endGently(cmd)
 	out, err := cmd.CombinedOutput()
 	return strings.ReplaceAll(string(out), s.dir+string(filepath.Separator), ""), err
+}
+
+// endGently lets a command remove its own temporary files when this one is interrupted.
+func endGently(cmd *exec.Cmd) {
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.WaitDelay = 10 * time.Second
 }
