@@ -34,7 +34,7 @@ var dimensions = []dimension{
 	{name: "everything", calls: []string{"!goroutines 10000", "!profile", "!gc", "!load"}},
 }
 
-// TestCorpus runs every scenario in the plain state. GOSPLICE_CORPUS=matrix runs them in all states.
+// TestCorpus runs every scenario in the plain state, built with the flags in GOSPLICE_CORPUS_FLAGS. GOSPLICE_CORPUS=matrix runs them in all states.
 func TestCorpus(t *testing.T) {
 	paths, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(paths) == 0 {
@@ -59,6 +59,9 @@ func TestCorpus(t *testing.T) {
 	}
 }
 
+// buildFlags are the flags of go build that GOSPLICE_CORPUS_FLAGS names, for all scenarios.
+func buildFlags() []string { return strings.Fields(os.Getenv("GOSPLICE_CORPUS_FLAGS")) }
+
 // built is the program of a scenario with its record.
 type built struct{ dir, binary, record string }
 
@@ -70,7 +73,7 @@ func build(t *testing.T, s *scenario) built {
 	if err := s.write(b.dir, "", module); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("go", "build", "-o", b.binary, ".")
+	cmd := exec.Command("go", append(append([]string{"build", "-o", b.binary}, buildFlags()...), ".")...)
 	cmd.Dir = b.dir
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)

@@ -116,9 +116,6 @@ func checkSettings(version string, s map[string]string) error {
 	if v, ok := s["GOFIPS140"]; ok && v != "off" {
 		return &UnsupportedError{"FIPS 140 module", v, "build with GOFIPS140=off"}
 	}
-	if strings.Contains(s["-ldflags"], "-linkmode=external") || strings.Contains(s["-ldflags"], "-linkmode external") {
-		return externalLinking("-linkmode=external")
-	}
 	return nil
 }
 
@@ -136,18 +133,7 @@ func checkELF(f *elf.File) error {
 	if f.Section(".text") == nil || f.Section(".gopclntab") == nil {
 		return &UnsupportedError{"a program without", "section headers", "keep them (strip is fine, sstrip and packers are not)"}
 	}
-	// Go's own linker makes none of these sections, and every C linker makes some of them from
-	// the start files of the C library, also after strip.
-	for _, name := range []string{".init", ".fini", ".init_array", ".fini_array", ".eh_frame_hdr", ".gnu.hash", ".comment"} {
-		if f.Section(name) != nil {
-			return externalLinking("(section " + name + ")")
-		}
-	}
 	return nil
-}
-
-func externalLinking(have string) error {
-	return &UnsupportedError{"external linking", have, "build with CGO_ENABLED=0, or with cgo in the standard library only"}
 }
 
 // buildID reads the Go build ID from its ELF note.

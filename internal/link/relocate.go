@@ -11,9 +11,6 @@ import (
 	"github.com/gosplice/gosplice/internal/patch"
 )
 
-// tlsOffset is where an internally linked linux/amd64 program keeps g, relative to FS.
-const tlsOffset = -8
-
 // relocate writes the content of every placed symbol.
 func (l *linker) relocate() {
 	l.img.b = append(l.img.b, make([]byte, l.img.nbssHi-uint64(len(l.img.b)))...)
@@ -30,7 +27,7 @@ func (l *linker) write(p *placed) {
 	for _, r := range l.set.Relocs(p.sym) {
 		if r.Size == 0 || r.Sym == 0 {
 			if r.Type == goobj.RTLSLE {
-				le.PutUint32(d[r.Off:], uint32(0x100000000+tlsOffset))
+				le.PutUint32(d[r.Off:], uint32(l.rec.TLS))
 			}
 			continue
 		}
@@ -46,7 +43,7 @@ func (l *linker) write(p *placed) {
 // a relocation of the patch.
 func (l *linker) apply(p *placed, d []byte, r goobj.Reloc) {
 	if r.Type == goobj.RTLSLE {
-		le.PutUint32(d[r.Off:], uint32(0x100000000+tlsOffset))
+		le.PutUint32(d[r.Off:], uint32(l.rec.TLS))
 		return
 	}
 	to, ok := l.lookup(p, r)

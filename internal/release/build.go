@@ -104,7 +104,7 @@ func Make(ctx context.Context, binary string, b *gotool.Build, packages []gotool
 	r := &Record{
 		Format: Format, Program: filepath.Base(binary), Build: *b,
 		Content: map[goobj.Fingerprint]uint64{}, End: file.End(),
-		Live: h.live(), Functions: h.functions, TextBytes: h.textBytes,
+		Live: h.live(), Functions: h.functions, TextBytes: h.textBytes, TLS: h.tls,
 	}
 	r.identify(file)
 	h.symbols(r, abbrevs)

@@ -17,7 +17,7 @@ import (
 // sampleRecord has something in every field.
 func sampleRecord() *Record {
 	return &Record{
-		Format: Format, Program: "program",
+		Format: Format, TLS: -8, Program: "program",
 		Build:    gotool.Build{Main: "program", GoVersion: "go1.26.8", Flags: []string{"-trimpath"}, Settings: map[string]string{"GOOS": "linux"}},
 		Release:  patch.Release{BuildID: "a/b/c/d", Text: 0x401000, Etext: 0x402000},
 		Runtime:  patch.Runtime{Func: map[string]uint64{"runtime.stopTheWorld": 0x401000}, Offset: map[string]uint64{"runtime.g.stack": 0}},

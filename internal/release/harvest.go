@@ -29,6 +29,7 @@ type harvest struct {
 	noInit   []goobj.Sym             // map initialisers that the linker dropped
 	user     map[goobj.Sym]goobj.Sym // symbol -> the one whose reference told its address
 	callers  map[goobj.Sym][]goobj.Sym
+	tls      int32              // where the program keeps g, relative to FS; 0 before that is known
 	indirect map[goobj.Sym]bool // functions whose address is used other than by a call
 
 	unreachable, mapNoop uint64
@@ -222,7 +223,7 @@ func (h *harvest) visit(y goobj.Sym) error {
 		h.textBytes += int64(n)
 	}
 	for k, r := range h.set.Relocs(d) {
-		if r.Size == 0 || r.Sym == 0 {
+		if r.Size == 0 || r.Sym == 0 && r.Type != goobj.RTLSLE {
 			continue
 		}
 		if err := h.follow(d, y, a, k, r); err != nil {
@@ -338,16 +339,15 @@ func (h *harvest) follow(d, y goobj.Sym, a uint64, k int, r goobj.Reloc) error {
 		}
 		return h.learnFrom(y, r.Sym, h.base(r.Sym)+uint64(v)-uint64(r.Add))
 	case goobj.RTLSLE:
-		if v := int32(le.Uint32(b)); v != tlsOffset {
-			return h.mismatch(y, a, fmt.Sprintf("thread-local storage is at %d, not at %d", v, tlsOffset))
+		v := int32(le.Uint32(b))
+		if h.tls != 0 && v != h.tls {
+			return h.mismatch(y, a, fmt.Sprintf("thread-local storage is at %d, and at %d elsewhere", v, h.tls))
 		}
+		h.tls = v
 		return nil
 	}
 	return h.mismatch(y, a, fmt.Sprintf("relocation type %d is not known", r.Type))
 }
-
-// tlsOffset is where an internally linked linux/amd64 program keeps g, relative to FS.
-const tlsOffset = -8
 
 // base is what a 32-bit offset to y counts from.
 func (h *harvest) base(y goobj.Sym) uint64 {

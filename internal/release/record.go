@@ -41,6 +41,8 @@ type Record struct {
 	// NoInit are the map initialisers that the linker dropped with their variables.
 	NoInit []string
 	Live   Live
+	// TLS is where the program keeps g, relative to FS: -8 unless C code has thread-local variables too.
+	TLS int32
 	// Functions and TextBytes say how much machine code was compared and matches.
 	Functions int
 	TextBytes int64
