@@ -1,6 +1,7 @@
 package chain
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"runtime/debug"
@@ -72,6 +73,10 @@ func (c *core) run(name string, from source, prev any, inEntry *atomic.Bool) (an
 }
 
 func (c *core) notOpened(name string, err error) *Error {
+	var known *Error
+	if errors.As(err, &known) {
+		return known
+	}
 	return failed(ReasonOpen, "%s: %s can't be opened: %s", c.title(), name, oneLine(err))
 }
 

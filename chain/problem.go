@@ -26,6 +26,7 @@ const (
 	ReasonBusy      = chains.ReasonBusy      // another change is under way
 	ReasonOpen      = chains.ReasonOpen      // Go's plugin mechanism did not open it
 	ReasonPoisoned  = chains.ReasonPoisoned  // a plugin that Go rejected is in the process
+	ReasonPatched   = chains.ReasonPatched   // the program's own functions are patched
 	ReasonEntry     = chains.ReasonEntry     // the entry failed, panicked or did not end
 	ReasonTable     = chains.ReasonTable     // the table lacks a function
 	ReasonHook      = chains.ReasonHook      // a hook refused

@@ -66,9 +66,21 @@ func (o *opening) Open(dirs []string) (any, error) {
 	if entry := process.entryOf(o.attempt); entry != nil {
 		return entry, nil
 	}
-	entry, err := openCopy(o.file.code, dirs)
+	entry, err := o.openAlone(dirs)
 	process.opened(o.attempt, entry, err)
 	return entry, err
+}
+
+// openAlone opens the plugin while nobody else adds code to the process.
+func (o *opening) openAlone(dirs []string) (any, error) {
+	if !chains.Modules.TryLock() {
+		return nil, chains.Refusedf(chains.ReasonBusy, "chain %s: a patch is being applied, or another plugin opened: wait until that is done", o.file.Chain)
+	}
+	defer chains.Modules.Unlock()
+	if chains.Patched != "" {
+		return nil, chains.Refusedf(chains.ReasonPatched, "chain %s: the program runs the patch %s, and a plugin would have copies of what that replaces: roll back to the release first", o.file.Chain, chains.Patched)
+	}
+	return openCopy(o.file.code, dirs)
 }
 
 func (o *opening) Ended() { process.ended(o.attempt) }

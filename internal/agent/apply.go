@@ -160,6 +160,9 @@ func (a *patcher) prepare(p *patch.Patch) error {
 			return err
 		}
 	}
+	if err := a.engine.NoPlugins(); err != nil {
+		return refused(control.ReasonRuntime, "%v", err)
+	}
 	for _, r := range p.Redirects {
 		f := &p.Funcs[r.Func]
 		if err := a.engine.CheckFunction(r.Addr, r.HostName(f)); err != nil {

@@ -11,6 +11,7 @@ import (
 // serialised by patcher.engineLock.
 type engine interface {
 	WriteMode() string
+	NoPlugins() error
 	Reserve(size, nearLow, nearHigh, above uint64) (region, error)
 	CheckFunction(entry uint64, name string) error
 	CheckFunctions(moduledata uint64, entries []uint64) error

@@ -86,6 +86,8 @@ func (e *fakeEngine) Reserve(size, nearLow, nearHigh, above uint64) (region, err
 	return r, nil
 }
 
+func (e *fakeEngine) NoPlugins() error { return e.fails["no plugins"] }
+
 func (e *fakeEngine) CheckFunction(uint64, string) error { return e.fails["check function"] }
 
 func (e *fakeEngine) CheckFunctions(uint64, []uint64) error { return e.fails["check functions"] }

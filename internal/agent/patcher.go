@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/gosplice/gosplice/internal/chains"
 	"github.com/gosplice/gosplice/internal/control"
 	"github.com/gosplice/gosplice/internal/patch"
 )
@@ -123,8 +124,23 @@ func (a *patcher) begin(what string) (end func(), err error) {
 	if a.inProgress != "" {
 		return nil, refused(control.ReasonInProgress, "another request is in progress (%s): wait until it is done, then ask again", a.inProgress)
 	}
+	if !chains.Modules.TryLock() {
+		return nil, refused(control.ReasonInProgress, "the program is opening a plugin: wait until that is done, then ask again")
+	}
 	a.inProgress = what
-	return func() { a.setProgress("") }, nil
+	return a.end, nil
+}
+
+// end ends what begin began.
+func (a *patcher) end() {
+	a.state.Lock()
+	defer a.state.Unlock()
+	a.inProgress = ""
+	chains.Patched = ""
+	if len(a.stack) > 0 {
+		chains.Patched = a.stack[len(a.stack)-1].label
+	}
+	chains.Modules.Unlock()
 }
 
 func (a *patcher) setProgress(what string) {

@@ -29,6 +29,7 @@ const (
 	ReasonBusy      = "in-progress"    // another change is under way
 	ReasonOpen      = "open"           // Go's plugin mechanism did not open it
 	ReasonPoisoned  = "poisoned"       // a plugin that Go rejected is in the process
+	ReasonPatched   = "patched"        // the program's own functions are patched
 	ReasonEntry     = "entry"          // the entry failed, panicked or did not end
 	ReasonTable     = "table"          // the table lacks a function
 	ReasonHook      = "hook"           // a hook refused
