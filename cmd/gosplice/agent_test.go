@@ -79,7 +79,7 @@ func noPrograms(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	t.Setenv("XDG_RUNTIME_DIR", dir)
+	t.Setenv("GOSPLICE_SOCKETS", filepath.Join(dir, "gosplice"))
 	if err := os.Mkdir(filepath.Join(dir, "gosplice"), 0o700); err != nil {
 		t.Fatal(err)
 	}

@@ -137,7 +137,7 @@ func paste(t *testing.T, dir, script string) string {
 	cmd := exec.Command("bash", "-euc", script)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "PWD="+dir, "PATH="+filepath.Join(dir, "bin")+":"+os.Getenv("PATH"), "GOBIN="+filepath.Join(dir, "bin"),
-		"XDG_RUNTIME_DIR="+filepath.Join(dir, "run"), "XDG_CACHE_HOME="+filepath.Join(dir, "cache"), "GOCACHE="+goEnv("GOCACHE"), "GOFLAGS=-mod=mod")
+		"GOSPLICE_SOCKETS="+filepath.Join(dir, "run", "gosplice"), "XDG_CACHE_HOME="+filepath.Join(dir, "cache"), "GOCACHE="+goEnv("GOCACHE"), "GOFLAGS=-mod=mod")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out

@@ -182,7 +182,7 @@ func newShop(t *testing.T) *shop {
 		t.Fatal(err)
 	}
 	s.env = append(os.Environ(), "HOME="+filepath.Join(s.root, "home"), "PATH="+filepath.Join(s.root, "bin")+":"+os.Getenv("PATH"),
-		"XDG_RUNTIME_DIR="+filepath.Join(s.root, "run"), "XDG_CACHE_HOME="+filepath.Join(s.root, "cache"),
+		"GOSPLICE_SOCKETS="+filepath.Join(s.root, "run", "gosplice"), "XDG_CACHE_HOME="+filepath.Join(s.root, "cache"),
 		"SERVER_PATCHES="+filepath.Join(s.root, "var/lib/server/patches"), "MANPAGER=cat", "MANROFFOPT=")
 	for _, name := range []string{"GOCACHE", "GOMODCACHE", "GOPATH", "GOPROXY", "GOFLAGS"} {
 		s.env = append(s.env, name+"="+goEnv(name))

@@ -29,6 +29,7 @@ func TestScripts(t *testing.T) {
 func setUp(env *testscript.Env) error {
 	run := env.WorkDir + "/run"
 	env.Setenv("XDG_RUNTIME_DIR", run)
+	env.Setenv("GOSPLICE_SOCKETS", run+"/gosplice")
 	env.Setenv("XDG_CACHE_HOME", env.WorkDir+"/cache")
 	for _, name := range []string{"GOCACHE", "GOMODCACHE", "GOPROXY", "GOTOOLCHAIN", "GOFLAGS"} {
 		env.Setenv(name, goEnv(name))

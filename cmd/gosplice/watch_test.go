@@ -166,7 +166,7 @@ func (w *watched) start(width int, args ...string) {
 	os.Remove(w.addr())
 	w.cmd = exec.Command(self, append(append([]string{"watch"}, args...), "--", w.addr())...)
 	w.cmd.Dir = w.dir
-	w.cmd.Env = append(os.Environ(), "XDG_CACHE_HOME="+w.home, "XDG_RUNTIME_DIR="+filepath.Join(w.home, "run"), "TMPDIR="+w.tmp(),
+	w.cmd.Env = append(os.Environ(), "XDG_CACHE_HOME="+w.home, "GOSPLICE_SOCKETS="+filepath.Join(w.home, "run", "gosplice"), "TMPDIR="+w.tmp(),
 		"GOCACHE="+goEnv("GOCACHE"), "TERM=xterm", "PWD="+w.dir)
 	w.shown, w.read = &shown{}, 0
 	var err error

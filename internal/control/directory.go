@@ -16,13 +16,25 @@ const (
 	maxSocketPath = 107
 )
 
-// DefaultDir is where a program of this user listens unless it names a directory: gosplice
-// in $XDG_RUNTIME_DIR, or /tmp/gosplice-UID when that is unset or not this user's.
+// DefaultDir is where a program of this user listens unless it names a directory: $GOSPLICE_SOCKETS, or
+// gosplice in $XDG_RUNTIME_DIR, or /tmp/gosplice-UID when neither is set to an absolute path, and the second
+// to a directory of this user's.
 func DefaultDir() string {
+	if dir := chosenDir(); dir != "" {
+		return dir
+	}
 	if dir := os.Getenv("XDG_RUNTIME_DIR"); filepath.IsAbs(dir) && ownedBy(dir, os.Geteuid()) {
 		return filepath.Join(dir, dirName)
 	}
 	return sharedDir(strconv.Itoa(os.Geteuid()))
+}
+
+// chosenDir is the directory that the environment names, or "".
+func chosenDir() string {
+	if dir := os.Getenv("GOSPLICE_SOCKETS"); filepath.IsAbs(dir) {
+		return dir
+	}
+	return ""
 }
 
 func sharedDir(uid string) string { return filepath.Join("/tmp", dirName+"-"+uid) }
@@ -39,8 +51,11 @@ func SocketPath(dir string, pid int) (string, error) {
 }
 
 // SearchDirs are the directories in which programs may listen that this user can patch: their own,
-// and for root those of everyone.
+// and for root those of everyone; only the one that $GOSPLICE_SOCKETS names, if it is set.
 func SearchDirs() []string {
+	if dir := chosenDir(); dir != "" {
+		return slices.DeleteFunc([]string{dir}, func(dir string) bool { return !trusted(dir) })
+	}
 	uid := strconv.Itoa(os.Geteuid())
 	if uid == "0" {
 		uid = "*"

@@ -178,3 +178,25 @@ func TestForeignDirectory(t *testing.T) {
 		}
 	}
 }
+
+// A directory that the environment names is the only one: what else runs on the machine is not found.
+func TestChosenDirectory(t *testing.T) {
+	dir := filepath.Join(socketDir(t), "own")
+	t.Setenv("GOSPLICE_SOCKETS", dir)
+	if got := DefaultDir(); got != dir {
+		t.Errorf("default directory %s", got)
+	}
+	if got := SearchDirs(); len(got) > 0 {
+		t.Errorf("%v is searched, and is not there", got)
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if got := SearchDirs(); !slices.Equal(got, []string{dir}) {
+		t.Errorf("searches %v", got)
+	}
+	t.Setenv("GOSPLICE_SOCKETS", "relative")
+	if got := DefaultDir(); got == "relative" {
+		t.Error("a relative directory counts, which the program and the command would look for in different places")
+	}
+}
