@@ -253,10 +253,14 @@ func (a *patcher) switchTo(v *version, o control.SwitchOptions, exchanges []exch
 		return splice.Stats{}, 0, failed(control.ReasonMemory, "version %s can't be switched to: %v", nameOf(v), err)
 	}
 	writes := differences(sites, a.written)
+	calls := desiredCalls(a.images(), imageOf(v))
+	if writes, err = withCalls(writes, calls, a.calls); err != nil {
+		return splice.Stats{}, 0, err
+	}
 	options := splice.Options{Timeout: o.Quiesce}
 	var bodies []oldBody // in which nobody may be
 	if o.Quiesce > 0 {
-		bodies = leaving(sites, writes)
+		bodies = append(leaving(sites, writes), a.leavingCalls(calls)...)
 	}
 	keeper, guarded := keepsMore(a.images(), imageOf(a.current()), imageOf(v))
 	if guarded {
@@ -307,5 +311,5 @@ func (a *patcher) switchTo(v *version, o control.SwitchOptions, exchanges []exch
 			a.written[s.addr] = s.wanted
 		}
 	}
-	return stats, replaced(sites, writes), nil
+	return stats, replaced(sites, writes) + changedCalls(calls, a.calls, a.images()), nil
 }

@@ -22,6 +22,7 @@ type image struct {
 	version   string // label
 	funcs     []patch.Func
 	redirects []patch.Redirect
+	hostCalls []patch.HostCall
 	// originals are the first words of funcs as they were loaded, relocated.
 	originals []word
 
@@ -39,7 +40,7 @@ type funcKey struct {
 // newImage returns the image of p, loaded at base into memory.
 func newImage(p *patch.Patch, base uint64, memory []byte) *image {
 	m := &image{
-		base: base, funcs: p.Funcs, redirects: p.Redirects,
+		base: base, funcs: p.Funcs, redirects: p.Redirects, hostCalls: p.HostCalls,
 		originals: make([]word, len(p.Funcs)),
 		byName:    make(map[funcKey]int, len(p.Funcs)),
 		hostOf:    make(map[int]uint64, len(p.Redirects)),
@@ -69,6 +70,7 @@ type site struct {
 	name    string
 	version string // of an image's function; empty for a function of the program
 	host    bool   // a function of the program, not of an image
+	direct  bool   // entered by calls alone, which are changed instead of the entry
 }
 
 // desired returns all entries of the images and of the functions that they replace, each once, by
@@ -85,6 +87,9 @@ func desired(images []*image, target *image) ([]site, error) {
 		return nil
 	}
 	for addr, s := range hostSites(images) {
+		if s.direct {
+			continue // its calls are changed
+		}
 		if target != nil {
 			if i, ok := target.forHost[addr]; ok {
 				if err := jump(s, target.entry(i)); err != nil {
@@ -98,6 +103,9 @@ func desired(images []*image, target *image) ([]site, error) {
 	for _, m := range images {
 		for i := range m.funcs {
 			s := m.site(i)
+			if s.direct {
+				continue
+			}
 			to, leaves := m.successor(i, target)
 			if !leaves {
 				sites = append(sites, s)
@@ -118,7 +126,7 @@ func hostSites(images []*image) map[uint64]site {
 		for _, r := range m.redirects {
 			sites[r.Addr] = site{
 				addr: r.Addr, size: r.Size, original: r.Old, wanted: r.Old,
-				busy: r.Busy, endless: r.Endless, name: r.HostName(&m.funcs[r.Func]), host: true,
+				busy: r.Busy, endless: r.Endless, name: r.HostName(&m.funcs[r.Func]), host: true, direct: len(r.Calls) > 0,
 			}
 		}
 	}
@@ -130,7 +138,7 @@ func (m *image) site(i int) site {
 	f := &m.funcs[i]
 	return site{
 		addr: m.entry(i), size: f.Size, original: m.originals[i], wanted: m.originals[i],
-		busy: f.Busy, endless: f.Endless, name: f.Name, version: m.version,
+		busy: f.Busy, endless: f.Endless, name: f.Name, version: m.version, direct: f.Direct,
 	}
 }
 
@@ -202,16 +210,19 @@ func differences(sites []site, written map[uint64]word) []splice.Write {
 func replaced(sites []site, writes []splice.Write) int {
 	n := 0
 	for _, w := range writes {
-		if siteAt(sites, w.Addr).host {
+		if s := siteAt(sites, w.Addr); s != nil && s.host {
 			n++
 		}
 	}
 	return n
 }
 
-// siteAt returns the site of the entry addr, which must be among sites.
+// siteAt returns the site of the entry addr, or nil when it is not among sites.
 func siteAt(sites []site, addr uint64) *site {
-	i, _ := slices.BinarySearchFunc(sites, addr, func(s site, addr uint64) int { return cmp.Compare(s.addr, addr) })
+	i, ok := slices.BinarySearchFunc(sites, addr, func(s site, addr uint64) int { return cmp.Compare(s.addr, addr) })
+	if !ok {
+		return nil
+	}
 	return &sites[i]
 }
 
@@ -219,7 +230,7 @@ func siteAt(sites []site, addr uint64) *site {
 func leaving(sites []site, writes []splice.Write) []oldBody {
 	var bodies []oldBody
 	for _, w := range writes {
-		if s := siteAt(sites, w.Addr); s.wanted != s.original {
+		if s := siteAt(sites, w.Addr); s != nil && s.wanted != s.original {
 			bodies = append(bodies, bodyParts(s.addr, s.size, s.endless, s.name, cmp.Or(s.version, nameOf(nil)))...)
 		}
 	}

@@ -30,6 +30,8 @@ type patcher struct {
 	// stack are the versions that rollback goes through, the current one last.
 	stack   []*version
 	written map[uint64]word // what entries hold that do not hold their original code
+	// calls are the entries to which calls lead that do not lead to their original ones.
+	calls   map[uint64]uint64
 	symbols registry
 	filled  map[uint64]uint64 // host words that a patch filled, with what they held before
 	inits   initialisers
@@ -44,6 +46,7 @@ func newPatcher(g *program, arm armFunc) *patcher {
 	return &patcher{
 		program: g, arm: arm,
 		written: make(map[uint64]word),
+		calls:   make(map[uint64]uint64),
 		symbols: make(registry),
 		filled:  make(map[uint64]uint64),
 		inits:   initialisers{ran: make(map[string]bool), running: make(map[string]abandoned)},

@@ -2,6 +2,7 @@ package link
 
 import (
 	"bytes"
+	"slices"
 	"sort"
 	"strings"
 
@@ -57,6 +58,7 @@ func (l *linker) trimmed() []byte {
 
 func (l *linker) finishFuncs() {
 	index := map[goobj.Sym]int{}
+	calls, other := l.callsInImage()
 	for i, p := range l.text {
 		index[p.sym] = i
 		f := patch.Func{Name: p.name.Name, ABI: int(p.name.ABI), Off: p.off, Size: uint64(l.set.Size(p.sym))}
@@ -65,11 +67,14 @@ func (l *linker) finishFuncs() {
 		f.Leaks = l.edit.Leaks(l.set.Object(p.sym).Pkg, p.name)
 		f.Busy = machine.Busy(l.img.b[p.off : p.off+f.Size])
 		f.Endless = machine.Endless(l.img.b[p.off : p.off+f.Size])
+		if f.Direct = f.Busy.Lo == 0 && !other[p.sym]; f.Direct {
+			f.Calls = calls[p.sym]
+		}
 		l.out.Funcs = append(l.out.Funcs, f)
 	}
 	for _, f := range l.in.Redirect {
 		r := patch.Redirect{
-			Func: uint32(index[f.Sym]), Addr: f.Old.Addr, Size: uint64(f.Old.Size), Old: f.Old.Head, Busy: f.Old.Busy,
+			Func: uint32(index[f.Sym]), Addr: f.Old.Addr, Size: uint64(f.Old.Size), Old: f.Old.Head, Busy: f.Old.Busy, Calls: f.Old.Calls,
 			Leaks: f.OldLeaks, Endless: f.Old.Endless, Callers: stale(f.Callers),
 		}
 		if f.Old.Name != f.Name.Name {
@@ -115,6 +120,56 @@ func (l *linker) finishDirectives() {
 			l.out.Funcs[i].Sig = ""
 		}
 	}
+}
+
+// callsInImage are the offsets of the displacements of calls in the image, by the function of the image that
+// they call. Others are entered in other ways.
+func (l *linker) callsInImage() (calls map[goobj.Sym][]uint32, others map[goobj.Sym]bool) {
+	const entryWord = 8
+	calls, other := map[goobj.Sym][]uint32{}, map[goobj.Sym]bool{}
+	for _, f := range l.in.Redirect {
+		other[f.Sym] = len(f.Old.Calls) == 0 // a jump in the program leads there
+	}
+	for _, p := range l.order {
+		for _, r := range l.set.Relocs(p.sym) {
+			switch q := l.placed[r.Sym]; {
+			case r.Type == goobj.RCall && q == nil && p.kind.IsText() && r.Off >= entryWord:
+				l.hostCall(r.Sym, uint32(p.off)+uint32(r.Off))
+			case r.Size == 0 || q == nil || !q.kind.IsText():
+			case r.Type == goobj.RCall && p.kind.IsText() && r.Off >= entryWord:
+				calls[q.sym] = append(calls[q.sym], uint32(p.off)+uint32(r.Off))
+			default:
+				other[q.sym] = true
+			}
+		}
+	}
+	for _, u := range l.inits {
+		for _, f := range u.funcs {
+			other[f] = true
+		}
+	}
+	for _, h := range l.hooks {
+		other[h.sym] = true
+	}
+	for _, r := range l.in.Resets {
+		other[r.Func] = true
+	}
+	return calls, other
+}
+
+// hostCall notes a call of a function of the program, if that is one that nothing but calls enters.
+func (l *linker) hostCall(y goobj.Sym, at uint32) {
+	n := l.set.NameOf(y)
+	old, ok := l.rec.Lookup(n.Name, n.ABI)
+	if !ok || len(old.Calls) == 0 {
+		return
+	}
+	i := slices.IndexFunc(l.out.HostCalls, func(h patch.HostCall) bool { return h.Addr == old.Addr })
+	if i < 0 {
+		i = len(l.out.HostCalls)
+		l.out.HostCalls = append(l.out.HostCalls, patch.HostCall{Addr: old.Addr})
+	}
+	l.out.HostCalls[i].Calls = append(l.out.HostCalls[i].Calls, at)
 }
 
 func stale(fns []*edit.Function) []patch.Stale {

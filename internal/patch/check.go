@@ -16,6 +16,8 @@ const (
 	// jumpWord is the number of bytes that are replaced at the entry of a function: a jump takes
 	// 5 of them, and the word is written in one piece.
 	jumpWord = 8
+	// callSize is the length of a call with its displacement, which are its last 4 bytes.
+	callSize = 5
 	// maxAddress bounds addresses of user memory on the platforms that can be patched.
 	maxAddress = 1 << 47
 	maxText    = 1 << 30
@@ -38,6 +40,7 @@ func (p *Patch) Check() error {
 		p.checkRelocs,
 		p.checkSymbols,
 		p.checkFuncs,
+		p.checkHostCalls,
 		p.checkRedirects,
 		p.checkCallers,
 		p.checkItabs,

@@ -26,6 +26,11 @@ func (p *Patch) checkRedirects() error {
 		if err := checkSpans(r.Endless, r.Size); err != nil {
 			return fmt.Errorf("function %.80q at %#x: %w", name, r.Addr, err)
 		}
+		for _, c := range r.Calls {
+			if c == 0 || !p.inText(c-1, callSize) {
+				return fmt.Errorf("function %.80q: its call at %#x is outside of the program's text", name, c)
+			}
+		}
 		if r.Name != "" {
 			if err := checkString("replaced function", r.Name); err != nil {
 				return err

@@ -135,11 +135,33 @@ func (p *Patch) checkFuncs() error {
 		if err := f.Busy.check(f.Size); err != nil {
 			return fmt.Errorf("function %.80q: %w", f.Name, err)
 		}
+		if len(f.Calls) > 0 && !f.Direct {
+			return fmt.Errorf("function %.80q has calls that are to be changed, and is entered otherwise too", f.Name)
+		}
+		for _, c := range f.Calls {
+			if c == 0 || !inImage(uint64(c)-1, callSize, 0, p.Image.TextSize) {
+				return fmt.Errorf("function %.80q: its call at %#x is outside of the image's text", f.Name, c)
+			}
+		}
 		if err := checkSpans(f.Endless, f.Size); err != nil {
 			return fmt.Errorf("function %.80q: %w", f.Name, err)
 		}
 		seen[key{f.Name, f.ABI}] = true
 		free = f.Off + f.Size
+	}
+	return nil
+}
+
+func (p *Patch) checkHostCalls() error {
+	for _, h := range p.HostCalls {
+		if !p.inText(h.Addr, 1) {
+			return fmt.Errorf("calls of %#x lead outside of the program's text", h.Addr)
+		}
+		for _, c := range h.Calls {
+			if c == 0 || !inImage(uint64(c)-1, callSize, 0, p.Image.TextSize) {
+				return fmt.Errorf("a call of %#x at %#x is outside of the image's text", h.Addr, c)
+			}
+		}
 	}
 	return nil
 }

@@ -50,6 +50,8 @@ type Patch struct {
 	Hooks []Hook `json:",omitempty"`
 	// Funcs are the functions in the image, by ascending offset.
 	Funcs []Func
+	// HostCalls are the calls in the image of functions of the host that are entered by calls alone.
+	HostCalls []HostCall `json:",omitempty"`
 	// Redirects are the functions of the host that the patch replaces.
 	Redirects []Redirect
 	// Changes is the plan that the user saw.
@@ -279,8 +281,19 @@ type Func struct {
 	Leaks []string `json:",omitempty"`
 	// Endless are the parts from which no way leads to the function's end, ascending and apart.
 	Endless []Span `json:",omitempty"`
-	File    string
-	Line    int
+	// Direct says that nothing enters the function but calls in the image and those that Redirect.Calls
+	// names, and that its entry can't be written over while anybody is inside. Calls are the offsets of the displacements of the
+	// calls in the image.
+	Direct bool     `json:",omitempty"`
+	Calls  []uint32 `json:",omitempty"`
+	File   string
+	Line   int
+}
+
+// HostCall names the calls in the image of one function of the host.
+type HostCall struct {
+	Addr  uint64   // host address of the function
+	Calls []uint32 // offsets of the displacements
 }
 
 // Busy is the range of offsets from a function's entry at which no goroutine may be stopped
@@ -302,6 +315,9 @@ type Redirect struct {
 	// Old are the first 8 bytes of the old body.
 	Old  [8]byte
 	Busy Busy
+	// Calls, if any, are the host addresses of the displacements of all calls that enter the old body. They
+	// are changed then, and the entry is not.
+	Calls []uint64 `json:",omitempty"`
 	// Endless are the parts of the old body from which no way leads to its end, ascending and apart.
 	Endless []Span `json:",omitempty"`
 	// Leaks says what of its arguments the old body keeps.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/gosplice/gosplice/internal/goobj"
@@ -186,6 +187,9 @@ func (h *harvest) function(sym *Symbol, y, d goobj.Sym, abbrevs goobj.Abbrevs) {
 	sym.Indirect = h.indirect[y]
 	code := h.file.Bytes(sym.Addr, len(h.set.Data(d)))
 	sym.Busy = machine.Busy(code)
+	if sym.Busy.Lo == 0 && !sym.Indirect {
+		sym.Calls = h.callsOf(y)
+	}
 	copy(sym.Head[:], h.file.Bytes(sym.Addr, len(sym.Head)))
 	if fi, ok := h.set.FuncInfo(d); ok {
 		sym.Line = fi.StartLine
@@ -193,6 +197,21 @@ func (h *harvest) function(sym *Symbol, y, d goobj.Sym, abbrevs goobj.Abbrevs) {
 	if g, err := h.set.Signature(d, abbrevs); err == nil {
 		sym.Type, sym.CapturesKnown = g.Key(), g.CapturesKnown
 	}
+}
+
+// callsOf are the addresses of the displacements in the calls of y. It returns none if one of them is where a
+// jump over the entry of the caller may be written.
+func (h *harvest) callsOf(y goobj.Sym) []uint64 {
+	const entryWord = 8
+	var out []uint64
+	for _, c := range h.calls[y] {
+		if c.off < entryWord {
+			return nil
+		}
+		out = append(out, c.in+uint64(c.off))
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // callGraph notes who calls the functions of editable packages.

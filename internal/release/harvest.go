@@ -29,8 +29,9 @@ type harvest struct {
 	noInit   []goobj.Sym             // map initialisers that the linker dropped
 	user     map[goobj.Sym]goobj.Sym // symbol -> the one whose reference told its address
 	callers  map[goobj.Sym][]goobj.Sym
-	tls      int32              // where the program keeps g, relative to FS; 0 before that is known
-	indirect map[goobj.Sym]bool // functions whose address is used other than by a call
+	tls      int32                // where the program keeps g, relative to FS; 0 before that is known
+	calls    map[goobj.Sym][]call // where these calls are
+	indirect map[goobj.Sym]bool   // functions whose address is used other than by a call
 
 	unreachable, mapNoop uint64
 	functions            int
@@ -55,6 +56,12 @@ func (m *Mismatch) Error() string {
 	return s
 }
 
+// call is a call in the program: the displacement is at an offset of the function at an address.
+type call struct {
+	in  uint64
+	off uint32
+}
+
 func newHarvest(set *goobj.Set, file *image.File) *harvest {
 	return &harvest{
 		set: set, file: file,
@@ -65,6 +72,7 @@ func newHarvest(set *goobj.Set, file *image.File) *harvest {
 		indirect: map[goobj.Sym]bool{},
 		user:     map[goobj.Sym]goobj.Sym{},
 		callers:  map[goobj.Sym][]goobj.Sym{},
+		calls:    map[goobj.Sym][]call{},
 	}
 }
 
@@ -306,6 +314,7 @@ func (h *harvest) follow(d, y goobj.Sym, a uint64, k int, r goobj.Reloc) error {
 		}
 		if r.Type == goobj.RCall {
 			h.callers[r.Sym] = append(h.callers[r.Sym], y)
+			h.calls[r.Sym] = append(h.calls[r.Sym], call{a, uint32(r.Off)})
 		}
 		if r.Type == goobj.RPCRel && h.set.Kind(r.Sym).IsText() {
 			h.indirect[r.Sym] = true

@@ -13,12 +13,14 @@ import (
 	"github.com/gosplice/gosplice/internal/patch"
 )
 
-// Write is one 8-byte word of code to be replaced. Addr is a function entry, aligned to 8.
+// Write is one 8-byte word of code to be replaced, aligned to 8: a function entry, or a word in which an
+// instruction is replaced by another one of the same length.
 type Write struct {
 	Addr     uint64
 	Old, New [8]byte
 	// Busy is the range of offsets from Addr at which no goroutine may be stopped.
-	// The empty range (Lo == Hi) needs no check: restoring original bytes is always safe.
+	// The empty range (Lo == Hi) needs no check: nobody stands in the middle of an instruction, such as a jump
+	// that gives way to the original bytes, or a call that gets another target.
 	Busy patch.Busy
 	Name string
 }
