@@ -108,8 +108,8 @@ type Symbol struct {
 	// Head are the first bytes of a function, Busy the offsets that conflict with patching it.
 	Head [8]byte
 	Busy patch.Busy
-	// Calls are set for a function of an editable package whose entry can't be written over while anybody is
-	// inside, and which nothing but direct calls enters: the addresses of their displacements.
+	// Calls are set for a function whose entry can't be written over while anybody is inside, and which nothing
+	// but direct calls enters: the addresses of their displacements.
 	Calls []uint64
 	// Endless are the parts of a function of an editable package from which no way leads to its end.
 	Endless []patch.Span
