@@ -78,6 +78,9 @@ func Start(o Options) error {
 	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
 		return fmt.Errorf("this program can't be patched while it runs: gosplice supports linux/amd64, this is %s/%s", runtime.GOOS, runtime.GOARCH)
 	}
+	if err := splice.Supported(); err != nil {
+		return err
+	}
 	if process.patcher == nil {
 		program, err := identify()
 		if err != nil {

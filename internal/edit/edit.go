@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/gosplice/gosplice/internal/goobj"
+	"github.com/gosplice/gosplice/internal/gorelease"
 	"github.com/gosplice/gosplice/internal/gotool"
 	"github.com/gosplice/gosplice/internal/release"
 )
@@ -185,8 +186,11 @@ func Find(rec *release.Record, set *goobj.Set, packages []gotool.Package, tree *
 		Record: rec, Set: set, Prints: goobj.NewFingerprinter(set),
 		Packages: map[string]*gotool.Package{}, Sources: map[string]Pair{}, renamed: map[string]string{},
 	}
-	var err error
-	if e.abbrevs, err = goobj.NewAbbrevs(release.GoRelease(rec.Release.GoVersion)); err != nil {
+	rel, err := gorelease.Of(rec.Release.GoVersion)
+	if err != nil {
+		return nil, err
+	}
+	if e.abbrevs, err = goobj.NewAbbrevs(rel); err != nil {
 		return nil, err
 	}
 	for i := range packages {

@@ -12,7 +12,7 @@ import (
 func FuzzObjects(f *testing.F) {
 	lowPath, highPath := compileTiny(f)
 	low, high := readFile(f, lowPath), readFile(f, highPath)
-	abbrevs, err := NewAbbrevs(goRelease())
+	abbrevs, err := NewAbbrevs(goRelease(f))
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/gosplice/gosplice/internal/gorelease"
 )
 
 // Sym numbers a symbol of a Set. 0 is no symbol.
@@ -38,6 +40,7 @@ type Set struct {
 	byHash   map[[hashSize]byte]Sym
 	dups     map[Sym][]Sym
 	undef    []Name // names of the symbols that nothing defines, by Sym - undefBase
+	release  *gorelease.Release
 	builtins []Name
 
 	byPkg     map[string][]*Object
@@ -53,9 +56,18 @@ type hash64 struct {
 // undefBase separates symbols that nothing defines from those of objects.
 const undefBase Sym = 1 << 31
 
-// NewSet returns an empty set for objects of one Go release; builtins is BuiltinNames of it.
-func NewSet(builtins []Name) *Set {
+// NewSet returns an empty set for objects of one Go release.
+func NewSet(release *gorelease.Release) (*Set, error) {
+	symbols, err := release.Builtins()
+	if err != nil {
+		return nil, err
+	}
+	builtins := make([]Name, len(symbols))
+	for i, b := range symbols {
+		builtins[i] = Name(b)
+	}
 	return &Set{
+		release:  release,
 		Foreign:  map[string][]Member{},
 		next:     1,
 		byPrefix: map[string]*Object{},
@@ -65,7 +77,7 @@ func NewSet(builtins []Name) *Set {
 		dups:     map[Sym][]Sym{},
 		builtins: builtins,
 		byPkg:    map[string][]*Object{},
-	}
+	}, nil
 }
 
 // Load adds the archive of a package. pkg is the import path, "main" for the main package.

@@ -2,19 +2,14 @@ package goobj
 
 import (
 	"bytes"
-	"embed"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"sort"
 	"strings"
-)
 
-// The .debug_abbrev section that a release's linker writes, which says how the debugging
-// information in its objects is encoded. One file a release, cut out of any program that it made.
-//
-//go:embed abbrevs/*.bin
-var abbrevFiles embed.FS
+	"github.com/gosplice/gosplice/internal/gorelease"
+)
 
 // Signature is what callers of a function and the maker of a closure agree on with it.
 type Signature struct {
@@ -94,11 +89,11 @@ const (
 	formAddrx     = 0x1b
 )
 
-// NewAbbrevs reads the table of a release such as "go1.26".
-func NewAbbrevs(release string) (Abbrevs, error) {
-	b, err := abbrevFiles.ReadFile("abbrevs/" + release + ".bin")
+// NewAbbrevs reads the table of a release.
+func NewAbbrevs(release *gorelease.Release) (Abbrevs, error) {
+	b, err := release.Abbrevs()
 	if err != nil {
-		return nil, fmt.Errorf("debugging information of %s is not known to this gosplice", release)
+		return nil, err
 	}
 	m := Abbrevs{}
 	r := &cursor{b: b}
@@ -118,7 +113,7 @@ func NewAbbrevs(release string) (Abbrevs, error) {
 		m[code] = a
 	}
 	if r.bad {
-		return nil, fmt.Errorf("abbreviation table of %s is damaged", release)
+		return nil, fmt.Errorf("abbreviation table of %s is damaged", release.Name)
 	}
 	return m, nil
 }

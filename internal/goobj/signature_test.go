@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/gosplice/gosplice/internal/goobj"
+	"github.com/gosplice/gosplice/internal/gorelease"
 )
 
 // The same signatures as functions that are inlined, that are not, and that defer something: the
@@ -119,11 +120,10 @@ func compile(t *testing.T, source string) *goobj.Set {
 	if err != nil {
 		t.Fatal(err)
 	}
-	builtins, err := goobj.BuiltinNames(release(t))
+	set, err := goobj.NewSet(release(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	set := goobj.NewSet(builtins)
 	t.Cleanup(func() { set.Close() })
 	for d := json.NewDecoder(bytes.NewReader(out)); d.More(); {
 		var p struct{ ImportPath, Export string }
@@ -146,13 +146,16 @@ func compile(t *testing.T, source string) *goobj.Set {
 	return set
 }
 
-// release is the release of the go command, such as "go1.26".
-func release(t *testing.T) string {
+// release is the release of the go command.
+func release(t *testing.T) *gorelease.Release {
 	t.Helper()
 	out, err := exec.Command("go", "env", "GOVERSION").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	parts := strings.SplitN(strings.TrimSpace(string(out)), ".", 3)
-	return parts[0] + "." + parts[1]
+	r, err := gorelease.Of(strings.TrimSpace(string(out)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
 }

@@ -5,8 +5,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"testing"
+
+	"github.com/gosplice/gosplice/internal/gorelease"
 )
 
 // lowSource and highSource are two packages that have a bit of everything that objects hold.
@@ -98,10 +99,14 @@ func Letter(n int) string {
 }
 `
 
-// goRelease is the release of the toolchain, such as "go1.26".
-func goRelease() string {
-	parts := strings.SplitN(runtime.Version(), ".", 3)
-	return parts[0] + "." + parts[1]
+// goRelease is the release of the toolchain.
+func goRelease(t testing.TB) *gorelease.Release {
+	t.Helper()
+	r, err := gorelease.Of(runtime.Version())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
 }
 
 // compileTiny compiles lowSource and highSource into archives.
@@ -129,11 +134,11 @@ func compileTiny(t testing.TB) (low, high string) {
 // newTinySet is an empty set for objects of the toolchain.
 func newTinySet(t testing.TB) *Set {
 	t.Helper()
-	builtins, err := BuiltinNames(goRelease())
+	set, err := NewSet(goRelease(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return NewSet(builtins)
+	return set
 }
 
 // tinySet is the set of both packages.

@@ -38,9 +38,10 @@ const (
 	kindStruct = 25
 )
 
-// descriptorSize is the size of a descriptor before the uncommon part, by kind.
+// descriptorSize is the size of a descriptor before the uncommon part, by kind; that of maps depends on
+// the release.
 var descriptorSize = map[byte]int{
-	kindArray: 72, kindChan: 64, kindFunc: 56, KindIface: 80, kindMap: 112, kindPtr: 56, kindSlice: 56, kindStruct: 80,
+	kindArray: 72, kindChan: 64, kindFunc: 56, KindIface: 80, kindPtr: 56, kindSlice: 56, kindStruct: 80,
 }
 
 // TypeDesc gives access to the descriptor of a type.
@@ -102,6 +103,9 @@ func (t TypeDesc) GCMask() []byte {
 func (t TypeDesc) HeadSize() int { return t.headSize() }
 
 func (t TypeDesc) headSize() int {
+	if t.Kind() == kindMap {
+		return t.set.release.MapType
+	}
 	if n, ok := descriptorSize[t.Kind()]; ok {
 		return n
 	}

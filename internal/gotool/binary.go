@@ -100,7 +100,7 @@ func checkSettings(version string, s map[string]string) error {
 		return &UnsupportedError{"platform", have, "gosplice patches linux/amd64 programs"}
 	}
 	if !supported(version) {
-		return &UnsupportedError{"Go version", version, "build with one of " + strings.Join(releases, ", ")}
+		return &UnsupportedError{"Go version", version, "build the program with one of " + strings.Join(Releases(), ", ") + ", or use a gosplice that knows " + language(version)}
 	}
 	if c := s["-compiler"]; c != "" && c != "gc" {
 		return &UnsupportedError{"compiler", c, "build with the gc compiler"}

@@ -22,7 +22,7 @@ func (b *Build) environ() []string {
 		env = dropVariables(env, "GOEXPERIMENT", "GOFIPS140")
 		env = setVariable(env, "GOFLAGS", workFlagsOf(os.Getenv("GOFLAGS")))
 	}
-	if os.Getenv("GOTOOLCHAIN") == "" && releaseVersion.MatchString(b.GoVersion) {
+	if os.Getenv("GOTOOLCHAIN") == "" && supported(b.GoVersion) {
 		env = setVariable(env, "GOTOOLCHAIN", b.GoVersion)
 	}
 	for _, v := range b.Env {

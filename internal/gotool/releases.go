@@ -1,19 +1,14 @@
 package gotool
 
 import (
+	goversion "go/version"
 	"regexp"
-	"slices"
+
+	"github.com/gosplice/gosplice/internal/gorelease"
 )
 
-// releases are the Go releases that gosplice knows, by language version. What differs
-// between them lives with the code that needs it; this is the only list of names.
-var releases = []string{"go1.26"}
-
 // Releases are the Go releases whose programs can be patched, by language version.
-func Releases() []string { return slices.Clone(releases) }
-
-// releaseVersion splits the version of a published release: go1.26, go1.26.8.
-var releaseVersion = regexp.MustCompile(`^(go1\.\d+)(?:\.\d+)?$`)
+func Releases() []string { return gorelease.Names() }
 
 // experiments is what the toolchain appends to its version when GOEXPERIMENT was set.
 var experiments = regexp.MustCompile(`[- ]X:.*$`)
@@ -23,8 +18,16 @@ func plainVersion(version string) string {
 	return experiments.ReplaceAllString(version, "")
 }
 
-// supported reports whether version is a release that gosplice knows.
+// supported reports the version of a release that gosplice knows: go1.26.8, and no beta.
 func supported(version string) bool {
-	m := releaseVersion.FindStringSubmatch(version)
-	return m != nil && slices.Contains(releases, m[1])
+	_, err := gorelease.Of(version)
+	return err == nil
+}
+
+// language is the language version of a release: go1.28 for go1.28.1.
+func language(version string) string {
+	if v := goversion.Lang(version); v != "" {
+		return v
+	}
+	return version
 }

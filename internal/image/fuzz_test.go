@@ -21,14 +21,14 @@ func FuzzOpen(f *testing.F) {
 		f.Add(damaged)
 	}
 	f.Fuzz(func(t *testing.T, program []byte) {
-		if file, err := read(bytes.NewReader(program), "program", goRelease()); err == nil {
+		if file, err := read(bytes.NewReader(program), "program", goRelease(t)); err == nil {
 			use(file)
 		}
 	})
 }
 
 func TestSmallestProgram(t *testing.T) {
-	f, err := read(bytes.NewReader(smallestProgram(t)), "program", goRelease())
+	f, err := read(bytes.NewReader(smallestProgram(t)), "program", goRelease(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +60,7 @@ const (
 
 // smallestProgram is an ELF file with two functions and everything that Open looks for.
 func smallestProgram(t testing.TB) []byte {
-	layout, err := tableLayout(goRelease())
+	layout, err := goRelease(t).Layout()
 	if err != nil {
 		t.Fatal(err)
 	}

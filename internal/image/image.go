@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+
+	"github.com/gosplice/gosplice/internal/gorelease"
 )
 
 var le = binary.LittleEndian
@@ -47,9 +49,9 @@ type Func struct {
 	Entry, End uint64
 }
 
-// Open reads a program. release is its Go release, such as "go1.26"; it chooses the table of
-// structure layouts for programs without DWARF.
-func Open(path, release string) (*File, error) {
+// Open reads a program of a release, which has the layouts of the runtime's structures for programs
+// without DWARF.
+func Open(path string, release *gorelease.Release) (*File, error) {
 	program, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -58,7 +60,7 @@ func Open(path, release string) (*File, error) {
 	return read(program, path, release)
 }
 
-func read(program io.ReaderAt, path, release string) (*File, error) {
+func read(program io.ReaderAt, path string, release *gorelease.Release) (*File, error) {
 	e, err := elf.NewFile(program)
 	if err != nil {
 		return nil, fmt.Errorf("%s: not an ELF program: %w", path, err)

@@ -2,19 +2,11 @@ package image
 
 import (
 	"debug/dwarf"
-	"embed"
 	"errors"
 	"fmt"
-	"strconv"
-	"strings"
-)
 
-// Layouts of the runtime's structures, one file for each Go release and architecture, for programs
-// that carry no DWARF. Each line is "struct size" or "struct.field offset", as printed by
-// FormatLayout from a program that does.
-//
-//go:embed layouts/*.txt
-var layoutFiles embed.FS
+	"github.com/gosplice/gosplice/internal/gorelease"
+)
 
 // laidOut are the structures that gosplice reads or writes.
 var laidOut = map[string]bool{
@@ -25,13 +17,13 @@ var laidOut = map[string]bool{
 	"runtime.stack":      true,
 }
 
-func (f *File) readLayout(release string) error {
+func (f *File) readLayout(release *gorelease.Release) error {
 	m, err := dwarfLayout(f)
 	if err != nil {
 		return err
 	}
 	if m == nil {
-		if m, err = tableLayout(release); err != nil {
+		if m, err = release.Layout(); err != nil {
 			return err
 		}
 	}
@@ -80,23 +72,6 @@ func dwarfLayout(f *File) (map[string]uint64, error) {
 			m[name+"."+field.Name] = uint64(field.ByteOffset)
 		}
 		found++
-	}
-	return m, nil
-}
-
-func tableLayout(release string) (map[string]uint64, error) {
-	b, err := layoutFiles.ReadFile("layouts/" + release + "-amd64.txt")
-	if err != nil {
-		return nil, fmt.Errorf("the program is stripped, and this gosplice has no table of the runtime's structures for %s", release)
-	}
-	m := map[string]uint64{}
-	for line := range strings.Lines(string(b)) {
-		name, value, _ := strings.Cut(strings.TrimSpace(line), " ")
-		n, err := strconv.ParseUint(value, 10, 32)
-		if err != nil {
-			return nil, fmt.Errorf("table of structures for %s: %q: %w", release, line, err)
-		}
-		m[name] = n
 	}
 	return m, nil
 }

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// formatLayout writes a layout as the tables in layouts/ have it.
+// formatLayout writes a layout as the tables in internal/gorelease have it.
 func formatLayout(m map[string]uint64) string {
 	var lines []string
 	for k, v := range m {
@@ -19,13 +19,13 @@ func formatLayout(m map[string]uint64) string {
 }
 
 // TestWriteLayout makes a table anew from a program with DWARF:
-// GOSPLICE_LAYOUT_FROM=program GOSPLICE_LAYOUT_TO=layouts/go1.N-amd64.txt go test -run WriteLayout
+// GOSPLICE_LAYOUT_FROM=program GOSPLICE_LAYOUT_TO=layout-amd64.txt go test -run WriteLayout
 func TestWriteLayout(t *testing.T) {
 	from, to := os.Getenv("GOSPLICE_LAYOUT_FROM"), os.Getenv("GOSPLICE_LAYOUT_TO")
 	if from == "" || to == "" {
 		t.Skip("makes a table on request only: set GOSPLICE_LAYOUT_FROM and GOSPLICE_LAYOUT_TO")
 	}
-	f, err := Open(from, "")
+	f, err := Open(from, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gosplice/gosplice/internal/gorelease"
 	"github.com/gosplice/gosplice/internal/image"
 	"github.com/gosplice/gosplice/internal/patch"
 	"github.com/gosplice/gosplice/internal/pipeline"
@@ -64,7 +65,11 @@ func recorded(t *testing.T, program string) *edited {
 
 func (e *edited) open(binary string) *image.File {
 	e.t.Helper()
-	f, err := image.Open(binary, release.GoRelease(e.record.Release.GoVersion))
+	rel, err := gorelease.Of(e.record.Release.GoVersion)
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	f, err := image.Open(binary, rel)
 	if err != nil {
 		e.t.Fatal(err)
 	}

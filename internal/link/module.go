@@ -152,10 +152,20 @@ func (l *linker) moduledata() {
 	l.field("etypes", im.size)
 	l.constant("rodata", l.rec.Runtime.Rodata)
 	l.field("gofunc", p.gofunc)
-	l.field("epclntab", p.end)
-	l.slice("typelinks", p.typelinks, p.ntypelinks)
+	if l.hasField("epclntab") {
+		l.field("epclntab", p.end)
+	}
+	if l.hasField("typelinks") {
+		l.slice("typelinks", p.typelinks, p.ntypelinks)
+	}
 	l.field("modulename", p.moduleLabel)
 	l.constantAt("modulename", 1, uint64(len(moduleName)))
+}
+
+// hasField reports a field that some releases have and others lack.
+func (l *linker) hasField(name string) bool {
+	_, ok := l.rec.Runtime.Offset["runtime.moduledata."+name]
+	return ok
 }
 
 func (l *linker) fieldOffset(name string, index int) (uint64, bool) {

@@ -11,13 +11,14 @@ import (
 	"strings"
 
 	"github.com/gosplice/gosplice/internal/goobj"
+	"github.com/gosplice/gosplice/internal/gorelease"
 	"github.com/gosplice/gosplice/internal/gotool"
 	"github.com/gosplice/gosplice/internal/image"
 	"github.com/gosplice/gosplice/internal/machine"
 )
 
 // Objects loads the archives of a build's packages, the main package last.
-func Objects(release string, packages []gotool.Package) (*goobj.Set, error) {
+func Objects(release *gorelease.Release, packages []gotool.Package) (*goobj.Set, error) {
 	return objects(release, packages, (*goobj.Set).Load, (*goobj.Set).Resolve)
 }
 
@@ -28,7 +29,11 @@ func (r *Record) Objects(packages []gotool.Package, cache *goobj.Cache) (*goobj.
 	if cache != nil {
 		load = func(s *goobj.Set, pkg, path string) error { return s.LoadFrom(cache, pkg, path) }
 	}
-	return objects(GoRelease(r.Release.GoVersion), packages, load, func(s *goobj.Set) error {
+	rel, err := gorelease.Of(r.Release.GoVersion)
+	if err != nil {
+		return nil, err
+	}
+	return objects(rel, packages, load, func(s *goobj.Set) error {
 		return s.ResolveLazily(func(n goobj.Name) bool {
 			_, ok := r.Lookup(n.Name, n.ABI)
 			return ok
@@ -36,13 +41,12 @@ func (r *Record) Objects(packages []gotool.Package, cache *goobj.Cache) (*goobj.
 	})
 }
 
-func objects(release string, packages []gotool.Package, load func(s *goobj.Set, pkg, path string) error,
+func objects(release *gorelease.Release, packages []gotool.Package, load func(s *goobj.Set, pkg, path string) error,
 	resolve func(*goobj.Set) error) (*goobj.Set, error) {
-	builtins, err := goobj.BuiltinNames(release)
+	set, err := goobj.NewSet(release)
 	if err != nil {
 		return nil, err
 	}
-	set := goobj.NewSet(builtins)
 	for i, p := range packages {
 		if p.Export == "" {
 			continue // package unsafe
@@ -63,25 +67,12 @@ func objects(release string, packages []gotool.Package, load func(s *goobj.Set, 
 	return set, nil
 }
 
-// GoRelease is the release of a version: "go1.26" for "go1.26.8".
-func GoRelease(version string) string {
-	parts := strings.SplitN(version, ".", 3)
-	if len(parts) < 2 {
-		return version
-	}
-	minor := parts[1]
-	for i, c := range minor {
-		if c < '0' || c > '9' {
-			minor = minor[:i]
-			break
-		}
-	}
-	return parts[0] + "." + minor
-}
-
 // Make proves that the packages are what the program was linked from, and returns the record.
 func Make(ctx context.Context, binary string, b *gotool.Build, packages []gotool.Package) (*Record, error) {
-	release := GoRelease(b.GoVersion)
+	release, err := gorelease.Of(b.GoVersion)
+	if err != nil {
+		return nil, err
+	}
 	file, err := image.Open(binary, release)
 	if err != nil {
 		return nil, err

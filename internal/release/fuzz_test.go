@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
 	"github.com/gosplice/gosplice/internal/goobj"
+	"github.com/gosplice/gosplice/internal/gorelease"
 	"github.com/gosplice/gosplice/internal/gotool"
 	"github.com/gosplice/gosplice/internal/patch"
 	"github.com/gosplice/gosplice/internal/testprogram"
@@ -122,11 +124,14 @@ func cgoMembers(t testing.TB) []goobj.Member {
 	t.Helper()
 	b := testprogram.Build{Env: []string{"CGO_ENABLED=1"}}
 	path := strings.TrimSpace(b.Go(t, "list", "-export", "-f", "{{.Export}}", "runtime/cgo"))
-	builtins, err := goobj.BuiltinNames("go1.26")
+	rel, err := gorelease.Of(runtime.Version())
 	if err != nil {
 		t.Fatal(err)
 	}
-	set := goobj.NewSet(builtins)
+	set, err := goobj.NewSet(rel)
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := set.Load("runtime/cgo", path); err != nil {
 		t.Fatal(err)
 	}

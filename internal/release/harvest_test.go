@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/gosplice/gosplice/internal/goobj"
+	"github.com/gosplice/gosplice/internal/gorelease"
 	"github.com/gosplice/gosplice/internal/gotool"
 	"github.com/gosplice/gosplice/internal/image"
 	"github.com/gosplice/gosplice/internal/pipeline"
@@ -111,8 +112,17 @@ func makeRecord(t *testing.T, binary, dir string) *release.Record {
 	return r
 }
 
+func releaseOf(t *testing.T, goVersion string) *gorelease.Release {
+	t.Helper()
+	r, err := gorelease.Of(goVersion)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
 // objectsOf loads what a program was linked from.
-func objectsOf(t *testing.T, binary, dir string) (set *goobj.Set, goRelease string) {
+func objectsOf(t *testing.T, binary, dir string) (set *goobj.Set, goRelease *gorelease.Release) {
 	t.Helper()
 	b, err := gotool.FromBinary(binary)
 	if err != nil {
@@ -123,7 +133,7 @@ func objectsOf(t *testing.T, binary, dir string) (set *goobj.Set, goRelease stri
 	if err != nil {
 		t.Fatal(err)
 	}
-	goRelease = release.GoRelease(b.GoVersion)
+	goRelease = releaseOf(t, b.GoVersion)
 	if set, err = release.Objects(goRelease, packages); err != nil {
 		t.Fatal(err)
 	}

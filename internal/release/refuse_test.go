@@ -6,10 +6,12 @@ import (
 	"errors"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/gosplice/gosplice/internal/gorelease"
 	"github.com/gosplice/gosplice/internal/gotool"
 	"github.com/gosplice/gosplice/internal/image"
 	"github.com/gosplice/gosplice/internal/pipeline"
@@ -120,17 +122,77 @@ func harvestWith(t *testing.T, binary string, b *gotool.Build) error {
 	if err != nil {
 		t.Fatal(err)
 	}
-	set, err := release.Objects(release.GoRelease(b.GoVersion), packages)
+	set, err := release.Objects(releaseOf(t, b.GoVersion), packages)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer set.Close()
-	file, err := image.Open(binary, release.GoRelease(b.GoVersion))
+	file, err := image.Open(binary, releaseOf(t, b.GoVersion))
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, err = release.Harvest(set, file)
 	return err
+}
+
+// TestUnknownReleaseIsRefused takes a program of a release that does not exist yet: one whose version is
+// overwritten with another of the same length. There is no record of it, and it can't be patched.
+func TestUnknownReleaseIsRefused(t *testing.T) {
+	const future = "go1.99"
+	repository, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := testprogram.Write(t, `-- go.mod --
+module program
+
+go 1.25
+
+require github.com/gosplice/gosplice v0.0.0
+
+replace github.com/gosplice/gosplice => `+repository+`
+-- main.go --
+package main
+
+import (
+	"fmt"
+
+	"github.com/gosplice/gosplice"
+)
+
+func main() { fmt.Println(gosplice.Start()) }
+`)
+	binary := testprogram.Build{Dir: dir}.Program(t)
+	b, err := gotool.FromBinary(binary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	content, err := os.ReadFile(binary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := future + b.GoVersion[len(future):]
+	content = bytes.ReplaceAll(content, []byte(b.GoVersion), []byte(other))
+	if err := os.WriteFile(binary, content, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	known := gorelease.Names()
+	refused(t, binary, dir, append([]string{other, "use a gosplice that knows " + future}, known...)...)
+
+	run := exec.Command(binary)
+	run.Env = append(os.Environ(), "XDG_RUNTIME_DIR="+t.TempDir())
+	out, err := run.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for _, want := range append([]string{other, "a gosplice that knows this release"}, known...) {
+		if !strings.Contains(string(out), want) {
+			t.Errorf("Start does not say %q: %s", want, out)
+		}
+	}
+	if strings.Count(strings.TrimSpace(string(out)), "\n") > 0 {
+		t.Errorf("Start says more than a line: %s", out)
+	}
 }
 
 // TestOtherToolchainIsRefused takes a program of another patch release.

@@ -13,6 +13,7 @@ import (
 // Engine is the armed machinery. Its methods are not safe for concurrent use; the agent
 // serialises them. Regions that it hands out belong to it.
 type Engine struct {
+	release release
 	fn      runtimeFuncs
 	world   world
 	vars    runtimeVars
@@ -34,7 +35,7 @@ type Engine struct {
 }
 
 // runtimeFuncs are functions of the runtime, called by address. Their signatures are the same in
-// Go 1.24 to 1.27.
+// Go 1.25 to 1.27.
 type runtimeFuncs struct {
 	modulesinit func()
 	getitab     func(inter, typ uintptr, canfail bool) unsafe.Pointer
@@ -57,10 +58,11 @@ type runtimeVars struct {
 // and stops the world a few times for well under a millisecond. When anything differs from what is
 // expected it returns an error, with nothing changed.
 func Arm(rt patch.Runtime, text, etext uint64) (*Engine, error) {
-	if missing := missingHere(); missing != "" {
-		return nil, fmt.Errorf("this program can't be patched while it runs: gosplice lacks %s", missing)
+	if err := Supported(); err != nil {
+		return nil, err
 	}
 	e := &Engine{text: Range{text, etext}}
+	e.release, _ = releaseOf(runtime.Version())
 	steps := []func() error{
 		func() error { return e.locate(rt) },
 		e.checkModules,
@@ -75,25 +77,6 @@ func Arm(rt patch.Runtime, text, etext uint64) (*Engine, error) {
 		}
 	}
 	return e, nil
-}
-
-func missingHere() string {
-	switch {
-	case archMissing != "":
-		return archMissing
-	case systemMissing != "":
-		return systemMissing
-	case !supportedRelease(runtime.Version()):
-		return "the runtime internals of " + runtime.Version() + " (it knows Go 1.24 to 1.27)"
-	}
-	return ""
-}
-
-// supportedRelease reports whether version is "go1.24" to "go1.27", with anything after.
-func supportedRelease(version string) bool {
-	var minor int
-	n, _ := fmt.Sscanf(version, "go1.%d", &minor)
-	return n == 1 && minor >= 24 && minor <= 27
 }
 
 // withoutFaults calls f and returns an error when f reads memory that is not there.

@@ -18,10 +18,11 @@ func TestArmWithoutAddresses(t *testing.T) {
 
 func TestSupportedRelease(t *testing.T) {
 	for version, want := range map[string]bool{
-		"go1.23.9": false, "go1.24": true, "go1.26.8": true, "go1.27rc1": true, "go1.26.1 X:nodwarf5": true, "go1.28": false, "go1.2": false,
+		"go1.24.13": false, "go1.25": true, "go1.26.8": true, "go1.27rc1": false, "go1.26.1 X:nodwarf5": true, "go1.26.1-X:a,b": true, "go1.28": false,
+		"go1.28.1": false, "go1.2": false, "go1.260": false, "go1.26.": true,
 		"devel go1.27-abc": false, "": false,
 	} {
-		if got := supportedRelease(version); got != want {
+		if _, got := releaseOf(version); got != want {
 			t.Errorf("%q: %v", version, got)
 		}
 	}

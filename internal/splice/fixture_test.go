@@ -29,8 +29,8 @@ func TestMain(m *testing.M) {
 // buildFixture builds testdata/name once and returns the program.
 func buildFixture(t testing.TB, name string, flags ...string) string {
 	t.Helper()
-	if missing := missingHere(); missing != "" {
-		t.Skip("gosplice lacks " + missing)
+	if missing := Supported(); missing != nil {
+		t.Skip(missing)
 	}
 	fixtures.Lock()
 	defer fixtures.Unlock()

@@ -131,6 +131,9 @@ func (c *moduleCheck) fail(format string, args ...any) {
 func (c *moduleCheck) bases() {
 	host := c.e.vars.firstModule
 	for _, field := range []string{"text", "types", "rodata"} {
+		if field == "types" && c.ownTypes() {
+			continue
+		}
 		if got, want := c.word(field), c.e.at.word(host, field); got != want {
 			c.fail("its %s base is %#x, not the program's %#x", field, got, want)
 		}
@@ -152,6 +155,12 @@ func (c *moduleCheck) bases() {
 	if etypes := c.word("etypes"); etypes > c.region.at.Hi || etypes < c.region.at.Lo && etypes != c.e.at.word(host, "etypes") {
 		c.fail("its types end at %#x, outside of its region", etypes)
 	}
+}
+
+// ownTypes reports a module that lists its types by having them side by side. Their start is then the
+// image's; offsets are resolved by the program's module all the same, whose types reach behind the image.
+func (c *moduleCheck) ownTypes() bool {
+	return c.e.release.typesInOrder && c.word("typedesclen") != 0 && c.region.at.holds(c.word("types"), c.word("typedesclen"))
 }
 
 func allZero(b []byte) bool {
@@ -253,7 +262,15 @@ func (c *moduleCheck) header() {
 
 // types checks the types that reflection finds by their strings, where the release lists them.
 func (c *moduleCheck) types() {
-	if _, ok := c.e.at.module["typelinks"]; !ok || c.err != nil {
+	if c.err != nil {
+		return
+	}
+	if c.e.release.typesInOrder {
+		c.typesInOrder()
+		return
+	}
+	if _, ok := c.e.at.module["typelinks"]; !ok {
+		c.fail("its list of types is missing")
 		return
 	}
 	at, n := c.slice("typelinks")
@@ -262,6 +279,37 @@ func (c *moduleCheck) types() {
 			c.fail("its list of types: %w", err)
 			return
 		}
+	}
+}
+
+// typesInOrder walks over the descriptors as the runtime does: the first lies a word behind the base of
+// types, each at the next word behind the one before.
+func (c *moduleCheck) typesInOrder() {
+	if _, ok := c.e.at.module["typedesclen"]; !ok {
+		c.fail("the length of its types is missing")
+		return
+	}
+	base, length := c.word("types"), c.word("typedesclen")
+	if length == 0 {
+		return
+	}
+	if !c.region.at.holds(base, length) {
+		c.fail("its types (%d bytes at %#x) are not in its region", length, base)
+		return
+	}
+	at, end := base+wordSize, base+length
+	for at < end {
+		at = (at + wordSize - 1) &^ (wordSize - 1)
+		if err := c.e.CheckType(at); err != nil {
+			c.fail("its types: %w", err)
+			return
+		}
+		size := c.e.descriptorSize(at)
+		if size == 0 || at+size > end {
+			c.fail("the type at %#x does not end where its types do", at)
+			return
+		}
+		at += size
 	}
 }
 

@@ -28,10 +28,14 @@ const (
 	kindFunc      = 19
 	kindInterface = 20
 	kindMap       = 21
+	kindStruct    = 25
 	kindLimit     = 27
 
 	interfacePkgPath = 48
-	imethodSize      = 8 // name and type, 4 bytes each
+	imethodSize      = 8  // name and type, 4 bytes each
+	funcCounts       = 48 // parameters and results, 2 bytes each
+	structFields     = 56 // slice
+	structFieldSize  = 24
 
 	uncommonSize   = 16
 	uncommonMcount = 4
@@ -45,10 +49,50 @@ const (
 	maxName = 1 << 16
 )
 
-// kindSizes are the sizes of the descriptors of kinds that have more than typeSize bytes.
-var kindSizes = map[uint8][]uint64{
-	17: {72}, 18: {64}, kindFunc: {56}, kindInterface: {80}, 22: {56}, 23: {56}, 25: {80},
-	kindMap: {112, 88, 96, 104, 120, 128}, // depends on the release
+// kindSizes are the sizes of the fixed part of the descriptors of kinds that have more than typeSize
+// bytes; that of maps depends on the release.
+var kindSizes = map[uint8]uint64{17: 72, 18: 64, kindFunc: 56, kindInterface: 80, 22: 56, 23: 56, kindStruct: 80}
+
+// fixedSize is the size of the part of a descriptor that all types of its kind have.
+func (e *Engine) fixedSize(typ uint64) uint64 {
+	kind := kindOf(typ)
+	if kind == kindMap {
+		return e.release.mapType
+	}
+	if size, ok := kindSizes[kind]; ok {
+		return size
+	}
+	return typeSize
+}
+
+// descriptorSize is the size of a type's descriptor with all that lies right behind it, for a type that
+// CheckType accepts. It is 0 for what can't be one.
+func (e *Engine) descriptorSize(typ uint64) uint64 {
+	size := e.fixedSize(typ)
+	if !e.holdsTypes(typ, size) {
+		return 0
+	}
+	switch kindOf(typ) {
+	case kindFunc:
+		const variadic = 1 << 15
+		in, out := uint64(load32(typ+funcCounts)&0xffff), uint64(load32(typ+funcCounts)>>16&^variadic)
+		size += (in + out) * wordSize
+	case kindInterface:
+		size += load64(typ+interfaceMethods+8) * imethodSize
+	case kindStruct:
+		size += load64(typ+structFields+8) * structFieldSize
+	}
+	if load8(typ+typeFlag)&flagUncommon != 0 {
+		uncommon := typ + e.fixedSize(typ)
+		if !e.holdsTypes(uncommon, uncommonSize) {
+			return 0
+		}
+		size += uncommonSize + uint64(binary.LittleEndian.Uint16(bytesAt(uncommon+uncommonMcount, 2)))*methodSize
+	}
+	if size > maxRegion || !e.holdsTypes(typ, size) {
+		return 0
+	}
+	return size
 }
 
 // CheckType reports memory that can't be the descriptor of a type, in the program or in a region.
@@ -110,14 +154,8 @@ func (e *Engine) CheckItab(inter, typ uint64, gains bool) error {
 // methodTable returns the method table of a type that CheckType accepts.
 func (e *Engine) methodTable(typ uint64) (Range, error) {
 	if load8(typ+typeFlag)&flagUncommon != 0 {
-		sizes := kindSizes[kindOf(typ)]
-		if sizes == nil {
-			sizes = []uint64{typeSize}
-		}
-		for _, size := range sizes {
-			if r, ok := e.uncommonMethods(typ + size); ok {
-				return r, nil
-			}
+		if r, ok := e.uncommonMethods(typ + e.fixedSize(typ)); ok {
+			return r, nil
 		}
 	}
 	return Range{}, fmt.Errorf("the type at %#x has no methods", typ)

@@ -66,6 +66,17 @@ func (m image) slice(name string, at, n int) {
 	m.put64(m.field(name)+16, uint64(n))
 }
 
+// typesElsewhere says that there are types where there is no memory of the image.
+func (m image) typesElsewhere() {
+	if _, ok := m.p.Runtime.Offset["runtime.moduledata.typedesclen"]; ok {
+		m.set("types", m.addr(imageSize))
+		m.set("typedesclen", 64)
+		return
+	}
+	m.put64(m.field("typelinks")+8, 1)
+	m.put64(m.field("typelinks")+16, 1)
+}
+
 func load64(addr uint64) uint64 { return binary.LittleEndian.Uint64(word(addr)) }
 
 func word(addr uint64) []byte { w := locate.Word(addr); return w[:] }
@@ -217,7 +228,7 @@ func registerRefuses(p *locate.Program) {
 		"mask without end":      func(m image) { m.set("gcbss", m.addr(imageSize-1)); m.b[imageSize-1] = 1 },
 		"in a list":             func(m image) { m.set("next", m.addr(moduleAt)) },
 		"main":                  func(m image) { m.b[m.field("hasmain")] = 1 },
-		"typelinks elsewhere":   func(m image) { m.put64(m.field("typelinks")+8, 1); m.put64(m.field("typelinks")+16, 1) },
+		"types elsewhere":       image.typesElsewhere,
 	}
 	for what, make := range mistakes {
 		m := newImage(p, e, 0)
