@@ -110,11 +110,7 @@ func (e *Engine) ownMethods(typ, head uint64) (MethodTable, error) {
 	if err := e.CheckType(typ); err != nil {
 		return MethodTable{}, err
 	}
-	sizes := kindSizes[kindOf(typ)]
-	if sizes == nil {
-		sizes = []uint64{typeSize}
-	}
-	if load8(typ+typeFlag)&flagUncommon == 0 || !slices.Contains(sizes, head) || !e.programTypes().holds(typ, head+uncommonSize) {
+	if load8(typ+typeFlag)&flagUncommon == 0 || head != e.fixedSize(typ) || !e.programTypes().holds(typ, head+uncommonSize) {
 		return MethodTable{}, fmt.Errorf("the type at %#x has no room for methods", typ)
 	}
 	t := MethodTable{Type: typ, Head: head}
