@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -250,6 +251,49 @@ var fences = regexp.MustCompile("(?m)^```.*$")
 // withoutComments is a block without what may be in another language.
 func withoutComments(text string) string {
 	return regexp.MustCompile(`(?m) *# .*$`).ReplaceAllString(text, "")
+}
+
+// The task for VS Code finds compile errors in what gosplice watch shows.
+func TestEditorTask(t *testing.T) {
+	var task struct {
+		Tasks []struct {
+			ProblemMatcher struct {
+				Pattern struct {
+					Regexp                      string
+					File, Line, Column, Message int
+				}
+				Background struct{ BeginsPattern, EndsPattern string }
+			}
+		}
+	}
+	shown := ""
+	for _, k := range blocksOf(t, "docs/getting-started.md") {
+		switch {
+		case k.language == "json":
+			if err := json.Unmarshal([]byte(k.text), &task); err != nil {
+				t.Fatal(err)
+			}
+		case strings.HasPrefix(k.text, "gosplice  counter"):
+			shown = k.text
+		}
+	}
+	if len(task.Tasks) != 1 || shown == "" {
+		t.Fatal("no task, or nothing that is shown")
+	}
+	m := task.Tasks[0].ProblemMatcher
+	found := regexp.MustCompile("(?m)"+m.Pattern.Regexp).FindAllStringSubmatch(shown, -1)
+	if len(found) != 1 {
+		t.Fatalf("found %q in\n%s", found, shown)
+	}
+	p, f := m.Pattern, found[0]
+	if got := []string{f[p.File], f[p.Line], f[p.Column], f[p.Message]}; !slices.Equal(got, []string{"./main.go", "23", "9", "undefined: total"}) {
+		t.Errorf("found %q", got)
+	}
+	for _, pattern := range []string{m.Background.BeginsPattern, m.Background.EndsPattern} {
+		if !regexp.MustCompile(pattern).MatchString(shown) {
+			t.Errorf("%q is not in what is shown", pattern)
+		}
+	}
 }
 
 // Tests that the documents name are there.

@@ -16,8 +16,8 @@ import (
 const watchLong = `Watch builds a program, starts it, and patches it whenever a source file is saved: an
 edit is live in about half a second, in the process that runs, with all its state.
 
-Each save is one line: what changed, how long it took from the save until it was
-live, and how long the program stood still. An edit that does not compile shows the
+Each save is one line: what changed, and how long it took from the save until it was
+live; --verbose adds how long the program stood still, and the memory. An edit that does not compile shows the
 compiler's messages, and the program runs on. An edit that can't be applied shows why;
 Enter restarts the program with it, or --restart does so by itself. An edit that is
 taken back is taken back in the program.

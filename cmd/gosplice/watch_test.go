@@ -340,7 +340,7 @@ func watchAsUser(t *testing.T, width int) {
 	pid := w.ready()
 
 	w.save(stepFile(`return fmt.Sprint("v", 1)`, ""))
-	w.expect(`main\.step\S* live in [0-9.]+ m?s, pause [0-9.]+ (µs|ms)`)
+	w.expect(`main\.step\S* live in [0-9.]+ m?s`)
 	w.answers("v1", pid)
 
 	// Files that the program is not built from, and a save without a change.

@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -70,6 +72,8 @@ func TestWatchManySaves(t *testing.T) {
 	}
 	late := w.usage()
 	t.Logf("after %d saves %+v, after %d %+v", total/3, early, total, late)
+	times := w.times()
+	t.Logf("from save to live: median %v of the first third, %v of the last", median(times[:len(times)/3]), median(times[2*len(times)/3:]))
 	if late.files != early.files || late.children != early.children {
 		t.Errorf("%d open files and %d processes after %d saves, %d and %d after %d", early.files, early.children, total/3, late.files, late.children, total)
 	}
@@ -86,6 +90,28 @@ func TestWatchManySaves(t *testing.T) {
 	}
 	w.gone(pid)
 	w.tidy()
+}
+
+// times are how long each save took until it was live, as the terminal shows it.
+func (w *watched) times() (all []time.Duration) {
+	w.t.Helper()
+	text, _ := w.shown.all()
+	for _, m := range regexp.MustCompile(`live in ([0-9.]+) (m?s)`).FindAllStringSubmatch(text, -1) {
+		d, err := time.ParseDuration(m[1] + m[2])
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		all = append(all, d)
+	}
+	return all
+}
+
+func median(times []time.Duration) time.Duration {
+	if len(times) == 0 {
+		return 0
+	}
+	sorted := slices.Sorted(slices.Values(times))
+	return sorted[len(sorted)/2]
 }
 
 // usage is what the watch takes.

@@ -74,11 +74,19 @@ func (l *loop) save(ctx context.Context, at time.Time) error {
 	if done == nil || done.Already {
 		l.screen.event(at, "no code changed", l.screen.style.Dim, "")
 	} else {
-		l.screen.event(at, what, l.screen.style.Bold, fmt.Sprintf("  live in %s, pause %s", report.Duration(time.Since(at)), report.Duration(done.Pause)))
+		l.screen.event(at, what, l.screen.style.Bold, " live in "+report.Duration(time.Since(at))+l.cost(done))
 		l.oldCode(done.OldCode)
 	}
 	l.warnings(plan.Changes)
 	return nil
+}
+
+// cost is what a switch has cost the program, for those who want to know.
+func (l *loop) cost(done *control.Switched) string {
+	if !l.Verbose {
+		return ""
+	}
+	return fmt.Sprintf(", pause %s, %s", report.Duration(done.Pause), report.Bytes(done.Memory))
 }
 
 // noPlan says why an edit can't be compared with the program, which runs on as it is.
