@@ -11,11 +11,11 @@ func (f *file) function(fn *ast.FuncDecl) {
 	begin := fn.Body.Lbrace + 1
 	f.insert("closure", begin, "\n\t_ = func() int { return 1 }()\n")
 	f.insert("deferred closure", begin, "\n\tdefer func() { gospliceMutant++ }()\n")
-	f.edits[len(f.edits)-1].Content = append(f.edits[len(f.edits)-1].Content, "\nvar gospliceMutant int\n"...)
+	f.behind("\nvar gospliceMutant int\n")
 	f.insert("new variable", begin, "\n\tgospliceCalls[len(gospliceCalls)]++\n")
-	f.edits[len(f.edits)-1].Content = append(f.edits[len(f.edits)-1].Content, "\nvar gospliceCalls = map[int]int{}\n"...)
+	f.behind("\nvar gospliceCalls = map[int]int{}\n")
 	f.insert("new function", begin, "\n\tgospliceAdded(1)\n")
-	f.edits[len(f.edits)-1].Content = append(f.edits[len(f.edits)-1].Content, "\n//go:noinline\nfunc gospliceAdded(n int) int { return n + 1 }\n"...)
+	f.behind("\n//go:noinline\nfunc gospliceAdded(n int) int { return n + 1 }\n")
 	f.insert("comment", begin, "\n\t// A comment moves the lines below.\n")
 	f.earlyReturn(fn)
 	f.signature(fn)
@@ -114,6 +114,5 @@ func (f *file) newMethod(fn *ast.FuncDecl) {
 	}
 	begin := fn.Body.Lbrace + 1
 	f.insert("new method", begin, fmt.Sprintf("\n\t%s.gospliceMethod()\n", fn.Recv.List[0].Names[0].Name))
-	last := &f.edits[len(f.edits)-1]
-	last.Content = append(last.Content, fmt.Sprintf("\n//go:noinline\nfunc (%s) gospliceMethod() {}\n", receiver)...)
+	f.behind(fmt.Sprintf("\n//go:noinline\nfunc (%s) gospliceMethod() {}\n", receiver))
 }

@@ -15,8 +15,20 @@ import (
 type Edit struct {
 	Kind string // one of Kinds
 	// Line is where it is in the file as it was.
-	Line    int
-	Content []byte // of the whole file
+	Line int
+
+	file  *file
+	parts []replacement // from the end of the file to its beginning
+	tail  string        // what is added behind the file
+}
+
+// Content is the whole file with the edit.
+func (e Edit) Content() []byte {
+	content := bytes.Clone(e.file.src)
+	for _, p := range e.parts {
+		content = slices.Replace(content, e.file.offset(p.from), e.file.offset(p.to), []byte(p.text)...)
+	}
+	return append(content, e.tail...)
 }
 
 // Kinds are the kinds of edit.
@@ -70,12 +82,11 @@ type replacement struct {
 func (f *file) add(kind string, at token.Pos, parts ...replacement) {
 	parts = slices.Clone(parts)
 	sort.SliceStable(parts, func(i, j int) bool { return parts[i].from > parts[j].from })
-	content := bytes.Clone(f.src)
-	for _, p := range parts {
-		content = slices.Replace(content, f.offset(p.from), f.offset(p.to), []byte(p.text)...)
-	}
-	f.edits = append(f.edits, Edit{Kind: kind, Line: f.line(at), Content: content})
+	f.edits = append(f.edits, Edit{Kind: kind, Line: f.line(at), file: f, parts: parts})
 }
+
+// behind adds text behind the file to the latest edit.
+func (f *file) behind(text string) { f.edits[len(f.edits)-1].tail = text }
 
 // insert adds an edit that puts text before a place.
 func (f *file) insert(kind string, at token.Pos, text string) {

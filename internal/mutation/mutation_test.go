@@ -169,7 +169,7 @@ func (r *run) try(t *testing.T, c candidate) bool {
 func (r *run) write(t *testing.T, c candidate) {
 	t.Helper()
 	edited := filepath.Join(r.s.dir, "edited.txt")
-	check(t, os.WriteFile(edited, c.edit.Content, 0o644))
+	check(t, os.WriteFile(edited, c.edit.Content(), 0o644))
 	text, err := json.Marshal(map[string]map[string]string{"Replace": {c.file: edited}})
 	check(t, err)
 	check(t, os.WriteFile(r.overlay, text, 0o644))
@@ -278,7 +278,7 @@ func (r *run) wrong(t *testing.T, c candidate, format string, args ...any) {
 	t.Helper()
 	r.disagree++
 	kept := filepath.Join(os.TempDir(), fmt.Sprintf("gosplice-mutation-%d-%s", r.disagree, filepath.Base(c.file)))
-	if err := os.WriteFile(kept, c.edit.Content, 0o644); err != nil {
+	if err := os.WriteFile(kept, c.edit.Content(), 0o644); err != nil {
 		kept = err.Error()
 	}
 	t.Errorf("%s: %s\nthe edited file: %s for %s", c, fmt.Sprintf(format, args...), kept, c.file)
@@ -316,7 +316,7 @@ func TestEditsOfAFile(t *testing.T) {
 	seen := make(map[string]bool)
 	for _, e := range edits {
 		seen[e.Kind] = true
-		if bytes.Equal(e.Content, src) {
+		if bytes.Equal(e.Content(), src) {
 			t.Errorf("%s in line %d changes nothing", e.Kind, e.Line)
 		}
 	}
