@@ -144,5 +144,11 @@ func holds(p *patch.Patch) string {
 	if len(p.Inits) > 0 {
 		text += "; " + report.Plural(len(p.Inits), "initialiser")
 	}
+	if len(p.Resets) > 0 {
+		text += "; " + report.Plural(len(p.Resets), "reset")
+	}
+	if len(p.Hooks) > 0 {
+		text += "; " + report.Plural(len(p.Hooks), "hook")
+	}
 	return text + "; " + report.Bytes(p.Image.Size) + " of memory"
 }

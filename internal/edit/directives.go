@@ -70,38 +70,21 @@ type DirectiveProblem struct {
 }
 
 // DirectiveError says that directives of the edited tree are misspelt or misplaced.
-type DirectiveError struct {
-	Dir      string // files below it are named from there
-	Problems []DirectiveProblem
-}
+type DirectiveError struct{ Problems []DirectiveProblem }
 
-// Error is the first problem and the number of others; Detail has all.
-func (e *DirectiveError) Error() string {
-	first := e.line(e.Problems[0])
-	if n := len(e.Problems) - 1; n > 0 {
-		return fmt.Sprintf("%s (and %d more)", first, n)
-	}
-	return first
-}
+func (e *DirectiveError) Error() string { return e.Lines("")[0] }
 
-// Detail is one line for each problem if there are several.
-func (e *DirectiveError) Detail() string {
-	if len(e.Problems) == 1 {
-		return ""
-	}
+// Lines are the problems as the compiler writes its own, with files below dir named from there.
+func (e *DirectiveError) Lines(dir string) []string {
 	var lines []string
 	for _, p := range e.Problems {
-		lines = append(lines, e.line(p))
+		file := p.Pos.Filename
+		if rel, err := filepath.Rel(dir, file); err == nil && filepath.IsLocal(rel) {
+			file = "./" + filepath.ToSlash(rel)
+		}
+		lines = append(lines, fmt.Sprintf("%s:%d: %s", file, p.Pos.Line, p.Text))
 	}
-	return strings.Join(lines, "\n")
-}
-
-func (e *DirectiveError) line(p DirectiveProblem) string {
-	file := p.Pos.Filename
-	if rel, err := filepath.Rel(e.Dir, file); err == nil && filepath.IsLocal(rel) {
-		file = "./" + filepath.ToSlash(rel)
-	}
-	return fmt.Sprintf("%s:%d: %s", file, p.Pos.Line, p.Text)
+	return lines
 }
 
 // hasDirective reports content that may hold a directive, or an attempt at one.

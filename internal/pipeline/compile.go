@@ -171,12 +171,15 @@ func inBuild(inits []edit.InitFunc, packages []gotool.Package) []edit.InitFunc {
 	return slices.DeleteFunc(inits, func(i edit.InitFunc) bool { return !compiled[filepath.Clean(i.File)] })
 }
 
-// placed makes an error about directives name files from the directory of the build.
+// placed makes an error about directives one of the compiler's kind, which whoever edits gets to see in the
+// same way, with files named from the directory of the build.
 func (t *tree) placed(err error) error {
-	if d := (*edit.DirectiveError)(nil); errors.As(err, &d) {
-		d.Dir = t.build.Dir
+	d := (*edit.DirectiveError)(nil)
+	if !errors.As(err, &d) {
+		return err
 	}
-	return err
+	lines := d.Lines(t.build.Dir)
+	return &gotool.CompileError{Lines: lines, Stderr: strings.Join(lines, "\n")}
 }
 
 // inSources makes a compile error name the user's files instead of the ones that were added in their place.
