@@ -63,8 +63,8 @@ func newLayout(rt patch.Runtime) (layout, error) {
 		}
 		*f.to = v
 	}
-	if v := rt.Offset["runtime.g.goid"]; v%wordSize == 0 && v <= maxG {
-		l.goid = v
+	if l.goid = rt.Offset["runtime.g.goid"]; l.goid%wordSize != 0 || l.goid > maxG {
+		return l, fmt.Errorf("offset %d of runtime.g.goid is not possible: make the patch again for this program", l.goid)
 	}
 	const prefix = "runtime.moduledata."
 	l.module = map[string]uint64{}
