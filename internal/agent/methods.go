@@ -25,15 +25,16 @@ func (a *patcher) connectMethods(v *version, p *patch.Patch) error {
 	for _, i := range u.ImageReaders {
 		v.methods.readers = append(v.methods.readers, body(v.entry(int(i)), max(p.Funcs[i].Size, 2)))
 	}
-	v.methods.caches = slices.Clone(u.Caches)
+	caches := slices.Clone(u.Caches)
 	for _, off := range u.ImageCaches {
-		v.methods.caches = append(v.methods.caches, v.base+off)
+		caches = append(caches, v.base+off)
 	}
-	for _, addr := range v.methods.caches {
+	for _, addr := range caches {
 		if err := a.engine.CheckTypeCache(addr); err != nil {
 			return malformed("%v", err)
 		}
 	}
+	v.methods.caches = caches // the version stays in memory, and so may only hold what was checked
 	for _, t := range p.MethodTables {
 		isEntry := func(addr uint64) bool {
 			_, inImage := slices.BinarySearchFunc(p.Funcs, addr, func(f patch.Func, addr uint64) int {
