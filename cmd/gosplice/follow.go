@@ -92,11 +92,15 @@ func picture(c *console, s *control.Status) []string {
 	if len(s.OldCode) == 0 {
 		return lines
 	}
-	t := report.Table{Indent: 2, Head: []string{"GOROUTINES", "FUNCTION", "VERSION", "AT"}}
+	t := report.Table{Indent: 2, Head: []string{"GOROUTINES", "FUNCTION", "VERSION", "AT", ""}}
 	old := slices.Clone(s.OldCode)
 	slices.SortStableFunc(old, func(a, b control.OldCode) int { return cmp.Compare(b.Goroutines, a.Goroutines) })
 	for _, o := range old[:min(len(old), followRows)] {
-		t.Add(report.Count(o.Goroutines), o.Function, o.Version, place(o))
+		stays := ""
+		if o.Endless {
+			stays = "stays"
+		}
+		t.Add(report.Count(o.Goroutines), o.Function, o.Version, place(o), stays)
 	}
 	lines = append(append(lines, ""), t.Lines(c.style, c.width)...)
 	if n := len(old) - followRows; n > 0 {
@@ -113,12 +117,18 @@ func oldCodeSum(s *control.Status) string {
 	if s.OldCodeError != "" {
 		return "not known: " + s.OldCodeError
 	}
-	count := 0
+	count, stay := 0, 0
 	for _, o := range s.OldCode {
 		count += o.Goroutines
+		if o.Endless {
+			stay += o.Goroutines
+		}
 	}
-	if count == 0 {
+	switch {
+	case count == 0:
 		return "none"
+	case stay > 0:
+		return fmt.Sprintf("%s, %s in a loop without a way out", report.Plural(count, "goroutine"), report.Count(stay))
 	}
 	return report.Plural(count, "goroutine")
 }

@@ -65,7 +65,7 @@ func TestApplyOfALoop(t *testing.T) {
 func TestApplyGivenUp(t *testing.T) {
 	noPrograms(t)
 	a := program(4711)
-	a.answer = control.Response{Code: control.Failed, Reason: control.ReasonBusy, Message: "not switched, nothing changed: goroutines are still in main.both (5), main.accept (1)", Inside: []control.OldCode{
+	a.answer = control.Response{Code: control.Failed, Reason: control.ReasonBusy, Message: "not switched: goroutines are still in main.both (5), main.accept (1)", Inside: []control.OldCode{
 		{Function: "main.both", Version: "release", Goroutines: 5, IDs: []uint64{17, 21, 34, 35}, Stack: []control.Function{{Name: "main.both", File: "/src/server/both.go", Line: 7}}},
 		{Function: "main.accept", Version: "1.4.1", Goroutines: 1, IDs: []uint64{8}, Endless: true, Stack: []control.Function{{Name: "main.accept", File: "/src/server/main.go", Line: 20}}},
 	}}

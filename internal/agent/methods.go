@@ -58,11 +58,11 @@ func (a *patcher) connectMethods(v *version, p *patch.Patch) error {
 }
 
 // itab returns the interface table for a pair of types: where the type has the methods only with v, one that is
-// filled in the switch, or at once when initialisers or hooks run before it.
+// filled in the switch, or at once when initialisers, resets or hooks run before it.
 func (a *patcher) itab(v *version, p *patch.Patch, inter, typ uint64) (uint64, error) {
 	for _, t := range v.methods.tables {
 		if t.Type == typ {
-			return a.engine.ItabWith(inter, t, len(p.Inits)+len(p.Hooks) > 0)
+			return a.engine.ItabWith(inter, t, len(p.Inits)+len(p.Resets)+len(p.Hooks) > 0)
 		}
 	}
 	return a.engine.Itab(inter, typ)

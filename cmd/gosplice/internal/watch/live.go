@@ -271,6 +271,12 @@ func (l *loop) oldCode(old []control.OldCode) {
 	count := 0
 	var names []string
 	for _, o := range old {
+		if o.Endless {
+			if !l.tell("endless loop of " + o.Function) {
+				l.screen.more(fmt.Sprintf("%s for good in the old code of %s, whose loop has no way out; what it calls is new", stays(o.Goroutines), o.Function))
+			}
+			continue
+		}
 		if !l.tell("old code of " + o.Function) {
 			count += o.Goroutines
 			names = append(names, o.Function)
@@ -282,6 +288,13 @@ func (l *loop) oldCode(old []control.OldCode) {
 	case count > 1:
 		l.screen.more(fmt.Sprintf("%d goroutines run old code until they return: %s", count, strings.Join(names, ", ")))
 	}
+}
+
+func stays(goroutines int) string {
+	if goroutines == 1 {
+		return "1 goroutine stays"
+	}
+	return fmt.Sprintf("%d goroutines stay", goroutines)
 }
 
 // tell reports whether something was told before.
