@@ -299,7 +299,8 @@ func (a *patcher) switchTo(v *version, o control.SwitchOptions, exchanges []exch
 		p := failed(reason, "%v", err)
 		p.inside = inside
 		if i := slices.IndexFunc(inside, func(o control.OldCode) bool { return o.Endless }); i >= 0 {
-			p.message += "; no way leads out of the loop in " + inside[i].Function + ", so waiting does not help"
+			const advice = "wait until they return, or switch without quiescence"
+			p.message = strings.Replace(p.message, advice, "switch without quiescence: no way leads out of the loop in "+inside[i].Function+", so waiting does not help", 1)
 		}
 		return stats, 0, p
 	}

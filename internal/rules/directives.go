@@ -97,6 +97,11 @@ func (j *judge) notRenamed(v *edit.Variable, c patch.Change) {
 	j.add(RenamedUnknown, c)
 }
 
+// isHook reports a function that the source asks to be run.
+func (j *judge) isHook(f *edit.Function) bool {
+	return slices.ContainsFunc(j.e.Hooks, func(h edit.Hook) bool { return h.Package == f.Package && h.Func == f.Decl })
+}
+
 // hooks reports the functions that the source asks to be run. A patch of nothing but hooks that the release
 // has as well is none.
 func (j *judge) hooks() {

@@ -223,8 +223,8 @@ func (j *judge) newFunction(f *edit.Function, c patch.Change) {
 	if fn := src.New.Funcs[f.Decl]; fn.Goroutines > 0 {
 		j.startsGoroutines(c, fn)
 	}
-	if j.isNewMethod(f) {
-		return // reported with its type
+	if j.isNewMethod(f) || j.isHook(f) {
+		return // reported with its type, or as a hook
 	}
 	j.add(NewFunction, c)
 }
