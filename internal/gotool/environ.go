@@ -14,6 +14,9 @@ import (
 // works. All others could change objects, and for those the program's own settings count.
 var workFlags = []string{"-mod", "-modfile", "-modcacherw", "-overlay", "-p", "-toolexec"}
 
+// quickMemory is what each process of a quick build may take before it collects garbage.
+const quickMemory = "512MiB"
+
 // environ is the environment for the go command: the user's, with everything that changes
 // objects taken from the build.
 func (b *Build) environ() []string {
@@ -33,6 +36,11 @@ func (b *Build) environ() []string {
 		if value != "" {
 			env = append(env, v)
 		}
+	}
+	if b.Quick && os.Getenv("GOGC") == "" && os.Getenv("GOMEMLIMIT") == "" {
+		// A third of what go list takes for some hundred packages is collecting garbage. The limit counts for
+		// each process, compilers too.
+		env = append(env, "GOGC=off", "GOMEMLIMIT="+quickMemory)
 	}
 	// The go command takes its directory from PWD, which may go through symbolic links, and
 	// writes it into objects.

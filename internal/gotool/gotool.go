@@ -23,6 +23,9 @@ type Build struct {
 	// Settings are the build settings of the program as it holds them. They are nil for a
 	// build that comes from a command line and not from a program.
 	Settings map[string]string
+	// Quick lets the go command take more memory to be done sooner; for builds of which most is in the
+	// cache.
+	Quick bool
 }
 
 // Package is what the go command says of one package.

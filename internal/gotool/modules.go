@@ -14,23 +14,39 @@ type Modules struct{ Mod, Sum []byte }
 
 // Modules reads the files of the build as they are now. They are empty where go.mod alone does not
 // say it: in a workspace, without modules, or with a -modfile.
-func (b *Build) Modules(ctx context.Context) (m Modules, err error) {
-	given := append(strings.Fields(os.Getenv("GOFLAGS")), b.Flags...)
-	if slices.ContainsFunc(given, func(f string) bool { return strings.HasPrefix(strings.TrimLeft(f, "-"), "modfile") }) {
-		return Modules{}, nil
-	}
-	env, err := b.Variables(ctx, "GOMOD", "GOWORK")
+func (b *Build) Modules(ctx context.Context) (Modules, error) {
+	file, err := b.ModuleFile(ctx)
 	if err != nil {
 		return Modules{}, err
 	}
-	mod, work := env["GOMOD"], env["GOWORK"]
-	if mod == "" || mod == os.DevNull || work != "" && work != "off" {
+	return ReadModules(file)
+}
+
+// ModuleFile is the go.mod that alone says from where the build takes its modules, or "" if there is none.
+func (b *Build) ModuleFile(ctx context.Context) (string, error) {
+	given := append(strings.Fields(os.Getenv("GOFLAGS")), b.Flags...)
+	if slices.ContainsFunc(given, func(f string) bool { return strings.HasPrefix(strings.TrimLeft(f, "-"), "modfile") }) {
+		return "", nil
+	}
+	env, err := b.Variables(ctx, "GOMOD", "GOWORK")
+	if err != nil {
+		return "", err
+	}
+	if mod, work := env["GOMOD"], env["GOWORK"]; mod != os.DevNull && (work == "" || work == "off") {
+		return mod, nil
+	}
+	return "", nil
+}
+
+// ReadModules reads a go.mod and its go.sum; no file has none.
+func ReadModules(file string) (m Modules, err error) {
+	if file == "" {
 		return Modules{}, nil
 	}
-	if m.Mod, err = os.ReadFile(mod); err != nil {
+	if m.Mod, err = os.ReadFile(file); err != nil {
 		return Modules{}, err
 	}
-	if m.Sum, err = os.ReadFile(strings.TrimSuffix(mod, ".mod") + ".sum"); err != nil && !os.IsNotExist(err) {
+	if m.Sum, err = os.ReadFile(strings.TrimSuffix(file, ".mod") + ".sum"); err != nil && !os.IsNotExist(err) {
 		return Modules{}, err
 	}
 	return m, nil

@@ -30,6 +30,7 @@ type tree struct {
 	// dependencies may have other versions than in the release.
 	dependencies bool
 	cache        *goobj.Cache // nil: none
+	modules      string       // see gotool.ModuleFile
 }
 
 // compile compiles the edited tree. A dependency may have been replaced since the release, and to the
@@ -64,7 +65,7 @@ func (t *tree) compile(ctx context.Context) (*built, error) {
 
 // announced are the packages that lie elsewhere than in the release, if the module files changed.
 func (t *tree) announced(ctx context.Context) ([]gotool.Package, error) {
-	m, err := t.build.Modules(ctx)
+	m, err := gotool.ReadModules(t.modules)
 	if err != nil || m.Equal(t.rec.Modules) {
 		return nil, err
 	}

@@ -25,6 +25,9 @@ type Session struct {
 	cache *goobj.Cache // nil: none
 	// sources are those of the release.
 	sources edit.Released
+	// modules is where go.mod was when the session was opened. Should that change, what it leads to shows in the
+	// packages that are compiled.
+	modules string
 }
 
 // OpenSession reads the record and checks the toolchain, once for all plans of the session. Close
@@ -55,8 +58,12 @@ func open(ctx context.Context, o PlanOptions) (*Session, error) {
 	if _, _, err := rec.Build.Toolchain(ctx); err != nil {
 		return nil, err
 	}
+	modules, err := rec.Build.ModuleFile(ctx)
+	if err != nil {
+		return nil, err
+	}
 	rec.Prepare()
-	return &Session{o: o, rec: rec, sources: edit.Released{}}, nil
+	return &Session{o: o, rec: rec, sources: edit.Released{}, modules: modules}, nil
 }
 
 // Close releases what the session keeps. Its plans have to be closed first.
@@ -83,7 +90,8 @@ func (s *Session) Plan(ctx context.Context) (*Plan, error) {
 	rec := *s.rec // a plan completes its packages
 	rec.Packages = slices.Clone(rec.Packages)
 	b := rec.Build
-	t := &tree{rec: &rec, build: &b, overlay: s.o.Overlay, files: files, dependencies: s.o.Dependencies, cache: s.cache}
+	b.Quick = s.cache != nil
+	t := &tree{rec: &rec, build: &b, overlay: s.o.Overlay, files: files, dependencies: s.o.Dependencies, cache: s.cache, modules: s.modules}
 	before := t.written()
 	s.o.Progress.step("compiling")
 	built, err := t.compile(ctx)

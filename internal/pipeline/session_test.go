@@ -4,6 +4,7 @@ import (
 	"errors"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -180,4 +181,39 @@ func recorded(t *testing.T, files string) (dir, record string) {
 		t.Fatal(err)
 	}
 	return dir, binary + ".gsr"
+}
+
+// What a save takes is mostly the go command, so a plan of a session runs it once.
+func TestSessionRunsTheGoCommandOnce(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds a program")
+	}
+	dir, record := recorded(t, sessionProgram)
+	real, err := exec.LookPath("go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	bin, calls := t.TempDir(), filepath.Join(t.TempDir(), "calls")
+	script := "#!/bin/sh\necho \"$1\" >> '" + calls + "'\nexec '" + real + "' \"$@\"\n"
+	if err := os.WriteFile(filepath.Join(bin, "go"), []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
+	s, err := OpenSession(t.Context(), PlanOptions{Record: record, Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for _, e := range sessionEdits[:2] {
+		os.Remove(calls)
+		testprogram.Overwrite(t, dir, e.files)
+		p, err := s.Plan(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Close()
+		if got, err := os.ReadFile(calls); err != nil || string(got) != "list\n" {
+			t.Errorf("%s: the go command was run for %q, %v", e.name, got, err)
+		}
+	}
 }
