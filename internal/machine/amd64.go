@@ -80,6 +80,32 @@ func entersJump(code []byte) bool {
 	return false
 }
 
+// LoopsAtEntry reports a function without a check for stack space in which a jump leads back to one of the
+// bytes that a jump over its entry overwrites. In such a loop somebody may be all the time.
+func LoopsAtEntry(code []byte) bool {
+	if checksStack(code) {
+		return false
+	}
+	for pc := 0; pc < len(code); {
+		in, err := x86asm.Decode(code[pc:], 64)
+		if err != nil || in.Op == 0 || vector(in) {
+			return false
+		}
+		pc += in.Len
+		if in.Op == x86asm.CALL {
+			continue
+		}
+		for _, a := range in.Args {
+			if rel, ok := a.(x86asm.Rel); ok {
+				if t := pc + int(rel); t >= 0 && t < JumpSize {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
 // vector reports an instruction with a VEX prefix. The decoder does not know these, and takes them
 // for others, some of another length.
 func vector(in x86asm.Inst) bool {

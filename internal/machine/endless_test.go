@@ -64,3 +64,18 @@ func TestEndless(t *testing.T) {
 		})
 	}
 }
+
+func TestLoopsAtEntry(t *testing.T) {
+	for _, c := range []struct {
+		name, code string
+		want       bool
+	}{
+		{"a loop to the first byte", "48 ff c8 ; dec rax\n75 fb ; jne to it\nc3 ; ret", true},
+		{"a loop behind the jump", "48 89 44 24 08 ; mov [rsp+8], rax\n48 ff c8 ; dec rax\n75 fb ; jne to the dec\nc3 ; ret", false},
+		{"starts anew with more stack", "49 3b 66 10 ; cmp rsp, [r14+16]\n76 01 ; jbe to the jump\nc3 ; ret\neb f7 ; jmp to the entry", false},
+	} {
+		if got := LoopsAtEntry(assemble(t, c.code)); got != c.want {
+			t.Errorf("%s: %v", c.name, got)
+		}
+	}
+}

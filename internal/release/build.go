@@ -181,6 +181,7 @@ func (h *harvest) function(sym *Symbol, y, d goobj.Sym, abbrevs goobj.Abbrevs) {
 	if sym.Busy.Lo == 0 && !sym.Indirect {
 		sym.Calls = h.callsOf(y)
 	}
+	sym.LoopsAtEntry = sym.Busy.Lo == 0 && len(sym.Calls) == 0 && machine.LoopsAtEntry(code)
 	copy(sym.Head[:], h.file.Bytes(sym.Addr, len(sym.Head)))
 	if fi, ok := h.set.FuncInfo(d); ok {
 		sym.Line = fi.StartLine

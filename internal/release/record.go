@@ -111,6 +111,9 @@ type Symbol struct {
 	// Calls are set for a function whose entry can't be written over while anybody is inside, and which nothing
 	// but direct calls enters: the addresses of their displacements.
 	Calls []uint64
+	// LoopsAtEntry says that somebody may be inside all the time where the entry can't be written over then,
+	// and that there are no Calls to be changed instead.
+	LoopsAtEntry bool
 	// Endless are the parts of a function of an editable package from which no way leads to its end.
 	Endless []patch.Span
 	// Line is where a function starts in its source file.

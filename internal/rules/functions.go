@@ -327,9 +327,10 @@ func (j *judge) signature(f *edit.Function, c patch.Change) {
 // decls reports the declarations whose source changed, with the number of functions that inline
 // them.
 func (j *judge) decls(edited map[string]*edit.Func) {
-	changed := map[string]bool{}
+	changed, loops := map[string]bool{}, map[string]bool{}
 	for _, f := range j.v.Redirect {
 		changed[declOf(f)] = true
+		loops[declOf(f)] = loops[declOf(f)] || f.Old.LoopsAtEntry
 	}
 	keys := make([]string, 0, len(edited))
 	for k := range edited {
@@ -343,6 +344,9 @@ func (j *judge) decls(edited map[string]*edit.Func) {
 		}
 		pkg, decl, _ := strings.Cut(k, "\x00")
 		c := patch.Change{Symbol: j.show(pkg, decl), What: "body", File: edited[k].Pos.Filename, Line: edited[k].Pos.Line}
+		if loops[k] {
+			c.Reason = "Its loop begins in its first bytes and it is held as a value, so the jump to the new body can be written only while no goroutine is inside: the switch is tried for 2 seconds, and given up with nothing changed if somebody always is."
+		}
 		n := j.inlinedIn[k]
 		switch {
 		case n == 0:
