@@ -22,8 +22,8 @@ compiled from the sources are what the program holds, function by function. Keep
 with the program that you deploy. Without it, gosplice record makes it again from the
 same sources.
 
-Programs are built for linux/amd64 by Go 1.26, without -race, -cover, -msan, -asan and
--buildmode other than exe. Cgo and external linking are fine. Others are built as well,
+Programs are built for linux/amd64 by a Go release that gosplice version names, without
+-race, -cover, -msan, -asan and -buildmode other than exe. Cgo and external linking are fine. Others are built as well,
 but get no record, and the reason is printed.
 
 Flags of its own: --json prints the summary as JSON, --verbose says more about errors.
