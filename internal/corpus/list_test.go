@@ -77,7 +77,7 @@ var corpus = map[string]string{
 	"R14-asm-edit":         "plan refused GS3014 add_amd64.s Instead",
 	"R15-cgo-edit":         "plan refused GS3015 c.go",
 	"R16-wrong-base":       "apply refused wrong-base",
-	"R17-toolchain":        "norecord - -race = a build with -race is not supported",
+	"R17-toolchain":        "apply refused wrong-base",
 	"R18-dep-drift":        "plan refused GS3018 corpus.example/dep",
 	"R19-order":            "apply refused in-progress",
 	"R20-unload-in-use":    "loaded 1",

@@ -108,7 +108,7 @@ func checkSettings(version string, s map[string]string) error {
 	if mode := s["-buildmode"]; mode != "" && mode != "exe" {
 		return &UnsupportedError{"build mode", mode, "build with -buildmode=exe, the default on linux/amd64"}
 	}
-	for _, flag := range []string{"-race", "-msan", "-asan", "-cover"} {
+	for _, flag := range []string{"-msan", "-asan"} {
 		if s[flag] == "true" {
 			return &UnsupportedError{"a build with", flag, "build without " + flag}
 		}

@@ -51,6 +51,8 @@ func TestRebuildsTheMainPackageOfTheProgram(t *testing.T) {
 		{name: "trimpath", args: []string{"-trimpath"}},
 		{name: "stripped", args: []string{"-ldflags=-s -w -X main.extra=linked"}},
 		{name: "tags", args: []string{"-tags=extra,other"}},
+		{name: "race", env: []string{"CGO_ENABLED=1"}, args: []string{"-race"}},
+		{name: "cover", args: []string{"-cover"}},
 		{name: "compiler flags", args: []string{"-gcflags=all=-N -l"}},
 		{name: "microarchitecture", env: []string{"GOAMD64=v3"}},
 		{name: "C flags", env: []string{"CGO_CFLAGS=-O1"}},
@@ -140,8 +142,6 @@ func TestRefusesWhatIsNotSupported(t *testing.T) {
 		args   []string
 		want   string
 	}{
-		{name: "race", args: []string{"-race"}, want: "a build with -race is not supported"},
-		{name: "cover", args: []string{"-cover"}, want: "a build with -cover is not supported"},
 		{name: "pie", args: []string{"-buildmode=pie"}, want: "build mode pie is not supported"},
 		{name: "plugin", args: []string{"-buildmode=plugin"}, want: "build mode plugin is not supported"},
 		{name: "stripped plugin", args: []string{"-buildmode=plugin", "-trimpath", "-ldflags=-s -w"}, want: "build mode plugin is not supported"},

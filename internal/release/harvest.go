@@ -122,7 +122,8 @@ func (h *harvest) drain() error {
 // Go and assembly define one under the same name, the bytes tell which of them it is.
 func (h *harvest) wrapped() error {
 	for _, f := range h.file.Funcs {
-		if _, ok := h.at[f.Entry]; ok {
+		// Of two names of one place, as C has them, the last has the code.
+		if _, ok := h.at[f.Entry]; ok || f.End == f.Entry {
 			continue
 		}
 		for _, abi := range []uint16{goobj.ABIInternal, goobj.ABI0} {
@@ -400,6 +401,8 @@ var linkerMade = map[string]bool{
 	"_cgo_topofstack":               true,
 	"go:link.addmoduledata":         true,
 	"crypto/internal/fips140.start": true,
+	// Of libgcc, for the race detector.
+	"__popcountdi2": true,
 }
 
 // covered checks that every function of the program was compared.
@@ -409,7 +412,8 @@ func (h *harvest) covered() error {
 	var first *image.Func
 	for i := range h.file.Funcs {
 		f := &h.file.Funcs[i]
-		if _, ok := h.at[f.Entry]; ok {
+		// Of two names of one place, as C has them, the last has the code.
+		if _, ok := h.at[f.Entry]; ok || f.End == f.Entry {
 			continue
 		}
 		if linkerMade[f.Name] || foreign.has(f.Name, h.file.Bytes(f.Entry, int(f.End-f.Entry))) {

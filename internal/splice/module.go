@@ -344,7 +344,8 @@ func (c *moduleCheck) functions() {
 	text := c.word("text")
 	entry := func(i uint64) uint64 { return text + uint64(load32(ftab+i*functabSize)) }
 	for i := uint64(1); i < n; i++ {
-		if entry(i-1) >= entry(i) {
+		// C code of the program may have two names for one function.
+		if entry(i-1) > entry(i) || entry(i-1) == entry(i) && c.module != c.e.vars.firstModule {
 			c.fail("function %d is out of order", i)
 			return
 		}
