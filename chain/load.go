@@ -3,7 +3,6 @@ package chain
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,12 +11,9 @@ import (
 	"github.com/gosplice/gosplice/internal/chains"
 )
 
-// maxFile is the greatest size of a plugin file, in bytes.
-const maxFile = 256 << 20
-
 // loadFile applies the plugin in a file.
 func (c *core) loadFile(path string) (*version, chains.Switched, error) {
-	file, err := readFile(path)
+	file, err := chains.ReadFile(path)
 	if err != nil {
 		return nil, chains.Switched{}, failed(ReasonFile, "%s: %v", c.title(), err)
 	}
@@ -29,18 +25,6 @@ func (c *core) loadFile(path string) (*version, chains.Switched, error) {
 		return nil, s, &named
 	}
 	return v, s, err
-}
-
-// readFile reads a file as a whole: what is checked is then what is opened.
-func readFile(path string) ([]byte, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() || info.Size() > maxFile {
-		return nil, fmt.Errorf("%s is no file of at most %d bytes", path, maxFile)
-	}
-	return os.ReadFile(path)
 }
 
 // Apply loads a plugin and switches to it.

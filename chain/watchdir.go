@@ -67,8 +67,9 @@ type dirWatch struct {
 type seenFile struct {
 	size     int64
 	modified time.Time
-	inode    any
+	identity any // of the file and of whose it is
 	tried    bool
+	putOff   int // how often another change was under way
 }
 
 // look loads the newest file that has not been tried and does not change any more.
@@ -89,11 +90,11 @@ func (w *dirWatch) look() {
 		if err != nil || filepath.Ext(e.Name()) != ".so" || !followed(w.dir, e, &info) {
 			continue
 		}
-		now := seenFile{size: info.Size(), modified: info.ModTime(), inode: inode(info)}
+		now := seenFile{size: info.Size(), modified: info.ModTime(), identity: identity(info)}
 		before, known := w.seen[e.Name()]
-		now.tried = before.tried
+		now.tried, now.putOff = before.tried, before.putOff
 		if !known || before != now {
-			now.tried = false
+			now.tried, now.putOff = false, 0
 		} else if !now.tried {
 			now.tried = true
 			if f, ok := w.read(e.Name()); ok {
@@ -124,7 +125,7 @@ type candidate struct{ path, version string }
 // read says what is in a file. Plugins of other chains are not meant.
 func (w *dirWatch) read(name string) (candidate, bool) {
 	path := filepath.Join(w.dir, name)
-	file, err := readFile(path)
+	file, err := chains.ReadFile(path)
 	var p chains.Plugin
 	if err == nil {
 		p, err = w.core.read(file)
@@ -140,30 +141,40 @@ func (w *dirWatch) read(name string) (candidate, bool) {
 // loadNewest loads the newest of some files if it comes after the current version.
 func (w *dirWatch) loadNewest(fresh []candidate) {
 	slices.SortStableFunc(fresh, func(a, b candidate) int { return chains.CompareVersions(b.version, a.version) })
-	for _, f := range fresh {
+	for i, f := range fresh {
 		now := w.core.now()
 		if now != nil && chains.CompareVersions(f.version, now.version) <= 0 {
 			return
 		}
-		if w.load(f.path) {
+		_, s, err := w.core.loadFile(f.path)
+		if isBusy(err) {
+			w.putOff(fresh[i:], err)
+			return
+		}
+		w.tell(WatchEvent{File: f.path, From: s.From, To: s.To, Err: err})
+		if err == nil {
 			return
 		}
 	}
 }
 
-// load loads a file and says whether that is done with. While another change is under way it is put off.
-func (w *dirWatch) load(path string) bool {
-	_, s, err := w.core.loadFile(path)
+func isBusy(err error) bool {
 	var known *Error
-	if errors.As(err, &known) && known.Reason == ReasonBusy {
-		name := filepath.Base(path)
+	return errors.As(err, &known) && known.Reason == ReasonBusy
+}
+
+// putOff leaves files for the next look, because another change is under way. It is told when that lasts.
+func (w *dirWatch) putOff(files []candidate, why error) {
+	for i, f := range files {
+		name := filepath.Base(f.path)
 		again := w.seen[name]
 		again.tried = false
+		again.putOff++
 		w.seen[name] = again
-		return true
+		if i == 0 && again.putOff == 2 {
+			w.tell(WatchEvent{File: f.path, Err: why})
+		}
 	}
-	w.tell(WatchEvent{File: path, From: s.From, To: s.To, Err: err})
-	return err == nil
 }
 
 func (w *dirWatch) tell(e WatchEvent) {

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/gosplice/gosplice/internal/chainfile"
+	"github.com/gosplice/gosplice/internal/chains"
 	"github.com/gosplice/gosplice/internal/patch"
 )
 
@@ -54,12 +55,7 @@ func isPlugin(name string) bool { return filepath.Ext(name) == pluginSuffix }
 
 // readPlugin reads and checks a plugin of a chain.
 func readPlugin(name string) (*chainfile.File, []byte, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, nil, err
-	}
-	defer f.Close()
-	file, err := io.ReadAll(io.LimitReader(f, chainfile.MaxFile+1))
+	file, err := chains.ReadFile(name)
 	if err != nil {
 		return nil, nil, err
 	}

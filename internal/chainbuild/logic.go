@@ -76,8 +76,8 @@ func (t *tree) checkSide(p *gotool.Package, logic map[string]bool) error {
 		return fmt.Errorf("package %s can't be logic: it belongs to a module that is not being worked on here; use a go.work, or leave it shared", p.ImportPath)
 	case len(p.CgoFiles)+len(p.CFiles)+len(p.CXXFiles) > 0:
 		return fmt.Errorf("package %s can't be logic: its C code would be in the process once for each version; move that into a shared package", p.ImportPath)
-	case len(p.SFiles) > 0 && len(p.HFiles) > 0 || len(p.SysoFiles) > 0:
-		return fmt.Errorf("package %s can't be logic: it has files (%s) that can't be compiled under another path; move them into a shared package", p.ImportPath, strings.Join(slices.Concat(p.HFiles, p.SysoFiles), ", "))
+	case len(p.SFiles)+len(p.SysoFiles) > 0:
+		return fmt.Errorf("package %s can't be logic: it has files (%s) that can't be compiled under another path; move them into a shared package", p.ImportPath, strings.Join(slices.Concat(p.SFiles, p.SysoFiles), ", "))
 	}
 	return nil
 }

@@ -6,13 +6,15 @@ package chainfile
 import (
 	"crypto/ed25519"
 	"errors"
+
+	"github.com/gosplice/gosplice/internal/chains"
 )
 
 // ErrMalformed is wrapped by errors about files that are no plugin of a chain, or not whole.
 var ErrMalformed = errors.New("not a whole plugin of a chain")
 
 // MaxFile is the greatest size of a plugin file, in bytes.
-const MaxFile = 256 << 20
+const MaxFile = chains.MaxFile
 
 // Manifest says what a plugin is.
 type Manifest struct {

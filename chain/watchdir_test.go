@@ -1,0 +1,72 @@
+package chain
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// TestWatchPutsOff leaves all files for later while another change is under way, and says it when that lasts.
+func TestWatchPutsOff(t *testing.T) {
+	c := New[watchTable]("put_off")
+	dir := t.TempDir()
+	var told []WatchEvent
+	w := &dirWatch{core: c.core, dir: dir, report: func(e WatchEvent) { told = append(told, e) }, seen: make(map[string]seenFile)}
+	var fresh []candidate
+	for _, version := range []string{"1.0.1", "1.0.2"} {
+		path := filepath.Join(dir, version+".so")
+		if err := os.WriteFile(path, []byte(version), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		fresh = append(fresh, candidate{path, version})
+	}
+	end, err := c.core.begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for look := range 3 {
+		for _, f := range fresh {
+			seen := w.seen[filepath.Base(f.path)]
+			seen.tried = true
+			w.seen[filepath.Base(f.path)] = seen
+		}
+		w.loadNewest(fresh)
+		for name, seen := range w.seen {
+			if seen.tried {
+				t.Errorf("look %d: %s counts as tried", look, name)
+			}
+		}
+	}
+	if len(told) != 1 || !isBusy(told[0].Err) || told[0].File != filepath.Join(dir, "1.0.2.so") {
+		t.Errorf("told %v", told)
+	}
+	end()
+	w.loadNewest(fresh)
+	if len(told) != 3 || isBusy(told[1].Err) || isBusy(told[2].Err) {
+		t.Errorf("told %v", told)
+	}
+}
+
+type watchTable struct{ F func() }
+
+// TestFilesThatCanBeReadNow are other ones than before.
+func TestFilesThatCanBeReadNow(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.so")
+	if err := os.WriteFile(path, nil, 0o400); err != nil {
+		t.Fatal(err)
+	}
+	before, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(path, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	after, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if identity(before) == identity(after) || identity(after) != identity(after) {
+		t.Errorf("%v, then %v", identity(before), identity(after))
+	}
+}
