@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"os"
+	"path/filepath"
 	"syscall"
 )
 
@@ -22,10 +23,11 @@ func mapsCode(dir string) error {
 	return nil
 }
 
-// isMapped says whether a file is mapped into the process. When that can't be found out it may be.
+// isMapped says whether a copy is mapped into the process. When that can't be found out it may be. The
+// directory does not count, since links in it are resolved there; the name is one that no other file has.
 func isMapped(path string) bool {
 	maps, err := os.ReadFile("/proc/self/maps")
-	return err != nil || bytes.Contains(maps, []byte(path))
+	return err != nil || bytes.Contains(maps, []byte("/"+filepath.Base(path)))
 }
 
 // openSelf opens the program's own file, even if it was replaced since the start.

@@ -64,6 +64,14 @@ func TestWhatIsMapped(t *testing.T) {
 	if !isMapped(exe) || isMapped(exe+".other") {
 		t.Error("the test's own program is not mapped, or another one is")
 	}
+	// What is mapped has the name that links lead to.
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(filepath.Dir(exe), link); err != nil {
+		t.Fatal(err)
+	}
+	if !isMapped(filepath.Join(link, filepath.Base(exe))) {
+		t.Error("the test's own program is not mapped when a link leads to it")
+	}
 }
 
 // TestOpenFailsCleanly opens what the system does not map: nothing is left behind.
