@@ -55,7 +55,11 @@ func (c *core) enter(name string, from source, timeout time.Duration) (any, *Err
 	case out := <-done:
 		return out.table, out.err
 	case <-limit.C:
-		return nil, failed(ReasonEntry, "%s: %s of %s has not ended after %v: it runs on, and what it makes is not used; mend it and build again", c.title(), where(), name, timeout)
+		what := "what it makes is not used; mend it and build again"
+		if !inEntry.Load() {
+			what = "no plugin can be opened until it ends; if it never does, mend it and restart the program"
+		}
+		return nil, failed(ReasonEntry, "%s: %s of %s has not ended after %v: it runs on, and %s", c.title(), where(), name, timeout, what)
 	}
 }
 

@@ -74,9 +74,11 @@ func (o *opening) Open(dirs []string) (any, error) {
 // openAlone opens the plugin while nobody else adds code to the process.
 func (o *opening) openAlone(dirs []string) (any, error) {
 	if !chains.Modules.TryLock() {
-		return nil, chains.Refusedf(chains.ReasonBusy, "chain %s: a patch is being applied, or another plugin opened: wait until that is done", o.file.Chain)
+		return nil, process.busy(o.file.Chain)
 	}
 	defer chains.Modules.Unlock()
+	process.setOpening(o.attempt.by())
+	defer process.setOpening("")
 	if chains.Patched != "" {
 		return nil, chains.Refusedf(chains.ReasonPatched, "chain %s: the program runs the patch %s, and a plugin would have copies of what that replaces: roll back to the release first", o.file.Chain, chains.Patched)
 	}

@@ -18,6 +18,7 @@ type plugins struct {
 	exports  map[string]string // of the host; read with the first plugin
 	brought  map[string]chainfile.Brought
 	attempts map[string]*attempt // by identity
+	opening  string              // the plugin whose initialisers run, or empty
 	poisoned string              // why no plugin can be opened any more
 }
 
@@ -57,7 +58,7 @@ func (a *attempt) again(f *chainfile.File) error {
 	case a.file.ID != f.ID:
 		return chains.Refusedf(chains.ReasonMalformed, "chain %s: another plugin with the identity %s is in the process: build this one again", f.Chain, f.Identity)
 	case a.running:
-		return chains.Refusedf(chains.ReasonBusy, "chain %s: %s of the last try still runs: build it again, which gives it an identity of its own", f.Chain, f.Version)
+		return chains.Refusedf(chains.ReasonEntry, "chain %s: %s of the last try still runs: build it again, which gives it an identity of its own", f.Chain, f.Version)
 	case a.dead != "":
 		return chains.Refusedf(chains.ReasonOpen, "chain %s: this build of %s was tried before: %s: build it again, which gives it an identity of its own", f.Chain, f.Version, a.dead)
 	}
@@ -149,6 +150,23 @@ func (p *plugins) opened(a *attempt, entry any, err error) {
 	default:
 		p.remove(a)
 	}
+}
+
+// setOpening notes which plugin is being opened.
+func (p *plugins) setOpening(by string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.opening = by
+}
+
+// busy says what adds code to the process already.
+func (p *plugins) busy(chain string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.opening == "" {
+		return chains.Refusedf(chains.ReasonBusy, "chain %s: a patch is being applied: wait until that is done", chain)
+	}
+	return chains.Refusedf(chains.ReasonBusy, "chain %s: %s is being opened, and its package initialisers run: wait until they end; if they never do, restart the program", chain, p.opening)
 }
 
 func (p *plugins) remove(a *attempt) {

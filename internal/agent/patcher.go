@@ -128,7 +128,7 @@ func (a *patcher) begin(what string) (end func(), err error) {
 		return nil, refused(control.ReasonInProgress, "another request is in progress (%s): wait until it is done, then ask again", a.inProgress)
 	}
 	if !chains.Modules.TryLock() {
-		return nil, refused(control.ReasonInProgress, "the program is opening a plugin: wait until that is done, then ask again")
+		return nil, refused(control.ReasonInProgress, "the program is opening a plugin: wait until that is done, then ask again; if its initialisers never end, restart the program")
 	}
 	a.inProgress = what
 	return a.end, nil
