@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // copyPrefix begins the names of copies: then come the process ID and a number.
@@ -64,13 +65,20 @@ func writeTo(plugin []byte, dir string) (path string, err error) {
 	return f.Name(), errors.Join(err, f.Close())
 }
 
+// leftBehind is the age from which a copy can't be about to be opened. Containers that share a directory
+// don't see each other's processes.
+const leftBehind = 10 * time.Minute
+
 // removeLeftovers removes the copies of processes that were killed while they opened one.
 func removeLeftovers(dir string) {
 	names, _ := filepath.Glob(filepath.Join(dir, copyPrefix+"*-*.so")) // the pattern is well formed
 	for _, name := range names {
 		pid, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(name), copyPrefix), "-")
 		n, err := strconv.Atoi(pid)
-		if err == nil && n > 0 && !alive(n) {
+		if err != nil || n <= 0 || alive(n) {
+			continue
+		}
+		if info, err := os.Lstat(name); err == nil && time.Since(info.ModTime()) > leftBehind {
 			os.Remove(name)
 		}
 	}
