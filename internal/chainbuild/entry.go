@@ -8,6 +8,7 @@ import (
 	"path"
 	"path/filepath"
 	"strconv"
+	"strings"
 
 	"github.com/gosplice/gosplice/internal/gotool"
 )
@@ -56,6 +57,9 @@ func findEntry(t *tree, main *gotool.Package, logic map[string]bool) (*entry, er
 	}
 	if at == "" {
 		return nil, fmt.Errorf("package %s has no func Entry: add %s, which returns the functions of this version", main.ImportPath, entryForm)
+	}
+	if strings.HasPrefix(e.pkg, main.ImportPath+"/") {
+		return nil, fmt.Errorf("%s: the table %s.%s is declared below the directory of this package main, where all packages are logic, of which each version has its own: move package main into a directory of its own, beside that of %s", at, path.Base(e.pkg), e.name, path.Base(e.pkg))
 	}
 	if logic[e.pkg] {
 		return nil, fmt.Errorf("%s: the table %s.%s is declared in logic, of which each version has its own: declare it in a package that is shared with the host", at, path.Base(e.pkg), e.name)
