@@ -45,7 +45,7 @@ func failed(reason, format string, args ...any) *Error {
 func oneLine(v any) string {
 	line := strings.Join(strings.Fields(fmt.Sprint(v)), " ")
 	if len(line) > 500 {
-		line = line[:500] + "..."
+		line = strings.ToValidUTF8(line[:500], "") + "..."
 	}
 	return line
 }
