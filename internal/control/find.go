@@ -73,5 +73,8 @@ func FindPID(dirs []string, pid int) (string, error) {
 			return socket, nil
 		}
 	}
+	if len(dirs) == 0 {
+		return "", fmt.Errorf("process %d can't be reached: there is no directory of sockets that is yours: does it call gosplice.Start, as your user, and with the same GOSPLICE_SOCKETS?", pid)
+	}
 	return "", fmt.Errorf("process %d does not listen for patches in %s: does it call gosplice.Start, as your user?", pid, strings.Join(dirs, ", "))
 }

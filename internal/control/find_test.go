@@ -98,6 +98,9 @@ func TestFindPID(t *testing.T) {
 	if _, err := FindPID([]string{dir}, 301); err == nil || !strings.Contains(err.Error(), dir) || !strings.Contains(err.Error(), "gosplice.Start") {
 		t.Errorf("err = %v", err)
 	}
+	if _, err := FindPID(nil, 301); err == nil || !strings.Contains(err.Error(), "no directory of sockets that is yours") {
+		t.Errorf("without a directory: %v", err)
+	}
 }
 
 func TestClientErrors(t *testing.T) {
