@@ -44,6 +44,8 @@ func (s *server) accept() {
 		}
 		go func() {
 			defer s.forget(conn)
+			// What reads and writes messages is code of the program, which a patch may have broken.
+			defer func() { _ = recover() }()
 			s.serve(conn)
 		}()
 	}
