@@ -28,7 +28,7 @@ func (l *linker) placeMethods() {
 	for _, x := range l.edit.Extensions {
 		d, ok := l.set.Type(x.Sym)
 		if !ok {
-			l.fail("type %s is not described in the edited build; restart instead", x.Name)
+			l.fail("type %s is not described in the edited build", x.Name)
 			continue
 		}
 		t := &methodTable{Extension: x}
@@ -41,7 +41,7 @@ func (l *linker) placeMethods() {
 			}
 		}
 		if len(t.methods) != len(x.New) {
-			l.fail("type %s lacks a method in the edited build that its source has; restart instead", x.Name)
+			l.fail("type %s lacks a method in the edited build that its source has", x.Name)
 			continue
 		}
 		l.tables = append(l.tables, t)
@@ -81,7 +81,7 @@ func (l *linker) finishMethods() {
 			}
 		}
 		if exported > 0 && edit.LooksUpMethods(l.live.Reflect, l.live.GenericMethods) {
-			l.fail("%s gains an exported method, while the patch looks methods up by reflection: what it gets would know them by numbers that change; make two patches of it, or restart", t.Name)
+			l.fail("%s gains an exported method, while the patch looks methods up by reflection: what it gets would know them by numbers that change", t.Name)
 		}
 		l.out.MethodTables = append(l.out.MethodTables, patch.MethodTable{
 			Name: t.Name, Type: t.Addr, Head: uint32(t.Head),

@@ -52,7 +52,7 @@ func (l *linker) layout() {
 		case p.kind.IsVar():
 			l.noptr = append(l.noptr, p)
 		default:
-			l.fail("%s has a kind of content (%d) that a patch can't hold; restart instead", p.name, p.kind)
+			l.fail("%s has a kind of content (%d) that a patch can't hold", p.name, p.kind)
 		}
 	}
 	// The runtime reads types at 4-byte offsets; the rest is for stable output.

@@ -73,11 +73,11 @@ func (l *linker) pointerMask(vars []*placed, lo, hi uint64) *table {
 		t := l.set.Aux(p.sym, goobj.AuxGotype)
 		d, ok := l.set.Type(t)
 		if !ok {
-			l.fail("the type of variable %s is not known, so the garbage collector could not scan it; restart instead", p.name)
+			l.fail("the type of variable %s is not known, so the garbage collector could not scan it", p.name)
 			continue
 		}
 		if !l.typeMask(d, int(p.off-lo)/word, mask) {
-			l.fail("variable %s has a type whose pointers this gosplice can't list; restart instead", p.name)
+			l.fail("variable %s has a type whose pointers this gosplice can't list", p.name)
 		}
 	}
 	const literal = 120 // bits in one instruction, a multiple of 8 below 128

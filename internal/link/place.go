@@ -276,7 +276,7 @@ func (l *linker) target(y, from goobj.Sym) location {
 	case !defined && inProgram:
 		return location{host: old.Addr}
 	case !defined:
-		l.fail("%s refers to %s, which neither the program nor the edited build defines; restart with a new build instead", l.name(from), n)
+		l.fail("%s refers to %s, which neither the program nor the edited build defines", l.name(from), n)
 		return location{none: true}
 	case !inProgram:
 		return location{in: l.place(y)}

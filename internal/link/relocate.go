@@ -58,7 +58,7 @@ func (l *linker) apply(p *placed, d []byte, r goobj.Reloc) {
 		}
 		if to.itab != nil {
 			if r.Add != 0 || !p.kind.IsText() || !machine.LoadThroughSlot(d, r.Off) {
-				l.fail("%s uses the interface table %s in a way that a patch can't; restart instead", p.name, to.itab.name)
+				l.fail("%s uses the interface table %s in a way that a patch can't", p.name, to.itab.name)
 				return
 			}
 			le.PutUint32(d[r.Off:], uint32(to.itab.slot-at-4))
@@ -68,7 +68,7 @@ func (l *linker) apply(p *placed, d []byte, r goobj.Reloc) {
 	case goobj.RAddr:
 		if to.itab != nil {
 			if r.Size != word {
-				l.fail("%s holds a short address of the interface table %s; restart instead", p.name, to.itab.name)
+				l.fail("%s holds a short address of the interface table %s", p.name, to.itab.name)
 				return
 			}
 			to.itab.slots = append(to.itab.slots, at)
@@ -81,12 +81,12 @@ func (l *linker) apply(p *placed, d []byte, r goobj.Reloc) {
 		}
 	case goobj.RAddrOff, goobj.RMethodOff:
 		if to.itab != nil {
-			l.fail("%s holds an offset of the interface table %s; restart instead", p.name, to.itab.name)
+			l.fail("%s holds an offset of the interface table %s", p.name, to.itab.name)
 			return
 		}
 		l.put32(at, d[r.Off:], to, r.Add-int64(l.offsetBase(r.Sym)), false)
 	default:
-		l.fail("%s has a relocation of type %d, which this gosplice does not know; restart instead", p.name, r.Type)
+		l.fail("%s has a relocation of type %d, which this gosplice does not know", p.name, r.Type)
 	}
 }
 

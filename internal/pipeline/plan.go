@@ -41,6 +41,7 @@ type Plan struct {
 	edit     *edit.Edit
 	redirect []*edit.Function
 	inits    []edit.InitFunc
+	linked   *patch.Patch // of a plan that is neither refused nor empty
 	progress Progress
 }
 
@@ -83,6 +84,14 @@ func (t *tree) plan(ctx context.Context, b *built, progress Progress) (*Plan, er
 	v := rules.Judge(e, b.added.Inits, rules.Options{Dependencies: t.dependencies})
 	p.edit, p.redirect = e, v.Redirect
 	p.inits = inInitOrder(e, b.added.Inits)
+	if !v.Refused && !v.Empty {
+		progress.step("linking")
+		if p.linked, err = p.link(ctx); ctx.Err() != nil {
+			set.Close()
+			return nil, ctx.Err()
+		}
+		v.CannotLink(err)
+	}
 	p.Changes, p.Refused, p.Empty = v.Changes, v.Refused, v.Empty
 	p.Declarations = e.Declarations()
 	if p.Diff, err = t.sourceDiff(e); err != nil {
@@ -139,13 +148,12 @@ var (
 	ErrEmpty = errors.New("no code changed: there is nothing to patch")
 )
 
-// refusal is what linking found that can't be patched; it is ErrRefused with a reason of its own.
-type refusal struct{ error }
+// link lays out and relocates the patch. What it can't do is refused by the plan.
+func (p *Plan) link(ctx context.Context) (*patch.Patch, error) {
+	return link.Link(ctx, link.Input{Edit: p.edit, Redirect: p.redirect, Inits: p.inits, Resets: p.edit.Resets, Hooks: p.edit.Hooks})
+}
 
-func (refusal) Is(target error) bool { return target == ErrRefused }
-func (r refusal) Unwrap() error      { return r.error }
-
-// Patch lays out and relocates the patch of a plan that is neither refused nor empty. The patch carries
+// Patch returns the patch of a plan that is neither refused nor empty. The patch carries
 // the source diff; clear that field where it must not.
 func (p *Plan) Patch(ctx context.Context, version string) (*patch.Patch, error) {
 	switch {
@@ -154,14 +162,11 @@ func (p *Plan) Patch(ctx context.Context, version string) (*patch.Patch, error) 
 	case p.Empty:
 		return nil, ErrEmpty
 	}
-	p.progress.step("linking")
-	out, err := link.Link(ctx, link.Input{Edit: p.edit, Redirect: p.redirect, Inits: p.inits, Resets: p.edit.Resets, Hooks: p.edit.Hooks})
-	if ctx.Err() != nil {
-		return nil, ctx.Err()
+	if err := ctx.Err(); err != nil {
+		return nil, err
 	}
-	if err != nil {
-		return nil, refusal{err}
-	}
+	made := *p.linked
+	out := &made
 	out.Version = version
 	out.Made = time.Now().UTC().Format(time.RFC3339)
 	out.Changes, out.Diff = p.Changes, p.Diff

@@ -49,6 +49,24 @@ func Judge(e *edit.Edit, inits []edit.InitFunc, o Options) *Verdict {
 	return j.v
 }
 
+// CannotLink refuses an edit that passed all rules, for what linking found. err may join several errors.
+func (v *Verdict) CannotLink(err error) {
+	if err == nil {
+		return
+	}
+	all := []error{err}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		all = joined.Unwrap()
+	}
+	for _, err := range all {
+		v.Changes = append(v.Changes, patch.Change{
+			Symbol: "the patch", What: "can't be linked", Verdict: Unlinkable.Verdict, ID: Unlinkable.ID,
+			Reason: err.Error() + ".", WaysOut: Unlinkable.WaysOut,
+		})
+	}
+	v.Refused = true
+}
+
 type judge struct {
 	e           *edit.Edit
 	v           *Verdict

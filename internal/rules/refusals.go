@@ -195,6 +195,18 @@ var (
  }
 `})
 
+	Unlinkable = rule(Rule{
+		ID: "GS3025", Title: "the patch can't be linked into the running program", Verdict: Refused, Scenario: "rule-unlinkable",
+		Reason:  "A patch is linked against what the running program consists of. Something that the edit needs of it is not there, or not in a form that a patch can use.",
+		WaysOut: []string{"leave out what is named", "restart"},
+		Example: `
++func (m *many) Able() string { return "able" }
+
++func call(name string) string {
++	return reflect.ValueOf(held).MethodByName(name).Call(nil)[0].String()
++}
+`})
+
 	MethodNeeded = rule(Rule{
 		ID: "GS3024", Title: "a type is converted to an interface that it satisfies only in the edit", Verdict: Refused, Scenario: "rule-method-unseen",
 		Reason:  "The conversion needs a method that the running program's description of the type does not have, and can't get: see GS2010.",
