@@ -192,3 +192,19 @@ func (e *Edit) sameCaptures(old *release.Symbol, y goobj.Sym, signature string) 
 	b, ok2 := e.capturesKey(is.literalOf, true, signature, is.host)
 	return ok1 && ok2 && a == b
 }
+
+// VariableOf is the package variable of the edit whose initialiser makes a closure, nil for other closures.
+func (e *Edit) VariableOf(f *Function) *Var {
+	at, ok := e.closures.literal[f.Sym]
+	if !ok || at.group != varInit {
+		return nil
+	}
+	s := e.Sources[at.path].New
+	l := s.groups()[at.group][at.index]
+	for _, v := range s.Vars {
+		if v.Spec == l.around {
+			return v
+		}
+	}
+	return nil
+}

@@ -25,7 +25,7 @@ func (e *Edit) Follow(redirect []*Function) (follow, stays []*Function) {
 		}
 		changed[f.Sym] = true
 		old, ok := e.Record.Lookup(f.Name.Name, f.Name.ABI)
-		if ok && leads[old] != f.Sym && !e.runsOnce(f) {
+		if ok && leads[old] != f.Sym && !e.RunsOnce(f) {
 			behind[f.Sym] = true
 		}
 	}
@@ -62,7 +62,7 @@ func (e *Edit) Follow(redirect []*Function) (follow, stays []*Function) {
 			f.Decl, _ = e.declOf(path, n.Name)
 			e.describeSource(f)
 			f.Edited = false
-			if e.runsOnce(f) {
+			if e.RunsOnce(f) {
 				stays = append(stays, f)
 			} else {
 				follow = append(follow, f)
@@ -75,8 +75,8 @@ func (e *Edit) Follow(redirect []*Function) (follow, stays []*Function) {
 	return follow, stays
 }
 
-// runsOnce reports what runs at the start of the program and never again.
-func (e *Edit) runsOnce(f *Function) bool {
+// RunsOnce reports what runs at the start of the program and never again.
+func (e *Edit) RunsOnce(f *Function) bool {
 	switch f.Class {
 	case PackageInit, UserInit, MapInit:
 		return true

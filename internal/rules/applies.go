@@ -60,6 +60,16 @@ var (
  func fits(n int) bool { return n <= room }   // replaced
 `})
 
+	InitialiserClosure = rule(Rule{
+		ID: "GS1018", Title: "the body of a function literal in the initial value of a variable changed", Verdict: Applies, Scenario: "rule-initialiser-closure",
+		Reason: "The variable keeps its value, and closures in it run the new body: they capture nothing, or the same as before.",
+		Example: `
+ var handlers = map[string]func() string{
+-	"hello": func() string { return "hello" },
++	"hello": func() string { return "hello!" },
+ }
+`})
+
 	NewPackage = rule(Rule{
 		ID: "GS1026", Title: "a package is linked in that the program does not have", Verdict: Applies, Scenario: "A26-import-deadcoded",
 		Reason: "What the edit uses of it comes with the patch. It has nothing to initialise.",

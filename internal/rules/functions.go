@@ -22,7 +22,7 @@ func (j *judge) functions() {
 			continue // not in the program: the linker dropped it, or it is new
 		}
 		for _, k := range f.Inlines {
-			if edited[k] != nil && k != declOf(f) {
+			if edited[k] != nil && k != declOf(f) && !j.e.RunsOnce(f) {
 				j.inlinedIn[k]++
 				if j.inlinedPkgs[k] == nil {
 					j.inlinedPkgs[k] = map[string]bool{}
@@ -97,10 +97,15 @@ func (j *judge) function(f *edit.Function, edited map[string]*edit.Func) {
 	}
 	// The runtime reaches main.main through a linkname, so it is looked at before those are refused.
 	if f.Package == j.mainPackage() && f.Decl == "main" && f.Class == edit.Plain {
-		if edited[declOf(f)] != nil || j.inlinesEdited(f, edited) {
+		switch inlined := j.inlinedBy(f, edited); {
+		case edited[declOf(f)] != nil:
 			c.What = "body; it runs once, from the start"
-			j.started = append(j.started, c)
+		case len(inlined) > 0:
+			c.What = "runs once, from the start; the compiler has put " + list(inlined) + " into it"
+		default:
+			c.What = "runs once, from the start; something that it uses changed"
 		}
+		j.started = append(j.started, c)
 		j.shown[declOf(f)] = true
 		j.v.Stale = append(j.v.Stale, f)
 		return
@@ -162,6 +167,17 @@ func (j *judge) function(f *edit.Function, edited map[string]*edit.Func) {
 }
 
 func (j *judge) mainPackage() string { return j.e.Record.Packages[len(j.e.Record.Packages)-1].Import }
+
+// inlinedBy lists the edited declarations that f inlines, as users write them.
+func (j *judge) inlinedBy(f *edit.Function, edited map[string]*edit.Func) (names []string) {
+	for _, k := range f.Inlines {
+		if edited[k] != nil {
+			pkg, decl, _ := strings.Cut(k, "\x00")
+			names = append(names, j.show(pkg, decl))
+		}
+	}
+	return names
+}
 
 func (j *judge) inlinesEdited(f *edit.Function, edited map[string]*edit.Func) bool {
 	for _, k := range f.Inlines {
@@ -258,6 +274,7 @@ func (j *judge) closure(f *edit.Function, c patch.Change, edited map[string]*edi
 	if f.SameClosure && !f.Dictionary {
 		j.v.Redirect = append(j.v.Redirect, f)
 		j.renumbered(f, c)
+		j.initialiserClosure(f, c)
 		return
 	}
 	j.v.Stale = append(j.v.Stale, f)
@@ -308,6 +325,19 @@ func (j *judge) renumbered(f *edit.Function, c patch.Change) {
 	c.What = "closure; it is " + j.symbolText(f) + " in your edit"
 	c.Reason = "Function literals are numbered, and its number changed. It was found again by the call or assignment that it stands in, so closures that exist run the new body."
 	j.add(ClosureMoved, c)
+}
+
+// initialiserClosure shows a closure that the initialiser of a package variable makes. Those of functions are
+// shown with the function.
+func (j *judge) initialiserClosure(f *edit.Function, c patch.Change) {
+	v := j.e.VariableOf(f)
+	if v == nil || j.shown["closure of "+f.Package+"."+v.Name.Name] {
+		return
+	}
+	j.shown["closure of "+f.Package+"."+v.Name.Name] = true
+	c.Symbol, c.File, c.Line = j.show(f.Package, v.Name.Name), v.Pos.Filename, v.Pos.Line
+	c.What = "body of a function literal in its initial value"
+	j.add(InitialiserClosure, c)
 }
 
 func (j *judge) signature(f *edit.Function, c patch.Change) {

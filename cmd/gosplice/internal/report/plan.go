@@ -50,6 +50,10 @@ func sum(p *pipeline.Plan) string {
 	switch {
 	case p.Refused:
 		return fmt.Sprintf("%s refused: no patch can be made of this edit.", changeCount(bad, len(p.Changes)))
+	case p.Empty && warnings > 0:
+		return "No code that runs again changed: there is nothing to patch. The lines above say what to do instead."
+	case p.Empty && len(p.Changes) > 0:
+		return "Nothing that the program runs changed: there is nothing to patch."
 	case p.Empty:
 		return "No code changed: there is nothing to patch."
 	case warnings > 0:
