@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -67,16 +68,32 @@ type built struct{ dir, binary, record string }
 
 func build(t *testing.T, s *scenario) built {
 	t.Helper()
+	return buildWith(t, s, os.Environ(), buildFlags())
+}
+
+// compileWith builds the program of a scenario in an environment, with flags.
+func compileWith(t *testing.T, s *scenario, env, flags []string) (built, error) {
+	t.Helper()
 	tmp := t.TempDir()
 	b := built{dir: filepath.Join(tmp, "src"), binary: filepath.Join(tmp, s.name)}
 	b.record = b.binary + ".gsr"
 	if err := s.write(b.dir, "", module); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("go", append(append([]string{"build", "-o", b.binary}, buildFlags()...), ".")...)
-	cmd.Dir = b.dir
+	cmd := exec.Command("go", slices.Concat([]string{"build", "-o", b.binary}, flags, []string{"."})...)
+	cmd.Dir, cmd.Env = b.dir, env
 	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
+		return b, fmt.Errorf("go build: %v\n%s", err, out)
+	}
+	return b, nil
+}
+
+// buildWith is compileWith, and makes the record.
+func buildWith(t *testing.T, s *scenario, env, flags []string) built {
+	t.Helper()
+	b, err := compileWith(t, s, env, flags)
+	if err != nil {
+		t.Fatal(err)
 	}
 	if _, err := pipeline.MakeRecord(context.Background(), pipeline.RecordOptions{Binary: b.binary, Dir: b.dir}); err != nil {
 		t.Fatal(err)

@@ -25,6 +25,7 @@ const (
 // splitName takes a symbol name of a package apart: the declaration that it belongs to, as in
 // Source.Funcs, and the closure path within it, such as ".func1.2" or ".mk.func1".
 func splitName(prefix, name string) (decl, path string) {
+	name = goobj.WithoutCopy(name)
 	rest, ok := strings.CutPrefix(name, prefix+".")
 	if !ok {
 		return "", ""

@@ -133,9 +133,9 @@ func (f *Fingerprinter) target(h hash.Hash, y Sym) {
 		number(h, 0)
 		return
 	}
-	n := s.NameOf(y)
-	byContent := s.ByContent(y)
+	byContent := s.release.ClosuresByContent && s.copied(y) || s.ByContent(y)
 	if !byContent {
+		n := s.NameOf(y)
 		h.Write([]byte(n.Name))
 		number(h, 2, uint64(n.ABI))
 		// The target may have moved into the patch with new content, which its users must follow.

@@ -1,5 +1,7 @@
 package goobj
 
+import "slices"
+
 // FuncInfo is what the compiler tells of a function.
 type FuncInfo struct {
 	Args, Locals uint32 // bytes
@@ -33,18 +35,8 @@ func (s *Set) FuncInfo(y Sym) (fi FuncInfo, ok bool) {
 		return fi, false
 	}
 	fi = FuncInfo{Args: le.Uint32(b), Locals: le.Uint32(b[4:]), ID: b[8], Flag: b[9], StartLine: int32(le.Uint32(b[12:]))}
-	files := int(le.Uint32(b[16:]))
-	if files < 0 || files > (len(b)-funcInfoHeader-4)/4 {
-		return fi, false
-	}
-	b = b[funcInfoHeader+4*files:]
-	n := int(le.Uint32(b))
-	b = b[4:]
-	if n < 0 || n > len(b)/inlineNodeSize {
-		return fi, false
-	}
 	o := s.Object(y)
-	for range n {
+	for _, b := range inlineNodes(b) {
 		fi.Inline = append(fi.Inline, InlineNode{
 			Parent:   int32(le.Uint32(b)),
 			File:     le.Uint32(b[4:]),
@@ -52,7 +44,24 @@ func (s *Set) FuncInfo(y Sym) (fi FuncInfo, ok bool) {
 			Func:     s.resolve(o, le.Uint32(b[12:]), le.Uint32(b[16:])),
 			ParentPC: int32(le.Uint32(b[20:])),
 		})
-		b = b[inlineNodeSize:]
 	}
 	return fi, true
+}
+
+// inlineNodes are the records of the inlined calls in a function's information.
+func inlineNodes(b []byte) [][]byte {
+	if len(b) < funcInfoHeader+4 {
+		return nil
+	}
+	files := int(le.Uint32(b[16:]))
+	if files < 0 || files > (len(b)-funcInfoHeader-4)/4 {
+		return nil
+	}
+	b = b[funcInfoHeader+4*files:]
+	n := int(le.Uint32(b))
+	b = b[4:]
+	if n < 0 || n > len(b)/inlineNodeSize {
+		return nil
+	}
+	return slices.Collect(slices.Chunk(b[:n*inlineNodeSize], inlineNodeSize))
 }

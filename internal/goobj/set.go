@@ -43,6 +43,13 @@ type Set struct {
 	release  *gorelease.Release
 	builtins []Name
 
+	// originals are the function literals that stand in the source by their names; literals those and their
+	// copies; copyNames the names of the copies.
+	originals map[Name][]Sym
+	literals  map[string][]Sym
+	copyNames map[Sym]string
+	contents  *Fingerprinter
+
 	byPkg     map[string][]*Object
 	all       bool // every object is defined
 	elsewhere func(Name) bool
@@ -77,6 +84,10 @@ func NewSet(release *gorelease.Release) (*Set, error) {
 		dups:     map[Sym][]Sym{},
 		builtins: builtins,
 		byPkg:    map[string][]*Object{},
+
+		originals: map[Name][]Sym{},
+		literals:  map[string][]Sym{},
+		copyNames: map[Sym]string{},
 	}, nil
 }
 
@@ -193,12 +204,12 @@ func (s *Set) Define(pkg string) {
 
 // find looks a name up, in the package that it seems to belong to and then in all.
 func (s *Set) find(n Name) (Sym, bool) {
-	if y, ok := s.byName[n]; ok || s.all {
+	if y, ok := s.named(n); ok || s.all {
 		return y, ok
 	}
 	if o := s.owner(n.Name); o != nil && !o.defined {
 		s.Define(o.Pkg)
-		if y, ok := s.byName[n]; ok {
+		if y, ok := s.named(n); ok {
 			return y, true
 		}
 	}
@@ -206,8 +217,25 @@ func (s *Set) find(n Name) (Sym, bool) {
 		return 0, false
 	}
 	s.defineHolders(n.Name)
-	y, ok := s.byName[n]
-	return y, ok
+	return s.named(n)
+}
+
+// named looks a name up among what is defined.
+func (s *Set) named(n Name) (Sym, bool) {
+	if y, ok := s.byName[n]; ok {
+		return y, true
+	}
+	if y := s.originals[n]; len(y) == 1 {
+		return y[0], true
+	}
+	if name := WithoutCopy(n.Name); name != n.Name {
+		for _, y := range s.literals[name] {
+			if s.NameOf(y) == n {
+				return y, true
+			}
+		}
+	}
+	return 0, false
 }
 
 // defineHolders enters what the objects define that may define a name.
@@ -215,6 +243,7 @@ func (s *Set) defineHolders(name string) {
 	if s.all {
 		return
 	}
+	name = WithoutCopy(name)
 	h := nameHash(name)
 	for _, o := range s.Objects {
 		if o.names == nil {
@@ -273,6 +302,9 @@ func (s *Set) define(o *Object) {
 			continue // another definition may stand for it: see aliasOf
 		}
 		o.alias[i-o.defs[0]] = y
+	}
+	if s.release.ClosuresByContent {
+		s.defineClosures(o)
 	}
 }
 

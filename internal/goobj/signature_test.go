@@ -114,23 +114,29 @@ func compile(t *testing.T, source string) *goobj.Set {
 			t.Fatal(err)
 		}
 	}
-	cmd := exec.Command("go", "list", "-deps", "-export", "-json=ImportPath,Export", ".")
-	cmd.Dir = dir
+	return objects(t, dir, os.Environ(), release(t))
+}
+
+// objects loads the objects of the program in dir, as the go command of an environment compiles it.
+func objects(t *testing.T, dir string, env []string, release *gorelease.Release) *goobj.Set {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-deps", "-export", "-json=ImportPath,Name,Export", ".")
+	cmd.Dir, cmd.Env = dir, env
 	out, err := cmd.Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	set, err := goobj.NewSet(release(t))
+	set, err := goobj.NewSet(release)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { set.Close() })
 	for d := json.NewDecoder(bytes.NewReader(out)); d.More(); {
-		var p struct{ ImportPath, Export string }
+		var p struct{ ImportPath, Name, Export string }
 		if err := d.Decode(&p); err != nil {
 			t.Fatal(err)
 		}
-		if p.ImportPath == "example" {
+		if p.Name == "main" {
 			p.ImportPath = "main"
 		}
 		if p.Export == "" {

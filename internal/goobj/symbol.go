@@ -39,6 +39,9 @@ func (s *Set) NameOf(y Sym) Name {
 		return s.undef[y-undefBase]
 	}
 	o, i := s.object(y)
+	if s.release.ClosuresByContent && o.isClosure(i) {
+		return Name{s.closureName(o, i), o.abi(i)}
+	}
 	return Name{o.name(i), o.abi(i)}
 }
 

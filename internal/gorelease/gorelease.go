@@ -17,6 +17,12 @@ type Release struct {
 	Name string
 	// MapType is the size in bytes of the fixed part of a map type's descriptor.
 	MapType int
+	// ClosuresByContent says that objects tell function literals apart by content, not by name: a literal
+	// that was compiled once more where the function around it was inlined has the name of the original.
+	ClosuresByContent bool
+	// TypesInOrder says that the runtime finds the types that package reflect looks up by walking over
+	// their descriptors, which lie side by side, and not through a list of offsets.
+	TypesInOrder bool
 }
 
 //go:embed go1.*/*

@@ -11,7 +11,7 @@ import (
 )
 
 func TestOf(t *testing.T) {
-	for _, v := range []string{"go1.25", "go1.25.14", "go1.26", "go1.26.8"} {
+	for _, v := range []string{"go1.25", "go1.25.14", "go1.26", "go1.26.8", "go1.27", "go1.27.4"} {
 		if r, err := Of(v); err != nil || !strings.HasPrefix(v, r.Name) {
 			t.Errorf("%s: %v, %v", v, r, err)
 		}

@@ -10,4 +10,10 @@ var releases = []*Release{
 		Name:    "go1.26",
 		MapType: 112,
 	},
+	{
+		Name:              "go1.27",
+		MapType:           136,
+		ClosuresByContent: true,
+		TypesInOrder:      true,
+	},
 }

@@ -180,7 +180,7 @@ func TestNotAProgram(t *testing.T) {
 
 func TestSupportedReleases(t *testing.T) {
 	for version, want := range map[string]bool{
-		"go1.25": true, "go1.25.3": true, "go1.26": true, "go1.26.8": true,
+		"go1.25": true, "go1.25.3": true, "go1.26": true, "go1.26.8": true, "go1.27": true, "go1.27.4": true,
 		"go1.24.9": false, "go1.28": false, "go1.28.1": false, "go1.26rc1": false, "go1.260": false,
 		"devel go1.26-abcdef": false, "": false,
 	} {

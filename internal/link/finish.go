@@ -77,8 +77,8 @@ func (l *linker) finishFuncs() {
 			Func: uint32(index[f.Sym]), Addr: f.Old.Addr, Size: uint64(f.Old.Size), Old: f.Old.Head, Busy: f.Old.Busy, Calls: f.Old.Calls,
 			Leaks: f.OldLeaks, Endless: f.Old.Endless, Callers: stale(f.Callers),
 		}
-		if f.Old.Name != f.Name.Name {
-			r.Name = f.Old.Name
+		if name := goobj.WithoutCopy(f.Old.Name); name != f.Name.Name {
+			r.Name = name
 		}
 		l.out.Redirects = append(l.out.Redirects, r)
 	}

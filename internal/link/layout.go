@@ -2,6 +2,7 @@ package link
 
 import (
 	"encoding/binary"
+	"slices"
 	"sort"
 
 	"github.com/gosplice/gosplice/internal/goobj"
@@ -28,6 +29,7 @@ type image struct {
 	bssHi            uint64 // variables with pointers, zero, follow dataHi
 	noptrLo, noptrHi uint64
 	nbssLo, nbssHi   uint64
+	types, typesLen  uint64 // the types that the runtime finds by their order
 	moduledata       uint64
 	size             uint64
 }
@@ -73,12 +75,50 @@ func (l *linker) layout() {
 	}
 	l.img.etext = at
 	l.img.rodata = align(at, pageSize)
-	at = l.assign(l.ro, l.img.rodata)
+	at = l.assign(l.ro, l.typesInOrder(l.img.rodata))
 	l.img.b = make([]byte, align(at, maxAlign))
 	for i := range l.img.b[:l.img.etext] {
 		l.img.b[i] = breakpoint
 	}
 	l.shareSymbols()
+}
+
+// typesInOrder places the types that package reflect looks up by their text first, in its order and side by
+// side, where the runtime finds them so: the first a word behind the base of types. They leave
+// l.ro for l.types. It returns where the rest may begin.
+func (l *linker) typesInOrder(at uint64) uint64 {
+	l.img.types, l.img.typesLen = at, 0
+	if !l.release.TypesInOrder {
+		return at
+	}
+	l.ro = slices.DeleteFunc(l.ro, func(p *placed) bool {
+		flag, _ := l.set.Flags(p.sym)
+		if _, ok := l.set.Type(p.sym); !ok || flag&goobj.FlagTypelink == 0 {
+			return false
+		}
+		l.types = append(l.types, p)
+		return true
+	})
+	if len(l.types) == 0 {
+		return at
+	}
+	text := map[*placed]string{}
+	for _, p := range l.types {
+		t, _ := l.set.Type(p.sym)
+		text[p] = t.String()
+	}
+	sort.SliceStable(l.types, func(i, j int) bool { return text[l.types[i]] < text[l.types[j]] })
+	at += word
+	for _, p := range l.types {
+		at = align(at, word)
+		if l.set.Align(p.sym) > word {
+			l.fail("type %s asks for an alignment of %d bytes, which this gosplice does not know of types; restart instead", p.name.Name, l.set.Align(p.sym))
+		}
+		p.off = at
+		at += uint64(l.set.Size(p.sym))
+	}
+	l.img.typesLen = at - l.img.types
+	return at
 }
 
 // layoutData places the data part behind everything else: module data, slots for interface tables,

@@ -12,6 +12,7 @@ import (
 
 	"github.com/gosplice/gosplice/internal/edit"
 	"github.com/gosplice/gosplice/internal/goobj"
+	"github.com/gosplice/gosplice/internal/gorelease"
 	"github.com/gosplice/gosplice/internal/patch"
 	"github.com/gosplice/gosplice/internal/release"
 )
@@ -31,8 +32,12 @@ type Input struct {
 
 // Link returns the patch, without version and changes.
 func Link(ctx context.Context, in Input) (*patch.Patch, error) {
+	rel, err := gorelease.Of(in.Edit.Record.Release.GoVersion)
+	if err != nil {
+		return nil, err
+	}
 	l := &linker{
-		in: in, edit: in.Edit, rec: in.Edit.Record, set: in.Edit.Set,
+		release: rel, in: in, edit: in.Edit, rec: in.Edit.Record, set: in.Edit.Set,
 		placed: map[goobj.Sym]*placed{}, rebuilt: map[string]bool{}, stays: map[goobj.Sym]bool{},
 		moving: map[goobj.Sym]bool{}, leads: map[*release.Symbol]goobj.Sym{}, itabs: map[goobj.Sym]*itab{}, funcTypes: map[string]bool{}, filled: map[fillKey]bool{},
 	}
@@ -53,6 +58,8 @@ func Link(ctx context.Context, in Input) (*patch.Patch, error) {
 }
 
 type linker struct {
+	release *gorelease.Release
+
 	in   Input
 	edit *edit.Edit
 	rec  *release.Record
@@ -80,10 +87,10 @@ type linker struct {
 
 	sharedBy []*placed // by index of patch.Symbol
 
-	text, ro, data, noptr, bss, noptrbss []*placed
-	img                                  image
-	pcln                                 pcln
-	relocs                               []patch.Reloc
+	text, types, ro, data, noptr, bss, noptrbss []*placed
+	img                                         image
+	pcln                                        pcln
+	relocs                                      []patch.Reloc
 
 	out  patch.Patch
 	errs []error

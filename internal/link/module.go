@@ -24,7 +24,9 @@ const moduleName = "gosplice"
 
 // module writes what the runtime's module data points to, and places the data part behind it.
 func (l *linker) module() {
-	l.typelinks()
+	if l.hasField("typelinks") {
+		l.typelinks()
+	}
 	name := &table{}
 	name.WriteString(moduleName)
 	l.pcln.moduleLabel = l.add(name, word)
@@ -148,7 +150,12 @@ func (l *linker) moduledata() {
 	l.field("end", im.size)
 	l.field("gcdata", p.gcdata)
 	l.field("gcbss", p.gcbss)
-	l.constant("types", l.rec.Runtime.Types)
+	if im.typesLen > 0 {
+		l.field("types", im.types)
+		l.constant("typedesclen", im.typesLen)
+	} else {
+		l.constant("types", l.rec.Runtime.Types)
+	}
 	l.field("etypes", im.size)
 	l.constant("rodata", l.rec.Runtime.Rodata)
 	l.field("gofunc", p.gofunc)

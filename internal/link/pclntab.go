@@ -127,7 +127,7 @@ func (t *functable) function(p *placed) {
 		}
 	}
 	t.entry(&t.funcs, p)
-	t.funcs.u32(t.names.cstring(p.name.Name))
+	t.funcs.u32(t.names.cstring(goobj.WithoutCopy(p.name.Name)))
 	t.funcs.u32(fi.Args)
 	t.funcs.u32(l.deferReturn(p))
 	for _, role := range []goobj.AuxType{goobj.AuxPcsp, goobj.AuxPcfile, goobj.AuxPcline} {
@@ -237,7 +237,7 @@ func (t *functable) inlineTree(nodes []goobj.InlineNode) uint32 {
 			id, line = fi.ID, fi.StartLine
 		}
 		b.Write([]byte{id, 0, 0, 0})
-		b.u32(t.names.cstring(l.set.NameOf(n.Func).Name))
+		b.u32(t.names.cstring(goobj.WithoutCopy(l.set.NameOf(n.Func).Name)))
 		b.u32(uint32(n.ParentPC))
 		b.u32(uint32(line))
 	}

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 
@@ -88,8 +89,8 @@ func (h *harvest) run() error {
 	sort.Slice(names, func(i, j int) bool { return entries[names[i]] < entries[names[j]] })
 	for _, n := range names {
 		y, ok := h.set.Lookup(n.Name, n.ABI)
-		if !ok || !h.set.Kind(y).IsText() || h.set.Size(y) == 0 {
-			continue
+		if !ok || !h.set.Kind(y).IsText() || h.set.Size(y) == 0 || h.set.Hashed(y) {
+			continue // of what is known by its content the name does not tell which it is
 		}
 		if err := h.learn(y, entries[n]); err != nil {
 			return err
@@ -126,9 +127,14 @@ func (h *harvest) wrapped() error {
 		if _, ok := h.at[f.Entry]; ok || f.End == f.Entry {
 			continue
 		}
+		candidates := slices.Clone(h.set.Copies(f.Name))
 		for _, abi := range []uint16{goobj.ABIInternal, goobj.ABI0} {
-			y, ok := h.set.Lookup(f.Name, abi)
-			if _, known := h.addr[y]; !ok || known || !h.set.Kind(y).IsText() || !h.equal(y, f.Entry) {
+			if y, ok := h.set.Lookup(f.Name, abi); ok {
+				candidates = append(candidates, y)
+			}
+		}
+		for _, y := range candidates {
+			if _, known := h.addr[y]; known || !h.set.Kind(y).IsText() || !h.equal(y, f.Entry) {
 				continue
 			}
 			if err := h.learn(y, f.Entry); err != nil {
@@ -250,15 +256,47 @@ func (h *harvest) isString(y goobj.Sym) bool {
 
 // match finds the definition of y whose bytes are in the program at a.
 func (h *harvest) match(y goobj.Sym, a uint64) (goobj.Sym, bool) {
-	if h.equal(y, a) {
-		return y, true
-	}
-	for _, d := range h.set.Dups(y) {
-		if len(h.set.Data(d)) > 0 && h.equal(d, a) {
+	dups := h.set.Dups(y)
+	first := goobj.Sym(0)
+	for _, d := range append([]goobj.Sym{y}, dups...) {
+		if d != y && len(h.set.Data(d)) == 0 || !h.equal(d, a) {
+			continue
+		}
+		if len(dups) == 0 || h.leads(d, a) {
 			return d, true
 		}
+		if first == 0 {
+			first = d
+		}
 	}
-	return 0, false
+	return first, first != 0
+}
+
+// leads reports that what the references of definition d, at a, lead to has the bytes of the function literals
+// to which they should lead. Definitions of one name may differ in that alone.
+func (h *harvest) leads(d goobj.Sym, a uint64) bool {
+	for _, r := range h.set.Relocs(d) {
+		if r.Sym == 0 || !h.set.Hashed(r.Sym) || !h.set.Kind(r.Sym).IsText() {
+			continue
+		}
+		b := h.file.Bytes(a+uint64(r.Off), r.Size)
+		if b == nil {
+			return false
+		}
+		var to uint64
+		switch {
+		case r.Type == goobj.RAddr && r.Size == 8:
+			to = le.Uint64(b) - uint64(r.Add)
+		case (r.Type == goobj.RCall || r.Type == goobj.RPCRel) && r.Size == 4:
+			to = a + uint64(r.Off+r.Size) + uint64(int64(int32(le.Uint32(b)))-r.Add)
+		default:
+			continue
+		}
+		if !h.equal(r.Sym, to) {
+			return false
+		}
+	}
+	return true
 }
 
 func (h *harvest) equal(y goobj.Sym, a uint64) bool {

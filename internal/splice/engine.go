@@ -68,6 +68,7 @@ func Arm(rt patch.Runtime, text, etext uint64) (*Engine, error) {
 		e.checkModules,
 		e.checkProgram,
 		e.checkItabs,
+		e.listTypes,
 		e.prepareWriting,
 		e.selfTest,
 	}

@@ -20,7 +20,7 @@ type release struct {
 var releases = []release{
 	{name: "go1.25", mapType: 112},
 	{name: "go1.26", mapType: 112},
-	{name: "go1.27", mapType: 128, typesInOrder: true},
+	{name: "go1.27", mapType: 136, typesInOrder: true},
 }
 
 // releaseOf finds what is known of a published release by its version, such as "go1.26.8", which may name

@@ -1,0 +1,219 @@
+package corpus
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gosplice/gosplice/internal/pipeline"
+	"github.com/gosplice/gosplice/internal/testprogram"
+)
+
+// cell is a way of building programs, with one toolchain.
+type cell struct {
+	way       string
+	toolchain string
+	flags     []string
+	env       []string
+	// refused is what the error says, for programs of which no record is made.
+	refused string
+	// needs names a program without which the cell can't be built.
+	needs string
+}
+
+func (c cell) String() string { return c.way + " " + c.toolchain }
+
+// ways are the ways of building programs, each for all toolchains.
+var ways = []cell{
+	{way: "plain"},
+	{way: "`-trimpath -ldflags=\"-s -w\"`", flags: []string{"-trimpath", "-ldflags=-s -w"}},
+	{way: "`-gcflags=\"all=-N -l\"`", flags: []string{"-gcflags=all=-N -l"}},
+	{way: "`-gcflags=-B`", flags: []string{"-gcflags=-B"}},
+	{way: "`GOAMD64=v3`", env: []string{"GOAMD64=v3"}},
+	{way: "`CGO_ENABLED=0`", env: []string{"CGO_ENABLED=0"}},
+	{way: "`-linkmode=external`", flags: []string{"-ldflags=-linkmode=external"}, env: []string{"CGO_ENABLED=1"}, needs: "gcc"},
+	{way: "static, by the C linker", flags: []string{"-ldflags=-linkmode=external -extldflags=-static", "-tags=netgo,osusergo"}, env: []string{"CGO_ENABLED=1"}, needs: "gcc"},
+	{way: "`-buildmode=pie`", flags: []string{"-buildmode=pie"}, refused: "build mode pie is not supported"},
+	{way: "`-race`", flags: []string{"-race"}, env: []string{"CGO_ENABLED=1"}, refused: "a build with -race is not supported", needs: "gcc"},
+	{way: "`-cover`", flags: []string{"-cover"}, refused: "a build with -cover is not supported"},
+	{way: "`-asan`", flags: []string{"-asan"}, env: []string{"CGO_ENABLED=1"}, refused: "a build with -asan is not supported", needs: "gcc"},
+	{way: "`GOFIPS140=latest`", env: []string{"GOFIPS140=latest"}, refused: "FIPS 140 module latest is not supported"},
+}
+
+// cells are the ways with each toolchain.
+func cells() []cell {
+	var out []cell
+	for _, w := range ways {
+		for _, v := range testprogram.Toolchains {
+			c := w
+			c.toolchain = v
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// matrixScenarios are run in every cell: ten edits that apply, three that warn and three that are refused.
+var matrixScenarios = []string{
+	"A01-body-string", "A05-iface-held", "A08-inlined-leaf", "A13-new-type", "A18-closure-samecap", "A19-defer-recover",
+	"A21-stack-grow", "A23-generic-body", "A26-import-deadcoded", "A27-reflect-json",
+	"W01-on-stack-loop", "W06-new-global-dyninit", "W08-closure-capture",
+	"R01-field-insert", "R07-signature-open", "R12-main-only",
+}
+
+// stressed are run once more with the garbage collector never at rest, the profiler and the tracer, load and
+// 10,000 goroutines, going to the release and back.
+var stressed = []string{"A01-body-string", "A08-inlined-leaf"}
+
+// matrixPath is the page with what came of the cells.
+const matrixPath = "../../docs/matrix.md"
+
+// TestMatrix builds programs in every way with every supported release, and edits them while they run.
+// GOSPLICE_MATRIX=all runs all cells, another text those whose names hold it; what came of them is written into
+// docs/matrix.md. By default plain programs of one release are edited, of another one each day, with one scenario,
+// and nothing is written.
+func TestMatrix(t *testing.T) {
+	// Which toolchain is needed is for gosplice to find out.
+	if v, ok := os.LookupEnv("GOTOOLCHAIN"); ok {
+		os.Unsetenv("GOTOOLCHAIN")
+		t.Cleanup(func() { os.Setenv("GOTOOLCHAIN", v) })
+	}
+	which := os.Getenv("GOSPLICE_MATRIX")
+	if which == "" {
+		c := ways[0]
+		c.toolchain = testprogram.Toolchains[time.Now().YearDay()%len(testprogram.Toolchains)]
+		t.Run(c.String(), func(t *testing.T) { c.run(t, matrixScenarios[:1], stressed[:1]) })
+		return
+	}
+	for _, c := range cells() {
+		if which != "all" && !strings.Contains(c.String(), which) {
+			continue
+		}
+		skipped := false
+		ok := t.Run(c.String(), func(t *testing.T) {
+			defer func() { skipped = t.Skipped() }()
+			c.run(t, matrixScenarios, stressed)
+		})
+		result := "works"
+		switch {
+		case !ok:
+			result = "**fails**"
+		case skipped:
+			result = "not here"
+		case c.refused != "":
+			result = "refused"
+		}
+		if err := enter(c, result+", "+time.Now().UTC().Format("2006-01-02")); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// run builds and edits in one cell.
+func (c cell) run(t *testing.T, names, stress []string) {
+	if c.needs != "" {
+		if _, err := exec.LookPath(c.needs); err != nil {
+			t.Skipf("needs %s: %v", c.needs, err)
+		}
+	}
+	env := append(testprogram.Toolchain(t, c.toolchain), c.env...)
+	if c.refused != "" {
+		c.refuse(t, env)
+		return
+	}
+	for _, name := range names {
+		s, err := readScenario(filepath.Join("testdata", name+".txtar"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := buildWith(t, s, env, c.flags)
+			t.Run("plain", func(t *testing.T) { newRun(t, s, b, dimensions[0]).script() })
+			for _, n := range stress {
+				if n == name {
+					t.Run("everything", func(t *testing.T) { newRun(t, s, b, dimensions[len(dimensions)-1]).script() })
+				}
+			}
+		})
+	}
+}
+
+// refuse checks that no record is made, and that the reason names what it is.
+func (c cell) refuse(t *testing.T, env []string) {
+	s, err := readScenario(filepath.Join("testdata", matrixScenarios[0]+".txtar"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := compileWith(t, s, env, c.flags)
+	if err != nil {
+		t.Skipf("the toolchain can't build so here: %v", err)
+	}
+	_, err = pipeline.MakeRecord(context.Background(), pipeline.RecordOptions{Binary: b.binary, Dir: b.dir})
+	if err == nil || !strings.Contains(err.Error(), c.refused) {
+		t.Errorf("the error does not say %q: %v", c.refused, err)
+	}
+}
+
+// enter writes what came of a cell into the page, and leaves the other cells as they are.
+func enter(c cell, result string) error {
+	old, err := os.ReadFile(matrixPath)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	results := map[string]string{}
+	var columns []string
+	for line := range strings.Lines(string(old)) {
+		fields := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|")
+		for i := range fields {
+			fields[i] = strings.TrimSpace(fields[i])
+		}
+		switch {
+		case len(fields) < 2 || strings.HasPrefix(fields[0], "---"):
+		case columns == nil:
+			columns = fields[1:]
+		default:
+			for i, r := range fields[1:] {
+				results[fields[0]+" "+columns[i]] = r
+			}
+		}
+	}
+	results[c.String()] = result
+	return os.WriteFile(matrixPath, []byte(matrixPage(results)), 0o666)
+}
+
+// matrixPage is the table of what came of the cells.
+func matrixPage(results map[string]string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, `# What was tested
+
+Written by `+"`GOSPLICE_MATRIX=all go test ./internal/corpus -run TestMatrix -timeout 4h`"+`, on linux/amd64; each cell says when it was run last.
+
+A cell works when programs that were built so are recorded, with every byte of machine code compared, and patched and rolled back while
+they run, in %d scenarios of the corpus; and %d of these also under load, with GOGC=1, the profiler, the tracer and 10,000
+goroutines. A cell is refused when `+"`gosplice record`"+` says so in one line that names the reason.
+
+| build |`, len(matrixScenarios), len(stressed))
+	for _, v := range testprogram.Toolchains {
+		b.WriteString(" " + v + " |")
+	}
+	b.WriteString("\n|---|" + strings.Repeat("---|", len(testprogram.Toolchains)) + "\n")
+	for _, w := range ways {
+		b.WriteString("| " + w.way + " |")
+		for _, v := range testprogram.Toolchains {
+			w.toolchain = v
+			b.WriteString(" " + cmp.Or(results[w.String()], "not run") + " |")
+		}
+		b.WriteString("\n")
+	}
+	fmt.Fprintf(&b, "\nThe scenarios: %s.\n", strings.Join(matrixScenarios, ", "))
+	return b.String()
+}
