@@ -42,8 +42,8 @@ var ways = []cell{
 	{way: "`-linkmode=external`", flags: []string{"-ldflags=-linkmode=external"}, env: []string{"CGO_ENABLED=1"}, needs: "gcc"},
 	{way: "static, by the C linker", flags: []string{"-ldflags=-linkmode=external -extldflags=-static", "-tags=netgo,osusergo"}, env: []string{"CGO_ENABLED=1"}, needs: "gcc"},
 	{way: "`-buildmode=pie`", flags: []string{"-buildmode=pie"}, refused: "build mode pie is not supported"},
-	{way: "`-race`", flags: []string{"-race"}, env: []string{"CGO_ENABLED=1"}, refused: "a build with -race is not supported", needs: "gcc"},
-	{way: "`-cover`", flags: []string{"-cover"}, refused: "a build with -cover is not supported"},
+	{way: "`-race`", flags: []string{"-race"}, env: []string{"CGO_ENABLED=1"}, needs: "gcc"},
+	{way: "`-cover`", flags: []string{"-cover"}},
 	{way: "`-asan`", flags: []string{"-asan"}, env: []string{"CGO_ENABLED=1"}, refused: "a build with -asan is not supported", needs: "gcc"},
 	{way: "`GOFIPS140=latest`", env: []string{"GOFIPS140=latest"}, refused: "FIPS 140 module latest is not supported"},
 }

@@ -97,8 +97,13 @@ func classify(prefix string, n goobj.Name, flag2 uint8) Class {
 	rest, inPackage := strings.CutPrefix(n.Name, prefix+".")
 	decl, path := splitName(prefix, n.Name)
 	last := path
-	if i := strings.LastIndexAny(path, ".-"); i >= 0 {
-		last = path[i:]
+	original := goobj.WithoutCopy(n.Name)
+	copied := original != n.Name
+	if copied {
+		last = original // it may have been inlined into another package
+	}
+	if i := strings.LastIndexAny(last, ".-"); i >= 0 {
+		last = last[i:]
 	}
 	switch {
 	case flag2&goobj.Flag2ABIWrapper != 0:
@@ -107,7 +112,7 @@ func classify(prefix string, n goobj.Name, flag2 uint8) Class {
 		return PackageInit
 	case strings.HasPrefix(rest, "map.init."):
 		return MapInit
-	case strings.HasPrefix(n.Name, "type:") || strings.HasSuffix(n.Name, "-fm") || !inPackage:
+	case strings.HasPrefix(n.Name, "type:") || strings.HasSuffix(n.Name, "-fm") || !inPackage && !copied:
 		return Generated
 	case decl == "init" && strings.Trim(path, ".0123456789") == "":
 		return UserInit
@@ -115,7 +120,7 @@ func classify(prefix string, n goobj.Name, flag2 uint8) Class {
 		return GoWrapper
 	case strings.HasPrefix(last, "-range"):
 		return RangeBody
-	case path != "" && (strings.HasPrefix(last, ".func") || strings.Trim(last, ".0123456789") == ""):
+	case copied || path != "" && (strings.HasPrefix(last, ".func") || strings.Trim(last, ".0123456789") == ""):
 		return Closure
 	}
 	return Plain

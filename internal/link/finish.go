@@ -104,7 +104,7 @@ func (l *linker) finishDirectives() {
 		}
 		for _, u := range r.Users {
 			if u.Size > 0 {
-				p.Users = append(p.Users, patch.Stale{Name: u.Name, Addr: u.Addr, Size: uint64(u.Size)})
+				p.Users = append(p.Users, patch.Stale{Name: goobj.WithoutCopy(u.Name), Addr: u.Addr, Size: uint64(u.Size)})
 			}
 		}
 		only[p.Func] = true
@@ -176,7 +176,7 @@ func stale(fns []*edit.Function) []patch.Stale {
 	var out []patch.Stale
 	for _, f := range fns {
 		if f.Old.Size > 0 {
-			out = append(out, patch.Stale{Name: f.Old.Name, Addr: f.Old.Addr, Size: uint64(f.Old.Size)})
+			out = append(out, patch.Stale{Name: goobj.WithoutCopy(f.Old.Name), Addr: f.Old.Addr, Size: uint64(f.Old.Size)})
 		}
 	}
 	return out

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/gosplice/gosplice/internal/edit"
+	"github.com/gosplice/gosplice/internal/goobj"
 	"github.com/gosplice/gosplice/internal/patch"
 )
 
@@ -260,6 +261,10 @@ func (j *judge) isNewMethod(f *edit.Function) bool {
 // removed reports a declaration that is gone; its old body stays for what still holds it.
 func (j *judge) removed(f *edit.Function, c patch.Change) {
 	src := j.e.Sources[f.Package]
+	if f.Class == edit.Closure {
+		j.v.Stale = append(j.v.Stale, f)
+		j.copyGone(f, c)
+	}
 	if f.Class != edit.Plain || src.Old == nil || src.Old.Funcs[f.Decl] == nil || src.New.Funcs[f.Decl] != nil || j.shown["gone"+declOf(f)] {
 		return
 	}
@@ -286,6 +291,18 @@ func (j *judge) closure(f *edit.Function, c patch.Change, edited map[string]*edi
 	if !f.Old.CapturesKnown {
 		c.What = "closure; it is inlined elsewhere, which hides its captures"
 	}
+	c.Reason = "Closures that exist keep their old body; those made from now on run the new one."
+	j.add(OldClosures, c)
+}
+
+// copyGone reports a function literal that was compiled once more where the function around it was inlined, and is
+// not the same any more there: what became of it is not known, so that closures made of it stay as they are.
+func (j *judge) copyGone(f *edit.Function, c patch.Change) {
+	if goobj.WithoutCopy(f.Name.Name) == f.Name.Name || !f.Old.Indirect || j.shown["closure"+declOf(f)] {
+		return
+	}
+	j.shown["closure"+declOf(f)] = true
+	c.What = "closure; it was inlined together with the function around it"
 	c.Reason = "Closures that exist keep their old body; those made from now on run the new one."
 	j.add(OldClosures, c)
 }

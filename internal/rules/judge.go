@@ -315,7 +315,7 @@ func declOf(f *edit.Function) string { return f.Package + "\x00" + f.Decl }
 // symbolText is how a plan shows a function.
 func (j *judge) symbolText(f *edit.Function) string {
 	prefix := goobj.PackagePrefix(f.Package)
-	name := f.Name.Name
+	name := goobj.WithoutCopy(f.Name.Name)
 	for _, p := range []string{prefix + ".", "main."} {
 		if rest, ok := strings.CutPrefix(name, p); ok {
 			return j.show(f.Package, rest)
