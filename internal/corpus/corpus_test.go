@@ -221,7 +221,8 @@ func (r *run) makePlan(rest string) error {
 	}
 	for _, text := range want[min(1, len(want)):] {
 		text, absent := strings.CutPrefix(text, "!")
-		if strings.Contains(changes(p.Changes), text) == absent {
+		has := slices.ContainsFunc(strings.Split(text, "|"), func(one string) bool { return strings.Contains(changes(p.Changes), one) })
+		if has == absent {
 			return fmt.Errorf("the plan has %s, or lacks it:\n%s", text, changes(p.Changes))
 		}
 	}

@@ -20,6 +20,7 @@
 //	call REQUEST ~ REGEXP     send a request, match the answer
 //	edit NAME                 take the edited tree NAME; "-" is the original
 //	plan VERDICT [WORD ...]   applies, refused or empty, and words that the changes have, or !lack
+//	                          (ONE|OTHER where that depends on the Go release)
 //	patch [VERSION]           make the patch file
 //	apply [VERDICT TEXT]      apply it; with a verdict "refused" or "failed" the error must hold TEXT
 //	rollback [TO]             one version back, or to a version
