@@ -17,6 +17,8 @@ type Release struct {
 	Name string
 	// MapType is the size in bytes of the fixed part of a map type's descriptor.
 	MapType int
+	// Foreign are values of GOEXPERIMENT with which programs are made that this table does not describe.
+	Foreign []string
 	// ClosuresByContent says that objects tell function literals apart by content, not by name: a literal
 	// that was compiled once more where the function around it was inlined has the name of the original.
 	ClosuresByContent bool

@@ -5,14 +5,17 @@ var releases = []*Release{
 	{
 		Name:    "go1.25",
 		MapType: 112,
+		Foreign: []string{"noswissmap", "staticlockranking"},
 	},
 	{
 		Name:    "go1.26",
 		MapType: 112,
+		Foreign: []string{"staticlockranking"},
 	},
 	{
 		Name:              "go1.27",
 		MapType:           136,
+		Foreign:           []string{"staticlockranking"},
 		ClosuresByContent: true,
 		TypesInOrder:      true,
 	},

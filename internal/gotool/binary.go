@@ -102,6 +102,9 @@ func checkSettings(version string, s map[string]string) error {
 	if !supported(version) {
 		return &UnsupportedError{"Go version", version, "build the program with one of " + strings.Join(Releases(), ", ") + ", or use a gosplice that knows " + language(version)}
 	}
+	if x := foreignExperiment(version, s["GOEXPERIMENT"]); x != "" {
+		return &UnsupportedError{"GOEXPERIMENT", x, "build without it"}
+	}
 	if c := s["-compiler"]; c != "" && c != "gc" {
 		return &UnsupportedError{"compiler", c, "build with the gc compiler"}
 	}

@@ -192,3 +192,23 @@ func TestSupportedReleases(t *testing.T) {
 		t.Errorf("version without experiments is %q", got)
 	}
 }
+
+func TestForeignExperiments(t *testing.T) {
+	for _, c := range []struct{ version, experiments, want string }{
+		{"go1.25.14", "", ""},
+		{"go1.25.14", "jsonv2", ""},
+		{"go1.25.14", "jsonv2,noswissmap", "noswissmap"},
+		{"go1.26.8", "staticlockranking", "staticlockranking"},
+		{"go1.27.4", "nodwarf5", ""},
+		{"go1.28", "noswissmap", ""},
+	} {
+		if got := foreignExperiment(c.version, c.experiments); got != c.want {
+			t.Errorf("%s with %q: %q, not %q", c.version, c.experiments, got, c.want)
+		}
+	}
+	s := map[string]string{"GOOS": "linux", "GOARCH": "amd64", "GOEXPERIMENT": "noswissmap"}
+	err := checkSettings("go1.25.14", s)
+	if want := "GOEXPERIMENT noswissmap is not supported: build without it"; err == nil || err.Error() != want {
+		t.Errorf("error %v, not %q", err, want)
+	}
+}

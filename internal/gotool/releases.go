@@ -3,6 +3,8 @@ package gotool
 import (
 	goversion "go/version"
 	"regexp"
+	"slices"
+	"strings"
 
 	"github.com/gosplice/gosplice/internal/gorelease"
 )
@@ -22,6 +24,21 @@ func plainVersion(version string) string {
 func supported(version string) bool {
 	_, err := gorelease.Of(version)
 	return err == nil
+}
+
+// foreignExperiment is the experiment, of those that a program of a release was built with, that changes the
+// runtime in a way that gosplice does not know; "" if there is none.
+func foreignExperiment(version, experiments string) string {
+	r, err := gorelease.Of(version)
+	if err != nil {
+		return ""
+	}
+	for x := range strings.SplitSeq(experiments, ",") {
+		if slices.Contains(r.Foreign, x) {
+			return x
+		}
+	}
+	return ""
 }
 
 // language is the language version of a release: go1.28 for go1.28.1.
