@@ -9,10 +9,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/gosplice/gosplice/internal/gorelease"
 	"github.com/gosplice/gosplice/internal/pipeline"
 	"github.com/gosplice/gosplice/internal/testprogram"
 )
@@ -124,6 +126,13 @@ func (c cell) run(t *testing.T, names, stress []string) {
 			t.Skipf("needs %s: %v", c.needs, err)
 		}
 	}
+	rel, err := gorelease.Of(c.toolchain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := rel.Readable(runtime.Version()); err != nil {
+		t.Skipf("run the test with GOTOOLCHAIN=%s: %v", c.toolchain, err)
+	}
 	env := append(testprogram.Toolchain(t, c.toolchain), c.env...)
 	if c.refused != "" {
 		c.refuse(t, env)
@@ -195,7 +204,7 @@ func matrixPage(results map[string]string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, `# What was tested
 
-Written by `+"`GOSPLICE_MATRIX=all go test ./internal/corpus -run TestMatrix -timeout 4h`"+`, on linux/amd64; each cell says when it was run last.
+Written by `+"`GOTOOLCHAIN=go1.27.4 GOSPLICE_MATRIX=all go test ./internal/corpus -run TestMatrix -timeout 4h`"+`, on linux/amd64; each cell says when it was run last.
 
 A cell works when programs that were built so are recorded, with every byte of machine code compared, and patched and rolled back while
 they run, in %d scenarios of the corpus; and %d of these also under load, with GOGC=1, the profiler, the tracer and 10,000

@@ -3,6 +3,7 @@ package edit
 import (
 	"fmt"
 	"go/types"
+	"runtime"
 	"slices"
 	"sort"
 	"strings"
@@ -188,6 +189,9 @@ func Find(rec *release.Record, set *goobj.Set, packages []gotool.Package, tree *
 	}
 	rel, err := gorelease.Of(rec.Release.GoVersion)
 	if err != nil {
+		return nil, err
+	}
+	if err := rel.Readable(runtime.Version()); err != nil {
 		return nil, err
 	}
 	if e.abbrevs, err = goobj.NewAbbrevs(rel); err != nil {

@@ -17,6 +17,8 @@ type Release struct {
 	Name string
 	// MapType is the size in bytes of the fixed part of a map type's descriptor.
 	MapType int
+	// Export is the version of the data that compiled packages export for type checking.
+	Export int
 	// Foreign are values of GOEXPERIMENT with which programs are made that this table does not describe.
 	Foreign []string
 	// ClosuresByContent says that objects tell function literals apart by content, not by name: a literal
@@ -53,6 +55,16 @@ func Of(goVersion string) (*Release, error) {
 	}
 	return nil, fmt.Errorf("this gosplice does not know Go version %s: build the program with one of %s, or use a gosplice that knows it",
 		strconv.Quote(goVersion), strings.Join(Names(), ", "))
+}
+
+// Readable returns an error if a gosplice that was built with Go version own can't read what the compiler of
+// the release exports: go/types reads the data of its own release and of older ones.
+func (r *Release) Readable(own string) error {
+	built, err := Of(own)
+	if err != nil || built.Export >= r.Export {
+		return nil // one that is not known yet is newer
+	}
+	return fmt.Errorf("this gosplice was built with %s, which can't read what the compiler of %s exports: install gosplice again with GOTOOLCHAIN=%s.0 or newer", own, r.Name, r.Name)
 }
 
 func (r *Release) table(name string) ([]byte, error) { return tables.ReadFile(r.Name + "/" + name) }

@@ -84,3 +84,25 @@ func TestTableOfToolchain(t *testing.T) {
 		}
 	}
 }
+
+func TestReadable(t *testing.T) {
+	for _, c := range []struct {
+		program, own string
+		ok           bool
+	}{
+		{"go1.25", "go1.26.8", true}, {"go1.26", "go1.25.14", true}, {"go1.27", "go1.27.4", true}, {"go1.26", "go1.27.4", true},
+		{"go1.27", "go1.99.1", true}, {"go1.27", "go1.26.8", false}, {"go1.27", "go1.25.14", false},
+	} {
+		r, err := Of(c.program)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = r.Readable(c.own)
+		if (err == nil) != c.ok {
+			t.Errorf("a gosplice built with %s and programs of %s: %v", c.own, c.program, err)
+		}
+		if err != nil && (!strings.Contains(err.Error(), c.own) || !strings.Contains(err.Error(), "GOTOOLCHAIN="+c.program)) {
+			t.Errorf("the error does not say what to do: %v", err)
+		}
+	}
+}

@@ -5,16 +5,19 @@ var releases = []*Release{
 	{
 		Name:    "go1.25",
 		MapType: 112,
+		Export:  2,
 		Foreign: []string{"noswissmap", "staticlockranking"},
 	},
 	{
 		Name:    "go1.26",
 		MapType: 112,
+		Export:  2,
 		Foreign: []string{"staticlockranking"},
 	},
 	{
 		Name:              "go1.27",
 		MapType:           136,
+		Export:            5,
 		Foreign:           []string{"staticlockranking"},
 		ClosuresByContent: true,
 		TypesInOrder:      true,

@@ -6,9 +6,12 @@ import (
 	"encoding/binary"
 	"fmt"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"slices"
 	"strings"
+
+	"github.com/gosplice/gosplice/internal/gorelease"
 )
 
 // FromBinary reads from a program how it was built. A program that gosplice can't patch yet
@@ -101,6 +104,11 @@ func checkSettings(version string, s map[string]string) error {
 	}
 	if !supported(version) {
 		return &UnsupportedError{"Go version", version, "build the program with one of " + strings.Join(Releases(), ", ") + ", or use a gosplice that knows " + language(version)}
+	}
+	if r, err := gorelease.Of(version); err == nil {
+		if err := r.Readable(runtime.Version()); err != nil {
+			return err
+		}
 	}
 	if x := foreignExperiment(version, s["GOEXPERIMENT"]); x != "" {
 		return &UnsupportedError{"GOEXPERIMENT", x, "build without it"}
