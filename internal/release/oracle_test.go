@@ -106,6 +106,7 @@ type linked struct {
 type truth struct {
 	at     map[place]linked
 	byName map[goobj.Name]linked
+	named  map[goobj.Name]map[uint64]bool // all addresses of a name
 }
 
 // buildWithOracle builds a program with the oracle. The result has to equal the plain build.
@@ -133,7 +134,7 @@ func readTruth(t *testing.T, dump string) truth {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	out := truth{map[place]linked{}, map[goobj.Name]linked{}}
+	out := truth{map[place]linked{}, map[goobj.Name]linked{}, map[goobj.Name]map[uint64]bool{}}
 	objects := map[string]int{}
 	var at place
 	for in := bufio.NewScanner(f); in.Scan(); {
@@ -148,7 +149,12 @@ func readTruth(t *testing.T, dump string) truth {
 		}
 		out.at[at] = l
 		if l.abi <= goobj.ABIInternal {
-			out.byName[goobj.Name{Name: l.name, ABI: l.abi}] = l
+			n := goobj.Name{Name: l.name, ABI: l.abi}
+			out.byName[n] = l
+			if out.named[n] == nil {
+				out.named[n] = map[uint64]bool{}
+			}
+			out.named[n][l.addr] = true
 		}
 	}
 	return out
