@@ -36,6 +36,7 @@ package chain
 import (
 	"fmt"
 	"reflect"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -85,6 +86,9 @@ func tableOf[T any]() reflect.Type {
 	if t.Kind() != reflect.Struct || t.Name() == "" || t.PkgPath() == "main" {
 		panic(fmt.Sprintf("chain.New: %s can't be a table: declare it as a struct with a name, in a package that plugins can import", t))
 	}
+	if strings.Contains(t.Name(), "[") {
+		panic(fmt.Sprintf("chain.New: %s can't be a table: it is an instance of a generic type, declare a struct of its own without type parameters", t))
+	}
 	return t
 }
 
@@ -95,9 +99,10 @@ func (c *Chain[T]) Name() string { return c.core.name }
 // It costs one atomic load. It is nil before the first version.
 func (c *Chain[T]) Current() *T { return c.current.Load() }
 
-// Load loads the plugin in a file that gosplice plugin build made, runs its entry, and makes its table the
-// current one. A file that is loaded already is switched to without running its entry again. While one
-// load is under way in the process others are refused. Errors are *[Error]; the current version is the same as before then.
+// Load loads the plugin in a file that gosplice plugin build made, runs its entry, and makes its table
+// the current one. A file that is loaded already is switched to without running its entry again. While
+// one load is under way in the process others are refused. Errors are *[Error], and leave the current
+// version as it was.
 func (c *Chain[T]) Load(path string) (Version, error) {
 	v, _, err := c.core.loadFile(path)
 	if err != nil {
@@ -107,8 +112,8 @@ func (c *Chain[T]) Load(path string) (Version, error) {
 }
 
 // Link makes logic that is linked into the program a version: for tests, for platforms without
-// plugins, and as the version that a program begins with. Its entry runs at once, in this goroutine's
-// place, under the rules for plugins.
+// plugins, and as the version that a program begins with. Its entry has run when Link returns, in a
+// goroutine of its own and under the same time limit as that of a plugin.
 func (c *Chain[T]) Link(version string, entry func(prev *T) (*T, error)) error {
 	return c.core.link(version, entry)
 }
@@ -139,7 +144,8 @@ type Switch[T any] struct {
 	Old, New *T
 }
 
-// Hook is asked about each switch, also of rollbacks. Either function may be nil.
+// Hook is asked about each switch, also of rollbacks. Either function may be nil. There is no limit to
+// the time that hooks take, and nothing else changes the chain meanwhile; calls through it go on.
 type Hook[T any] struct {
 	// Before runs while the old version is current. An error refuses the switch.
 	Before func(Switch[T]) error

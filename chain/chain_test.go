@@ -257,11 +257,14 @@ func TestChangesDoNotNest(t *testing.T) {
 	}
 }
 
+type tableOfAny[T any] struct{ F func(T) }
+
 func TestNamesAndTables(t *testing.T) {
 	for what, f := range map[string]func(){
 		"name":     func() { New[Table]("Bad Name") },
 		"unnamed":  func() { New[struct{ F func() }]("unnamed") },
 		"no table": func() { New[int]("number") },
+		"generic":  func() { New[tableOfAny[int]]("generic") },
 		"twice":    func() { New[Table]("twice"); New[Table]("twice") },
 	} {
 		func() {

@@ -44,11 +44,22 @@ func (s *server) accept() {
 		}
 		go func() {
 			defer s.forget(conn)
-			// What reads and writes messages is code of the program, which a patch may have broken.
-			defer func() { _ = recover() }()
+			defer s.outlive()
 			s.serve(conn)
 		}()
 	}
+}
+
+// outlive is deferred where messages are read and written. That is code of the program too, encoding/json
+// among it, which a patch may have broken: the program goes on without this connection, and says so.
+func (s *server) outlive() {
+	r := recover()
+	if r == nil {
+		return
+	}
+	defer func() { _ = recover() }() // saying so may need the same code
+	s.note(control.Entry{Time: time.Now(), Verb: "connect"},
+		failed("", "a connection was dropped because the code that reads and writes its messages panicked: %v: try gosplice rollback, and restart the program if it is not answered", r))
 }
 
 // serve answers the requests of one connection. A request is read as a whole before anything is

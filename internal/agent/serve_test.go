@@ -329,6 +329,26 @@ func TestPanicInAgent(t *testing.T) {
 	}
 }
 
+// TestPanicBesideARequest has the code panic that reads and writes messages, and in the second case
+// also the one that logs it.
+func TestPanicBesideARequest(t *testing.T) {
+	for _, logger := range []*slog.Logger{nil, slog.New(brokenHandler{})} {
+		s := startTestServer(t, Options{})
+		s.server.logger = logger
+		func() {
+			defer s.server.outlive()
+			panic("no JSON today")
+		}()
+		list := s.process.journal.list()
+		if len(list) != 1 || !strings.Contains(list[0].Message, "no JSON today") || list[0].Code != control.Failed {
+			t.Errorf("journal %+v", list)
+		}
+	}
+}
+
+// brokenHandler panics.
+type brokenHandler struct{ slog.Handler }
+
 func TestTurnAway(t *testing.T) {
 	s := startTestServer(t, Options{})
 	ours, theirs := net.Pipe()
