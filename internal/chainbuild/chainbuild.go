@@ -65,22 +65,11 @@ func BuildPlugin(ctx context.Context, o PluginOptions) (*Plugin, error) {
 	if step == nil {
 		step = func(string) {}
 	}
-	step("reading the packages")
-	b, toolchain, err := settings(ctx, o.Command)
+	in, err := read(ctx, o.Command, step)
 	if err != nil {
 		return nil, err
 	}
-	if err := hasPlugins(toolchain); err != nil {
-		return nil, err
-	}
-	main, err := mainPackage(ctx, b)
-	if err != nil {
-		return nil, err
-	}
-	tree, err := readTree(ctx, b)
-	if err != nil {
-		return nil, err
-	}
+	b, toolchain, main, tree := in.build, in.toolchain, in.main, in.tree
 	logic, err := tree.logic(b, main, o.Logic)
 	if err != nil {
 		return nil, err

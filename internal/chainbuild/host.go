@@ -30,22 +30,11 @@ type Host struct {
 
 // BuildHost builds a program that can load plugins, with a description of what it was built from.
 func BuildHost(ctx context.Context, c *gotool.Command, step func(string)) (*Host, error) {
-	step("reading the packages")
-	b, toolchain, err := settings(ctx, c)
+	in, err := read(ctx, c, step)
 	if err != nil {
 		return nil, err
 	}
-	if err := hasPlugins(toolchain); err != nil {
-		return nil, err
-	}
-	main, err := mainPackage(ctx, b)
-	if err != nil {
-		return nil, err
-	}
-	t, err := readTree(ctx, b)
-	if err != nil {
-		return nil, err
-	}
+	b, toolchain, main, t := in.build, in.toolchain, in.main, in.tree
 	added, cleanup, err := t.addHostFile(main)
 	if err != nil {
 		return nil, err

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gosplice/gosplice/internal/chainfile"
 	"github.com/gosplice/gosplice/internal/gotool"
 )
 
@@ -17,6 +18,35 @@ type tree struct {
 	byPath   map[string]*gotool.Package
 	// replaced is what the user's own overlay puts in the place of files.
 	replaced map[string]string
+}
+
+// input is what a plugin or a host is built from.
+type input struct {
+	build     *gotool.Build
+	toolchain *chainfile.Toolchain
+	main      *gotool.Package
+	tree      *tree
+}
+
+// read reads the input of a build, which has to be of one main package, by a toolchain that can build plugins.
+func read(ctx context.Context, c *gotool.Command, step func(string)) (*input, error) {
+	step("reading the packages")
+	b, toolchain, err := settings(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	if err := hasPlugins(toolchain); err != nil {
+		return nil, err
+	}
+	main, err := mainPackage(ctx, b)
+	if err != nil {
+		return nil, err
+	}
+	t, err := readTree(ctx, b)
+	if err != nil {
+		return nil, err
+	}
+	return &input{b, toolchain, main, t}, nil
 }
 
 // mainPackage finds the package that a command names.
