@@ -32,11 +32,11 @@ func listen(dir string) (*net.UnixListener, error) {
 		return nil, fmt.Errorf("another program listens at %s: containers that share a directory have equal process IDs: give each its own with WithSocketDir", path)
 	}
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("socket of an earlier process with this ID: %w", err)
+		return nil, fmt.Errorf("make a socket in %s: %w: choose another directory with WithSocketDir or GOSPLICE_SOCKETS", dir, causeOf(err))
 	}
 	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
 	if err != nil {
-		return nil, fmt.Errorf("listen for patches: %w", err)
+		return nil, fmt.Errorf("make a socket in %s: %w: choose another directory with WithSocketDir or GOSPLICE_SOCKETS", dir, causeOf(err))
 	}
 	// Until then the directory keeps others out.
 	if err := os.Chmod(path, 0o600); err != nil {
@@ -46,10 +46,19 @@ func listen(dir string) (*net.UnixListener, error) {
 	return l, nil
 }
 
+// causeOf is the system's part of err, without the path that the message has already.
+func causeOf(err error) error {
+	var number syscall.Errno
+	if errors.As(err, &number) {
+		return number
+	}
+	return err
+}
+
 // prepareDir makes dir, or checks that nobody else can enter or replace it.
 func prepareDir(dir string) error {
 	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("make the directory of the socket: %w: choose another one with WithSocketDir", err)
+		return fmt.Errorf("make the directory of the socket: %w: choose another one with WithSocketDir or GOSPLICE_SOCKETS", err)
 	}
 	info, err := os.Lstat(dir)
 	if err != nil {

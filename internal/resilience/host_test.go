@@ -51,6 +51,12 @@ func startHost(t *testing.T, env ...string) *host {
 
 func startProgram(t *testing.T, program string, env ...string) *host {
 	t.Helper()
+	return startCommand(t, exec.Command(program), env...)
+}
+
+// startCommand starts the program by a command that becomes it.
+func startCommand(t *testing.T, cmd *exec.Cmd, env ...string) *host {
+	t.Helper()
 	if testing.Short() {
 		t.Skip("builds and runs programs")
 	}
@@ -59,7 +65,7 @@ func startProgram(t *testing.T, program string, env ...string) *host {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	h := &host{t: t, cmd: exec.Command(program), lines: make(chan string, 1), stderr: new(bytes.Buffer)}
+	h := &host{t: t, cmd: cmd, lines: make(chan string, 1), stderr: new(bytes.Buffer)}
 	h.cmd.Env = append(append(os.Environ(), "HOST_SOCKETS="+dir), env...)
 	h.cmd.Stderr = h.stderr
 	if h.in, err = h.cmd.StdinPipe(); err != nil {

@@ -1,6 +1,7 @@
 package splice
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"sync"
@@ -92,6 +93,9 @@ func (t *textWriter) useProcMem(probe uint64) error {
 		t.fd, t.dev, t.ino = selfMem.fd, selfMem.dev, selfMem.ino
 		selfMem.Unlock()
 		if t.usable() {
+			if !t.isMemory(probe) {
+				return errors.New("another file is in its place")
+			}
 			return t.rewrite(probe)
 		}
 		forgetText()
@@ -107,6 +111,14 @@ func (t *textWriter) useMprotect(probe uint64) error {
 	}
 	defer t.lock(page)
 	return t.rewrite(probe)
+}
+
+// isMemory reports whether the descriptor shows the word at addr. A container may cover /proc/self/mem with
+// a file that takes every write and keeps none.
+func (t *textWriter) isMemory(addr uint64) bool {
+	var word [wordSize]byte
+	n, err := syscall.Pread(t.fd, word[:], int64(addr))
+	return err == nil && n == wordSize && bytes.Equal(word[:], bytesAt(addr, wordSize))
 }
 
 // rewrite stores the word at addr over itself, which also gives the process its own copy of the

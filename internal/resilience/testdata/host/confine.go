@@ -24,6 +24,8 @@ func confine(what []string) error {
 			filter = append(filter, rule{number: syscall.SYS_MPROTECT, bit: syscall.PROT_EXEC})
 		case "no-membarrier":
 			filter = append(filter, rule{number: 324})
+		case "container": // what container engines deny to programs without privileges
+			filter = append(filter, deniedInContainers()...)
 		case "crowded": // no free memory near the code
 			err = crowd()
 		default:
@@ -50,6 +52,20 @@ func prctl(option, value uintptr) error {
 		return e
 	}
 	return nil
+}
+
+// deniedInContainers are system calls of linux/amd64 that the default profiles of Docker and containerd
+// leave out, by their numbers: ptrace is among those that they allow.
+func deniedInContainers() []rule {
+	var rules []rule
+	for _, number := range []uint32{
+		135, 139, 153, 155, 156, 161, 163, 165, 166, 167, 168, 169, 170, 171, 172, 173, 174, 175, 176, 177, 178,
+		179, 180, 212, 237, 238, 239, 246, 248, 249, 250, 256, 272, 278, 279, 298, 300, 304, 308, 312, 313, 320, 321,
+		323, 425, 426, 427, 428, 429, 430, 431, 432, 433, 442,
+	} {
+		rules = append(rules, rule{number: number})
+	}
+	return rules
 }
 
 // rule denies a system call; with bit, only if its third argument has the bit.
@@ -153,8 +169,8 @@ func occupy(lo, hi uint64) error {
 	return nil
 }
 
-// limitMemory forbids any new mapping, or allows them again.
-func limitMemory(on bool) error {
+// limitMemory forbids mapping more than some kilobytes more, or allows it again.
+func limitMemory(on bool, slack uint64) error {
 	const infinite = ^uint64(0)
 	limit := infinite
 	if on {
@@ -166,7 +182,7 @@ func limitMemory(on bool) error {
 		if _, err := fmt.Sscan(string(status), &pages); err != nil {
 			return err
 		}
-		limit = pages * uint64(os.Getpagesize())
+		limit = pages*uint64(os.Getpagesize()) + slack<<10
 	}
 	return syscall.Setrlimit(syscall.RLIMIT_AS, &syscall.Rlimit{Cur: limit, Max: infinite})
 }

@@ -20,6 +20,12 @@ func main() {
 		fmt.Println(err)
 		os.Exit(1)
 	}
+	if os.Getenv("HOST_HUGE") != "" {
+		if err := moveCode(); err != nil {
+			fmt.Println(err)
+			os.Exit(1)
+		}
+	}
 	err := gosplice.Start(
 		gosplice.WithSocketDir(os.Getenv("HOST_SOCKETS")),
 		gosplice.WithLogger(slog.New(slog.DiscardHandler)),
@@ -64,8 +70,16 @@ func serve(request []string) string {
 		return seldom(len(request))
 	case "files":
 		return fmt.Sprint(limitFiles(request[1] == "off"))
+	case "huge":
+		return moved
+	case "fetch":
+		return fmt.Sprint(fetch(request[1]))
 	case "limit":
-		return fmt.Sprint(limitMemory(request[1] == "on"))
+		var slack uint64
+		if len(request) > 2 {
+			slack, _ = strconv.ParseUint(request[2], 10, 64)
+		}
+		return fmt.Sprint(limitMemory(request[1] == "on", slack))
 	}
 	return "unknown request"
 }
