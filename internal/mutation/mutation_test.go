@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gosplice/gosplice/internal/gotool"
 	"github.com/gosplice/gosplice/internal/patch"
@@ -61,6 +62,9 @@ type run struct {
 	base    string // what the release prints
 
 	tried, applied, same, stays, refused, unstable, disagree int
+	shown                                                    int            // of applied: what is printed is another than before
+	traces                                                   int            // what an edit did is seen after the rollback
+	outcome                                                  string         // of the latest edit
 	verdicts                                                 map[string]int // IDs of refusals
 	kinds                                                    map[string]int
 }
@@ -127,7 +131,10 @@ func (r *run) all(t *testing.T) {
 		for done := false; !done && len(byKind[kind]) > 0; {
 			c := byKind[kind][0]
 			byKind[kind] = byKind[kind][1:]
-			done = r.try(t, c)
+			begun := time.Now()
+			if done = r.try(t, c); done {
+				t.Logf("%3d %s: %s (%.1f s)", r.tried, c, r.outcome, time.Since(begun).Seconds())
+			}
 		}
 		if len(byKind[kind]) == 0 {
 			delete(byKind, kind)
@@ -152,13 +159,18 @@ func (r *run) try(t *testing.T, c candidate) bool {
 	}
 	defer plan.Close()
 	if plan.Refused {
-		r.refused++
-		r.verdicts[firstRefusal(plan.Changes)]++
+		refusal := firstRefusal(plan.Changes)
+		r.count(&r.refused, fmt.Sprintf("refused, %s %s %s", refusal.ID, refusal.Symbol, refusal.What))
+		r.verdicts[refusal.ID]++
 		return true
 	}
-	rebuilt, ok := r.rebuilt(t, c)
-	if !ok {
-		r.unstable++
+	rebuilt, err := r.rebuilt(t, c)
+	switch {
+	case errors.Is(err, errNotBuilt):
+		r.wrong(t, c, "it can be planned, but not built: %v", err)
+		return true
+	case err != nil:
+		r.count(&r.unstable, fmt.Sprintf("no output of its own: %.200v", err))
 		return true
 	}
 	r.compare(t, c, plan, rebuilt)
@@ -175,28 +187,42 @@ func (r *run) write(t *testing.T, c candidate) {
 	check(t, os.WriteFile(r.overlay, text, 0o644))
 }
 
-// rebuilt is what the program prints that is built from the edited sources, unless it does not come to its
-// end, or prints something else each time.
-func (r *run) rebuilt(t *testing.T, c candidate) (string, bool) {
+// Why there is nothing to compare a patched program with.
+var (
+	errNotBuilt = errors.New("the edited sources can't be built")
+	errRandom   = errors.New("it prints something else each time")
+)
+
+// rebuilt is what the program prints that is built from the edited sources. An error that is not errNotBuilt
+// says that it does not come to its end, or prints something else each time.
+func (r *run) rebuilt(t *testing.T, c candidate) (string, error) {
 	t.Helper()
 	program := filepath.Join(r.s.dir, "rebuilt")
 	if _, err := goCommand(r.s.dir, "build", "-mod=mod", "-overlay="+r.overlay, "-o", program, "."); err != nil {
-		r.wrong(t, c, "it can be planned, but not built: %v", err)
-		return "", false
+		return "", fmt.Errorf("%w: %w", errNotBuilt, err)
 	}
 	var printed [2]string
 	for i := range printed {
 		p, err := r.s.start(program)
 		if err != nil {
-			return "", false
+			return "", err
 		}
 		printed[i], err = p.drive()
 		p.end()
 		if err != nil {
-			return "", false
+			return "", err
 		}
 	}
-	return printed[0], printed[0] == printed[1]
+	if printed[0] != printed[1] {
+		return "", errRandom
+	}
+	return printed[0], nil
+}
+
+// count enters an edit's outcome into the figures.
+func (r *run) count(figure *int, outcome string) {
+	*figure++
+	r.outcome = outcome
 }
 
 // compare patches a fresh program and drives it.
@@ -212,12 +238,11 @@ func (r *run) compare(t *testing.T, c candidate, plan *pipeline.Plan, rebuilt st
 			r.wrong(t, c, "no code changed, but the rebuilt program prints something else:\n%s", difference(r.base, rebuilt))
 			return
 		}
-		r.same++
+		r.count(&r.same, "changes no code")
 		return
 	case errors.Is(err, pipeline.ErrRefused):
-		r.refused++
+		r.count(&r.refused, fmt.Sprintf("refused when linking: %v", err))
 		r.verdicts["when linking"]++
-		t.Logf("%s: refused when linking: %v", c, err)
 		return
 	case err != nil:
 		r.wrong(t, c, "no patch: %v", err)
@@ -238,19 +263,26 @@ func (r *run) compare(t *testing.T, c candidate, plan *pipeline.Plan, rebuilt st
 		r.wrong(t, c, "the patched program: %v", err)
 		return
 	case patched != rebuilt && keepsState(plan.Changes):
-		r.stays++
+		r.count(&r.stays, "applied, and state stays as the plan says")
 	case patched != rebuilt:
 		r.wrong(t, c, "rebuilt and patched print different things:\n%s", difference(rebuilt, patched))
 		return
+	case rebuilt == r.base:
+		r.count(&r.applied, "applied and as rebuilt, which is as before")
 	default:
-		r.applied++
+		r.shown++
+		r.count(&r.applied, "applied and as rebuilt")
 	}
 	if err := p.rollback(); err != nil {
 		r.wrong(t, c, "no rollback: %v", err)
 		return
 	}
-	if _, err := p.drive(); err != nil {
+	switch again, err := p.drive(); {
+	case err != nil:
 		r.wrong(t, c, "after the rollback: %v", err)
+	case again != r.base:
+		r.traces++
+		r.outcome += "; its state is seen after the rollback: " + difference(r.base, again)
 	}
 }
 
@@ -264,19 +296,19 @@ func keepsState(changes []patch.Change) bool {
 // embedded files: the program keeps what the code made when it started.
 var stateStays = []string{"GS2001", "GS2004", "GS2005", "GS2008", "GS2013"}
 
-func firstRefusal(changes []patch.Change) string {
+func firstRefusal(changes []patch.Change) patch.Change {
 	for _, c := range changes {
 		if strings.HasPrefix(c.ID, "GS3") {
-			return c.ID
+			return c
 		}
 	}
-	return "without an ID"
+	return patch.Change{ID: "without an ID"}
 }
 
 // wrong is a disagreement. The edited file is kept for whoever looks into it.
 func (r *run) wrong(t *testing.T, c candidate, format string, args ...any) {
 	t.Helper()
-	r.disagree++
+	r.count(&r.disagree, "DISAGREES")
 	kept := filepath.Join(os.TempDir(), fmt.Sprintf("gosplice-mutation-%d-%s", r.disagree, filepath.Base(c.file)))
 	if err := os.WriteFile(kept, c.edit.Content(), 0o644); err != nil {
 		kept = err.Error()
@@ -285,9 +317,9 @@ func (r *run) wrong(t *testing.T, c candidate, format string, args ...any) {
 }
 
 func (r *run) figures() string {
-	return fmt.Sprintf("%d edits compile: %d applied and did as a rebuilt program does, %d changed no code, %d kept state as the plan says, %d refused %v, "+
-		"%d without an end or an output of their own, %d disagreements; kinds %v",
-		r.tried, r.applied, r.same, r.stays, r.refused, r.verdicts, r.unstable, r.disagree, r.kinds)
+	return fmt.Sprintf("%d edits compile: %d applied and did as a rebuilt program does (%d printed something else than before), %d changed no code, %d kept state as the plan says, %d refused %v, "+
+		"%d without an end or an output of their own, %d disagreements; state of %d is seen after the rollback; kinds %v",
+		r.tried, r.applied, r.shown, r.same, r.stays, r.refused, r.verdicts, r.unstable, r.disagree, r.traces, r.kinds)
 }
 
 // difference is the first line in which two outputs differ.
