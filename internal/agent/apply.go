@@ -269,6 +269,19 @@ func (a *patcher) switchTo(v *version, o control.SwitchOptions, exchanges []exch
 			options.Timeout = guardTimeout
 		}
 	}
+	relaid, err := laidOutAnew(a.images(), imageOf(a.current()), imageOf(v))
+	if err != nil {
+		return splice.Stats{}, 0, err
+	}
+	if len(relaid.types) > 0 {
+		if !guarded {
+			bodies = nil
+		}
+		bodies = joined(bodies, relaid.bodies)
+		if options.Timeout == 0 {
+			options.Timeout = guardTimeout
+		}
+	}
 	options.Quiesce = rangesOf(bodies)
 	withExchanges(&options, exchanges, a.images())
 	a.unsettled = nil
@@ -293,6 +306,14 @@ func (a *patcher) switchTo(v *version, o control.SwitchOptions, exchanges []exch
 			if guarded {
 				p := refused(reason, "%s keeps an argument that its callers may have on their stacks, and goroutines stay in old code that calls it: %v", keeper, err)
 				p.inside = inside
+				return stats, 0, p
+			}
+			if len(relaid.types) > 0 {
+				p := refused(reason, "%s has another layout, and goroutines stay inside of functions that handle its values: %v", relaid.types[0], err)
+				p.inside = inside
+				if i := slices.IndexFunc(inside, func(o control.OldCode) bool { return o.Endless }); i >= 0 {
+					p.message += "; no way leads out of the loop in " + inside[i].Function + ", so waiting does not help: restart the program"
+				}
 				return stats, 0, p
 			}
 		}

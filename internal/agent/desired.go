@@ -23,6 +23,8 @@ type image struct {
 	funcs     []patch.Func
 	redirects []patch.Redirect
 	hostCalls []patch.HostCall
+	confined  []patch.Confined
+	layout    string // of the confined types; empty where there are none
 	// originals are the first words of funcs as they were loaded, relocated.
 	originals []word
 
@@ -40,7 +42,7 @@ type funcKey struct {
 // newImage returns the image of p, loaded at base into memory.
 func newImage(p *patch.Patch, base uint64, memory []byte) *image {
 	m := &image{
-		base: base, funcs: p.Funcs, redirects: p.Redirects, hostCalls: p.HostCalls,
+		base: base, funcs: p.Funcs, redirects: p.Redirects, hostCalls: p.HostCalls, confined: p.Confined, layout: layoutOf(p.Confined),
 		originals: make([]word, len(p.Funcs)),
 		byName:    make(map[funcKey]int, len(p.Funcs)),
 		hostOf:    make(map[int]uint64, len(p.Redirects)),
@@ -150,9 +152,12 @@ func (m *image) successor(i int, target *image) (to uint64, leaves bool) {
 		return 0, false
 	}
 	host, replaces := m.hostOf[i]
+	f := &m.funcs[i]
+	if f.Takes && !sameLayout(m, target) {
+		return 0, false
+	}
 	if target != nil {
-		f := &m.funcs[i]
-		if j, ok := target.byName[funcKey{f.Name, f.ABI}]; ok && interchangeable(f, &target.funcs[j]) {
+		if j, ok := target.byName[funcKey{f.Name, f.ABI}]; ok && interchangeable(f, &target.funcs[j]) && (!target.funcs[j].Takes || sameLayout(m, target)) {
 			return target.entry(j), true
 		}
 		if _, again := target.forHost[host]; again {

@@ -19,13 +19,14 @@ type checker struct {
 	exports map[string]*gotool.Package
 	done    map[string]*types.Package
 	info    map[string]*types.Info // of packages that were checked with bodies
+	faulty  map[string]bool        // those of them that have errors
 	fset    *token.FileSet
 	binary  types.Importer
 	version string
 }
 
 func newChecker(sources map[string]*Source, packages []gotool.Package, version string) *checker {
-	c := &checker{sources: sources, exports: map[string]*gotool.Package{}, done: map[string]*types.Package{}, fset: token.NewFileSet(), version: version}
+	c := &checker{sources: sources, exports: map[string]*gotool.Package{}, done: map[string]*types.Package{}, faulty: map[string]bool{}, fset: token.NewFileSet(), version: version}
 	for i := range packages {
 		c.exports[packages[i].ImportPath] = &packages[i]
 	}
@@ -92,9 +93,12 @@ func (c *checker) bodies(path string) *types.Info {
 	if i, ok := c.info[path]; ok {
 		return i
 	}
-	info := &types.Info{Types: map[ast.Expr]types.TypeAndValue{}, Defs: map[*ast.Ident]types.Object{}, Uses: map[*ast.Ident]types.Object{}}
+	info := &types.Info{
+		Types: map[ast.Expr]types.TypeAndValue{}, Defs: map[*ast.Ident]types.Object{}, Uses: map[*ast.Ident]types.Object{},
+		Instances: map[*ast.Ident]types.Instance{}, Selections: map[*ast.SelectorExpr]*types.Selection{},
+	}
 	if s := c.sources[path]; s != nil {
-		conf := types.Config{Importer: packageImporter{c, path}, FakeImportC: true, Sizes: sizes, Error: func(error) {}}
+		conf := types.Config{Importer: packageImporter{c, path}, FakeImportC: true, Sizes: sizes, Error: func(error) { c.faulty[path] = true }}
 		conf.Check(path, s.Fset, s.Files, info)
 	}
 	if c.info == nil {

@@ -36,6 +36,8 @@ type Edit struct {
 	Modules   []Module
 	Resets    []Reset
 	Hooks     []Hook
+	// Confined are types that are laid out anew although the program has values of them.
+	Confined []Confined
 	// Extensions are the types whose method tables the edit adds to.
 	Extensions []Extension
 
@@ -96,6 +98,9 @@ type Type struct {
 	NewSize  int64
 	// Users are the functions of the edit that use what is new or different in a struct.
 	Users []string
+	// Confined says that no value outlives the functions that handle it; otherwise Held says why one may.
+	Confined bool
+	Held     string
 	// Object says that the change was found in a type descriptor that the program has.
 	Object bool
 	// Added says that the type is new, and nothing else.
@@ -216,6 +221,7 @@ func Find(rec *release.Record, set *goobj.Set, packages []gotool.Package, tree *
 	e.findModules()
 	e.findFiles()
 	e.findFunctions()
+	e.findConfined()
 	e.findExtensions()
 	e.findConversions()
 	return e, nil

@@ -29,6 +29,7 @@ func (l *linker) finish() {
 		o.Symbols[i].Off = p.off
 	}
 	l.finishFuncs()
+	l.finishConfined()
 	l.finishDirectives()
 	l.finishItabs()
 	l.finishFills()
@@ -70,6 +71,8 @@ func (l *linker) finishFuncs() {
 		if f.Direct = f.Busy.Lo == 0 && !other[p.sym]; f.Direct {
 			f.Calls = calls[p.sym]
 		}
+		f.Value = other[p.sym] && l.edit.Roams(p.sym)
+		f.Handles, f.Takes = l.edit.Confinement(p.sym)
 		l.out.Funcs = append(l.out.Funcs, f)
 	}
 	for _, f := range l.in.Redirect {
@@ -119,6 +122,20 @@ func (l *linker) finishDirectives() {
 		if only[l.out.Funcs[i].Off] {
 			l.out.Funcs[i].Sig = ""
 		}
+	}
+}
+
+// finishConfined lists the types that are laid out anew.
+func (l *linker) finishConfined() {
+	for _, c := range l.edit.Confined {
+		p := patch.Confined{Package: goobj.PackagePrefix(l.symbolPath(c.Package)) + ".", Types: c.Types, Layout: c.Layout}
+		for _, s := range c.Inside {
+			// Functions of several names may share a body.
+			if !slices.ContainsFunc(p.Inside, func(o patch.Stale) bool { return o.Addr == s.Addr }) {
+				p.Inside = append(p.Inside, patch.Stale{Name: goobj.WithoutCopy(s.Name), Addr: s.Addr, Size: uint64(s.Size)})
+			}
+		}
+		l.out.Confined = append(l.out.Confined, p)
 	}
 }
 

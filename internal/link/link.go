@@ -39,10 +39,15 @@ func Link(ctx context.Context, in Input) (*patch.Patch, error) {
 	l := &linker{
 		release: rel, in: in, edit: in.Edit, rec: in.Edit.Record, set: in.Edit.Set,
 		placed: map[goobj.Sym]*placed{}, rebuilt: map[string]bool{}, stays: map[goobj.Sym]bool{},
-		moving: map[goobj.Sym]bool{}, leads: map[*release.Symbol]goobj.Sym{}, itabs: map[goobj.Sym]*itab{}, funcTypes: map[string]bool{}, filled: map[fillKey]bool{},
+		moving: map[goobj.Sym]bool{}, leads: map[*release.Symbol]goobj.Sym{}, alone: map[goobj.Sym]bool{}, itabs: map[goobj.Sym]*itab{}, funcTypes: map[string]bool{}, filled: map[fillKey]bool{},
 	}
 	for _, p := range slices.Concat(in.Edit.Rebuilt, in.Edit.Added) {
 		l.rebuilt[l.symbolPath(p)] = true
+	}
+	for _, c := range in.Edit.Confined {
+		for _, f := range c.Alone {
+			l.alone[f.Sym] = true
+		}
 	}
 	l.copyLive()
 	for _, pass := range []func(){l.placeAll, l.layout, l.writeFunctable, l.module, l.relocate, l.moduledata, l.finish} {
@@ -72,6 +77,7 @@ type linker struct {
 	stays   map[goobj.Sym]bool // memo of staysInProgram
 	moving  map[goobj.Sym]bool // memo of moved
 	leads   map[*release.Symbol]goobj.Sym
+	alone   map[goobj.Sym]bool // unchanged, and not to be shared with the program
 	itabs   map[goobj.Sym]*itab
 	itabSeq []*itab
 	inits   []initUnit

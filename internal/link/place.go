@@ -311,7 +311,7 @@ func (l *linker) moved(y goobj.Sym) bool {
 	old, ok := l.rec.Lookup(n.Name, n.ABI)
 	// The entry in the program may lead to a closure that has another number now.
 	to, led := l.leads[old]
-	m := !ok || led && to != y
+	m := !ok || led && to != y || l.alone[y]
 	if !m && l.set.Defined(y) && l.rebuilt[l.set.Object(y).Pkg] && old.Fingerprint != l.edit.Prints.Of(y) {
 		m = true
 		for _, d := range l.set.Dups(y) {

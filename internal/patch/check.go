@@ -43,6 +43,7 @@ func (p *Patch) Check() error {
 		p.checkHostCalls,
 		p.checkRedirects,
 		p.checkCallers,
+		p.checkConfined,
 		p.checkItabs,
 		p.checkFills,
 		p.checkMethods,
@@ -162,6 +163,36 @@ func (p *Patch) checkCallers() error {
 		}
 		if s.Size == 0 || s.Size > maxText || !p.inText(s.Addr, s.Size) {
 			return fmt.Errorf("caller %.80q at %#x with %d bytes is outside of the program's text", s.Name, s.Addr, s.Size)
+		}
+	}
+	return nil
+}
+
+func (p *Patch) checkConfined() error {
+	if len(p.Confined) > maxNames {
+		return fmt.Errorf("types of %d packages are laid out anew, the limit is %d", len(p.Confined), maxNames)
+	}
+	for _, c := range p.Confined {
+		for _, s := range append([]string{c.Package, c.Layout}, c.Types...) {
+			if err := checkString("type that is laid out anew", s); err != nil {
+				return err
+			}
+		}
+		if c.Package == "" || c.Layout == "" || len(c.Types) == 0 {
+			return fmt.Errorf("types that are laid out anew have no package, no layout or no names")
+		}
+		bodies := make([]span, 0, len(c.Inside))
+		for _, s := range c.Inside {
+			if err := checkString("function", s.Name); err != nil {
+				return err
+			}
+			if s.Size == 0 || s.Size > maxText || !p.inText(s.Addr, s.Size) {
+				return fmt.Errorf("function %.80q at %#x with %d bytes is outside of the program's text", s.Name, s.Addr, s.Size)
+			}
+			bodies = append(bodies, span{s.Addr, s.Size, s.Name})
+		}
+		if err := checkDisjoint("functions", bodies); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -16,7 +16,7 @@ import "errors"
 // compressed with DEFLATE. Nothing follows the seal.
 
 // FormatVersion is the version of the file format that this package writes and reads.
-const FormatVersion = 3
+const FormatVersion = 4
 
 const (
 	magic        = "gosplice"

@@ -54,6 +54,8 @@ type Patch struct {
 	HostCalls []HostCall `json:",omitempty"`
 	// Redirects are the functions of the host that the patch replaces.
 	Redirects []Redirect
+	// Confined are types that the patch lays out anew.
+	Confined []Confined `json:",omitempty"`
 	// Changes is the plan that the user saw.
 	Changes []Change
 	// Diff is what changed in the sources, as a unified diff, or empty.
@@ -286,8 +288,15 @@ type Func struct {
 	// calls in the image.
 	Direct bool     `json:",omitempty"`
 	Calls  []uint32 `json:",omitempty"`
-	File   string
-	Line   int
+	// Value says that something other than calls may enter the function: it is in a func value, a method table
+	// or the like.
+	Value bool `json:",omitempty"`
+	// Handles says that values of Confined types may be in its frames, Takes that it gets or returns them: no
+	// version with other layouts may take its place.
+	Handles bool `json:",omitempty"`
+	Takes   bool `json:",omitempty"`
+	File    string
+	Line    int
 }
 
 // HostCall names the calls in the image of one function of the host.
@@ -325,6 +334,19 @@ type Redirect struct {
 	// Callers are the functions of the host that call the old body and change with the patch, when
 	// the new body keeps more: no goroutine may be inside them at the switch.
 	Callers []Stale `json:",omitempty"`
+}
+
+// Confined are types of one package with other layouts than in the host. Their values are in frames of known
+// functions alone, of the host and of the image. No goroutine may be inside of these when the program goes to a version
+// with other layouts.
+type Confined struct {
+	// Package is the prefix of the package's symbols, Types are names without it.
+	Package string
+	Types   []string
+	// Layout is equal for equal layouts.
+	Layout string
+	// Inside are the functions of the host.
+	Inside []Stale
 }
 
 // HostName is the name of the function that r replaces by f.

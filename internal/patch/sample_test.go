@@ -49,12 +49,13 @@ func sample() *Patch {
 		Funcs: []Func{
 			{Name: "arena.(*Room).Tick", ABI: 1, Off: 0, Size: 0x33, Sig: "s1", Busy: Busy{1, 5}, File: "arena/a.go", Line: 10},
 			{Name: "arena.(*Room).Tick.func2", ABI: 1, Off: 0x40, Size: 3, Sig: "s2", Siblings: []string{"h1", "h2"}, Index: 1},
-			{Name: "arena.init.hits", ABI: 1, Off: 0x80, Size: 0x20},
+			{Name: "arena.init.hits", ABI: 1, Off: 0x80, Size: 0x20, Value: true, Handles: true, Takes: true},
 		},
 		Redirects: []Redirect{
 			{Func: 1, Addr: 0x403000, Size: 3, Old: [8]byte{1, 2, 3}, Busy: Busy{0, 5}},
 			{Func: 0, Addr: 0x402fe0, Size: 0x20, Old: [8]byte{4, 5, 6}, Busy: Busy{1, 5}},
 		},
-		Changes: []Change{{Symbol: "arena.(*Room).Tick", What: "body", Verdict: "applies", File: "arena/a.go", Line: 10}},
+		Confined: []Confined{{Package: "arena.", Types: []string{"hit"}, Layout: "h1", Inside: []Stale{{"arena.(*Room).Tick", 0x402fe0, 0x20}}}},
+		Changes:  []Change{{Symbol: "arena.(*Room).Tick", What: "body", Verdict: "applies", File: "arena/a.go", Line: 10}},
 	}
 }

@@ -109,6 +109,7 @@ func Make(ctx context.Context, binary string, b *gotool.Build, packages []gotool
 		return nil, err
 	}
 	h.callGraph(r)
+	h.inlined(r)
 	h.variableUses(r)
 	h.endless(r)
 	return r, nil
@@ -225,6 +226,44 @@ func (h *harvest) callGraph(r *Record) {
 				seen[n] = true
 				name := strings.Clone(h.set.NameOf(y).Name)
 				r.Callers[name] = append(r.Callers[name], strings.Clone(n))
+			}
+		}
+	}
+}
+
+// inlined notes into which functions those of editable packages were inlined.
+func (h *harvest) inlined(r *Record) {
+	edited := map[string]bool{}
+	var prefixes []string
+	for _, p := range r.Packages {
+		if edited[p.Path] = p.Editable; p.Editable {
+			prefixes = append(prefixes, goobj.PackagePrefix(p.Path)+".")
+		}
+	}
+	isEdited := func(y goobj.Sym) bool {
+		if h.set.Defined(y) {
+			return edited[h.set.Object(y).Pkg]
+		}
+		// A literal that was inlined wherever it is called has no body.
+		return slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(h.set.NameOf(y).Name, p) })
+	}
+	r.Inlined = map[string][]string{}
+	for y := range h.addr {
+		d, ok := h.matched[y]
+		if !ok {
+			d = y
+		}
+		fi, ok := h.set.FuncInfo(d)
+		if !ok {
+			continue
+		}
+		for _, n := range fi.Inline {
+			if !isEdited(n.Func) {
+				continue
+			}
+			callee, into := h.set.NameOf(n.Func).Name, h.set.NameOf(y).Name
+			if !slices.Contains(r.Inlined[callee], into) {
+				r.Inlined[strings.Clone(callee)] = append(r.Inlined[callee], strings.Clone(into))
 			}
 		}
 	}

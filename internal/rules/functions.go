@@ -35,6 +35,7 @@ func (j *judge) functions() {
 	for i := range fns {
 		j.function(&fns[i], edited)
 	}
+	j.confined()
 	j.follow(edited)
 	j.decls(edited)
 	j.mixedCalls(edited)
@@ -367,6 +368,9 @@ func (j *judge) signature(f *edit.Function, c patch.Change) {
 	}
 	j.v.Stale = append(j.v.Stale, f)
 	c.What = "signature changed; all callers change with it"
+	if !f.Edited && j.takesConfined(f) {
+		c.What = "takes or returns a value that is laid out anew; all callers change with it"
+	}
 	c.Reason = "Calls in flight finish in the old body."
 	j.add(SignatureMoved, c)
 }

@@ -34,11 +34,22 @@ func (j *judge) types() {
 			if t.Func != "" {
 				c.Symbol += " of " + t.Func
 			}
-			j.add(layoutChange(t, &c), c)
+			if !t.Confined { // see confined
+				j.relaid(t, c, t.Held)
+			}
 		default:
 			j.methods(t, c)
 		}
 	}
+}
+
+// relaid refuses a type that is laid out anew. held says what keeps values beyond the calls that handle them.
+func (j *judge) relaid(t *edit.Type, c patch.Change, held string) {
+	rule := layoutChange(t, &c)
+	if held != "" && rule.ID != Interface.ID {
+		c.Reason += fmt.Sprintf("\nIt would apply if no %s outlived the calls that handle it, but %s.", t.Name, held)
+	}
+	j.add(rule, c)
 }
 
 // methods judges the methods of a type whose layout is as before.

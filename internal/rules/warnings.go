@@ -178,6 +178,17 @@ var (
 -func (c coin) String() string { return "coin" }
 `})
 
+	ConfinedLayout = rule(Rule{
+		ID: "GS2020", Title: "a type is laid out anew, and none of its values outlives a call", Verdict: "applies, once no call is inside", Scenario: "confined01-applies",
+		Reason:  "Values of this type are in local variables alone: no package variable, no memory on the heap, no interface, map, channel or closure of the running program holds one or leads to one, which is proven. The switch waits until no goroutine is inside a function that handles them, and gives up after some seconds if one stays. The same holds for going back.",
+		WaysOut: []string{"apply again when those calls have returned, if it gives up"},
+		Example: `
+ type cursor struct {          // only used by value, or by pointers to local variables
+ 	line int
++	column int
+ }
+`})
+
 	DependencyMoved = rule(Rule{
 		ID: "GS2019", Title: "a dependency has another version, which was allowed", Verdict: Applies, Scenario: "R18-dep-drift",
 		Reason: "It comes along because the command says so. What changed in it is judged like any other edit.",
