@@ -58,6 +58,9 @@ func (a *patcher) apply(file []byte, who peer, o control.SwitchOptions, rules po
 	}); err != nil {
 		return nil, err
 	}
+	if err := a.program.slide(p); err != nil {
+		return nil, err
+	}
 	if err := a.prepare(p); err != nil {
 		return nil, err
 	}

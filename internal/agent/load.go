@@ -98,7 +98,7 @@ func (a *patcher) layOut(v *version, p *patch.Patch, r region) error {
 	}
 	memory := r.Bytes()
 	copy(memory, p.Image.Bytes)
-	if err := relocate(memory, r.Base(), p.Relocs, v.addrs); err != nil {
+	if err := relocate(memory, r.Base(), p.Slid, p.Relocs, v.addrs); err != nil {
 		return malformed("%v", err)
 	}
 	v.image = newImage(p, r.Base(), memory)

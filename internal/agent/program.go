@@ -63,6 +63,9 @@ func findBuildID(m memoryMap) (string, error) {
 		return "", errors.New("the program's code can't be read, so its build ID is not known: gosplice needs a program linked by the Go linker, without execute-only text")
 	}
 	first := m.start(code)
+	if at, err := findPlace(m, ownCode()); err == nil {
+		first = at.header // another file may lie right before a position-independent program
+	}
 	start := memoryAt(first.lo, min(first.hi-first.lo, buildIDReach))
 	for at := noteHeader - 4; at+len(buildIDNote) <= len(start); at += 4 {
 		if !bytes.HasPrefix(start[at:], buildIDNote) {
@@ -99,7 +102,7 @@ func (g *program) textMatches(r *patch.Release) error {
 		}
 		own := ownCode()
 		if own < r.Text || own >= r.Etext || !m.holds(r.Text, r.Etext-r.Text, true) {
-			return refused(control.ReasonTextDiffers, "the patch has the program's code at %#x-%#x, in this process it is elsewhere: position-independent programs (-buildmode=pie) can't be patched", r.Text, r.Etext)
+			return refused(control.ReasonTextDiffers, "the patch has the program's code at %#x-%#x, in this process it is elsewhere: make the patch from this build's record", r.Text, r.Etext)
 		}
 		sum := sha256.Sum256(memoryAt(r.Text, r.Etext-r.Text))
 		*t = textHash{lo: r.Text, hi: r.Etext, sum: hex.EncodeToString(sum[:])}

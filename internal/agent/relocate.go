@@ -8,17 +8,17 @@ import (
 	"github.com/gosplice/gosplice/internal/patch"
 )
 
-// relocate adjusts memory, an image for base address 0, to base and to symbols at the addresses
-// addrs. The patch was checked, so all places are in memory. It fails when a value does not fit
+// relocate adjusts memory, an image for base address 0, to base, to symbols at the addresses
+// addrs, and to a program that was moved by slide. The patch was checked, so all places are in memory. It fails when a value does not fit
 // its place; memory is then of no use.
-func relocate(memory []byte, base uint64, relocs []patch.Reloc, addrs []uint64) error {
+func relocate(memory []byte, base, slide uint64, relocs []patch.Reloc, addrs []uint64) error {
 	for _, r := range relocs {
 		place := memory[r.Off:]
 		var symbol uint64
 		if len(addrs) > 0 {
 			symbol = addrs[r.Sym] // of the kinds without a symbol Sym is 0
 		}
-		if err := adjust(place, r.Kind, base, symbol); err != nil {
+		if err := adjust(place, r.Kind, base, slide, symbol); err != nil {
 			return fmt.Errorf("relocation at offset %#x of the image loaded at %#x: %w", r.Off, base, err)
 		}
 	}
@@ -26,7 +26,7 @@ func relocate(memory []byte, base uint64, relocs []patch.Reloc, addrs []uint64) 
 }
 
 // adjust adds to the value at the start of place what r's kind says.
-func adjust(place []byte, kind patch.RelocKind, base, symbol uint64) error {
+func adjust(place []byte, kind patch.RelocKind, base, slide, symbol uint64) error {
 	switch kind {
 	case patch.AddBase64:
 		binary.LittleEndian.PutUint64(place, binary.LittleEndian.Uint64(place)+base)
@@ -35,17 +35,21 @@ func adjust(place []byte, kind patch.RelocKind, base, symbol uint64) error {
 		binary.LittleEndian.PutUint64(place, binary.LittleEndian.Uint64(place)+symbol)
 		return nil
 	}
+	if kind == patch.AddSlide64 {
+		binary.LittleEndian.PutUint64(place, binary.LittleEndian.Uint64(place)+slide)
+		return nil
+	}
 	value := int64(int32(binary.LittleEndian.Uint32(place)))
 	lowest := int64(math.MinInt32)
 	switch kind {
 	case patch.AddBase32:
-		value += int64(base)
+		value += int64(base - slide)
 		lowest = 0
 	case patch.AddSym32:
-		value += int64(symbol)
+		value += int64(symbol - slide)
 		lowest = 0
 	case patch.SubBase32:
-		value -= int64(base)
+		value -= int64(base - slide)
 	case patch.RelSym32:
 		value += int64(symbol) - int64(base)
 	default:

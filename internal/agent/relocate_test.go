@@ -35,7 +35,7 @@ func TestRelocate(t *testing.T) {
 			if c.kind.Size() == 4 {
 				copy(place[4:], []byte{1, 2, 3, 4})
 			}
-			err := relocate(memory, base, []patch.Reloc{{Off: 12, Kind: c.kind, Sym: sym}}, []uint64{0, symbol})
+			err := relocate(memory, base, 0, []patch.Reloc{{Off: 12, Kind: c.kind, Sym: sym}}, []uint64{0, symbol})
 			if (err == nil) != c.ok {
 				t.Fatalf("err = %v", err)
 			}
@@ -58,9 +58,46 @@ func TestRelocate(t *testing.T) {
 	}
 }
 
+// TestRelocateMoved relocates an image for a program that was moved with it: what is relative to the program is as for
+// one that was not.
+func TestRelocateMoved(t *testing.T) {
+	const base, symbol, slide = 0x20000000, 0x30000040, 0x555555000000
+	for _, c := range []struct {
+		kind  patch.RelocKind
+		value int64
+		want  uint64
+	}{
+		{patch.AddBase64, 0x123, base + slide + 0x123},
+		{patch.AddSym64, 8, symbol + slide + 8},
+		{patch.AddSlide64, 0x401000, 0x401000 + slide},
+		{patch.AddBase32, 0x40 - 0x400000, base + 0x40 - 0x400000},
+		{patch.SubBase32, 0x401000 - 0x104, 0x1_0000_0000 + 0x401000 - 0x104 - base},
+		{patch.AddSym32, -0x400000, symbol - 0x400000},
+		{patch.RelSym32, -0x104, symbol - base - 0x104},
+	} {
+		memory := make([]byte, 8)
+		if c.kind.Size() == 8 {
+			binary.LittleEndian.PutUint64(memory, uint64(c.value))
+		} else {
+			binary.LittleEndian.PutUint32(memory, uint32(c.value))
+		}
+		if err := relocate(memory, base+slide, slide, []patch.Reloc{{Kind: c.kind}}, []uint64{symbol + slide}); err != nil {
+			t.Errorf("kind %d: %v", c.kind, err)
+			continue
+		}
+		got, want := binary.LittleEndian.Uint64(memory), c.want
+		if c.kind.Size() == 4 {
+			want = uint64(uint32(want))
+		}
+		if got != want {
+			t.Errorf("kind %d: %#x, want %#x", c.kind, got, want)
+		}
+	}
+}
+
 // An address for base 0 with a symbol far away must not be taken for one that fits.
 func TestRelocateFarSymbol(t *testing.T) {
-	err := relocate(make([]byte, 4), 0x20000000, []patch.Reloc{{Kind: patch.RelSym32}}, []uint64{1 << 40})
+	err := relocate(make([]byte, 4), 0x20000000, 0, []patch.Reloc{{Kind: patch.RelSym32}}, []uint64{1 << 40})
 	if err == nil {
 		t.Error("a symbol 1 TB away is reached with 32 bits")
 	}

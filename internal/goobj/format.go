@@ -126,6 +126,7 @@ const (
 	RCallInd        RelocType = 10
 	RPCRel          RelocType = 14
 	RTLSLE          RelocType = 15
+	RTLSIE          RelocType = 16
 	RUseType        RelocType = 22
 	RUseIface       RelocType = 23
 	RUseIfaceMethod RelocType = 24

@@ -71,8 +71,11 @@ const commandLinePackage = "command-line-arguments"
 func flagsOf(settings []debug.BuildSetting) []string {
 	var flags []string
 	for _, s := range settings {
-		// The two that every program has say nothing that FromBinary has not checked.
-		if strings.HasPrefix(s.Key, "-") && s.Key != "-buildmode" && s.Key != "-compiler" {
+		switch {
+		case !strings.HasPrefix(s.Key, "-"):
+		case s.Key == "-compiler", s.Key == "-buildmode" && s.Value == "exe":
+			// They say nothing that FromBinary has not checked.
+		default:
 			flags = append(flags, s.Key+"="+s.Value)
 		}
 	}
@@ -116,8 +119,8 @@ func checkSettings(version string, s map[string]string) error {
 	if c := s["-compiler"]; c != "" && c != "gc" {
 		return &UnsupportedError{"compiler", c, "build with the gc compiler"}
 	}
-	if mode := s["-buildmode"]; mode != "" && mode != "exe" {
-		return &UnsupportedError{"build mode", mode, "build with -buildmode=exe, the default on linux/amd64"}
+	if mode := s["-buildmode"]; mode != "" && mode != "exe" && mode != "pie" {
+		return &UnsupportedError{"build mode", mode, "build with -buildmode=exe, the default on linux/amd64, or with pie"}
 	}
 	for _, flag := range []string{"-msan", "-asan"} {
 		if s[flag] == "true" {
@@ -135,13 +138,10 @@ func checkELF(f *elf.File) error {
 	if f.Machine != elf.EM_X86_64 || f.Class != elf.ELFCLASS64 {
 		return &UnsupportedError{"machine", f.Machine.String(), "gosplice patches linux/amd64 programs"}
 	}
-	if f.Type == elf.ET_DYN {
-		return &UnsupportedError{"build mode", "pie", "build with -buildmode=exe, the default on linux/amd64"}
-	}
-	if f.Type != elf.ET_EXEC {
+	if f.Type != elf.ET_EXEC && f.Type != elf.ET_DYN {
 		return &UnsupportedError{"file type", f.Type.String(), "name an executable"}
 	}
-	if f.Section(".text") == nil || f.Section(".gopclntab") == nil {
+	if f.Section(".text") == nil || f.Section(".gopclntab") == nil && f.Section(".data.rel.ro.gopclntab") == nil {
 		return &UnsupportedError{"a program without", "section headers", "keep them (strip is fine, sstrip and packers are not)"}
 	}
 	return nil

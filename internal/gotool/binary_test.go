@@ -142,7 +142,6 @@ func TestRefusesWhatIsNotSupported(t *testing.T) {
 		args   []string
 		want   string
 	}{
-		{name: "pie", args: []string{"-buildmode=pie"}, want: "build mode pie is not supported"},
 		{name: "plugin", args: []string{"-buildmode=plugin"}, want: "build mode plugin is not supported"},
 		{name: "stripped plugin", args: []string{"-buildmode=plugin", "-trimpath", "-ldflags=-s -w"}, want: "build mode plugin is not supported"},
 		{name: "other architecture", env: []string{"GOARCH=arm64", "CGO_ENABLED=0"}, want: "platform linux/arm64 is not supported"},

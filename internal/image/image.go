@@ -29,6 +29,8 @@ type File struct {
 	Module map[string]uint64
 	// ModuleAddr is the address of runtime.firstmoduledata.
 	ModuleAddr uint64
+	// PositionIndependent programs are loaded anywhere: their addresses are those in the file.
+	PositionIndependent bool
 	// Layout has byte offsets by "struct.field" and sizes by "struct".
 	Layout map[string]uint64
 
@@ -66,7 +68,7 @@ func read(program io.ReaderAt, path string, release *gorelease.Release) (*File, 
 		return nil, fmt.Errorf("%s: not an ELF program: %w", path, err)
 	}
 	f := &File{Path: path, elf: e}
-	for _, step := range []func() error{f.readSections, f.readBuildID, f.readSymbols, func() error { return f.readLayout(release) }, f.readModule, f.readFuncs} {
+	for _, step := range []func() error{f.readSections, f.applyRelocations, f.readBuildID, f.readSymbols, func() error { return f.readLayout(release) }, f.readModule, f.readFuncs} {
 		if err := step(); err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}

@@ -137,7 +137,7 @@ func (l *linker) moduledata() {
 	l.field("findfunctab", p.find)
 	l.field("minpc", 0)
 	l.field("maxpc", im.etext)
-	l.constant("text", l.rec.Release.Text)
+	l.program("text", l.rec.Release.Text)
 	l.field("etext", im.etext)
 	l.field("noptrdata", im.noptrLo)
 	l.field("enoptrdata", im.noptrHi)
@@ -154,10 +154,10 @@ func (l *linker) moduledata() {
 		l.field("types", im.types)
 		l.constant("typedesclen", im.typesLen)
 	} else {
-		l.constant("types", l.rec.Runtime.Types)
+		l.program("types", l.rec.Runtime.Types)
 	}
 	l.field("etypes", im.size)
-	l.constant("rodata", l.rec.Runtime.Rodata)
+	l.program("rodata", l.rec.Runtime.Rodata)
 	l.field("gofunc", p.gofunc)
 	if l.hasField("epclntab") {
 		l.field("epclntab", p.end)
@@ -188,6 +188,14 @@ func (l *linker) field(name string, off uint64) {
 	if at, ok := l.fieldOffset(name, 0); ok {
 		le.PutUint64(l.img.b[at:], off)
 		l.reloc(at, patch.AddBase64, 0)
+	}
+}
+
+// program writes an address in the program.
+func (l *linker) program(name string, addr uint64) {
+	if at, ok := l.fieldOffset(name, 0); ok {
+		le.PutUint64(l.img.b[at:], addr)
+		l.slides(at)
 	}
 }
 

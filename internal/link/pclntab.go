@@ -275,6 +275,7 @@ func (t *functable) write() {
 	le.PutUint64(b[16:], uint64(t.nfiles))
 	if _, ok := l.rec.Runtime.Offset["runtime.pcHeader.textStart"]; ok {
 		le.PutUint64(b[24:], l.rec.Release.Text)
+		l.slides(at + 24)
 	}
 	for i, part := range []uint64{l.pcln.names, l.pcln.cu, l.pcln.files, l.pcln.pcs, l.pcln.funcs} {
 		le.PutUint64(b[32+8*i:], part-at)

@@ -161,7 +161,7 @@ func (l *linker) visit(p *placed) {
 	}
 	for _, r := range l.set.Relocs(p.sym) {
 		switch {
-		case r.Sym == 0 || r.Type == goobj.RTLSLE:
+		case r.Sym == 0 || r.Type == goobj.RTLSLE || r.Type == goobj.RTLSIE:
 		case r.Type == goobj.RMethodOff: // see callMethods and completeMethods
 		case r.Type == goobj.RKeep && p.kind.IsVar():
 			l.keepMapInit(p, r.Sym)

@@ -26,9 +26,7 @@ func (l *linker) write(p *placed) {
 	copy(d, l.set.Data(p.sym))
 	for _, r := range l.set.Relocs(p.sym) {
 		if r.Size == 0 || r.Sym == 0 {
-			if r.Type == goobj.RTLSLE {
-				le.PutUint32(d[r.Off:], uint32(l.rec.TLS))
-			}
+			l.threadLocal(p, d, r)
 			continue
 		}
 		if r.Off+r.Size > len(d) {
@@ -42,8 +40,7 @@ func (l *linker) write(p *placed) {
 // apply writes one relocation. What depends on addresses that are known only in the process becomes
 // a relocation of the patch.
 func (l *linker) apply(p *placed, d []byte, r goobj.Reloc) {
-	if r.Type == goobj.RTLSLE {
-		le.PutUint32(d[r.Off:], uint32(l.rec.TLS))
+	if l.threadLocal(p, d, r) {
 		return
 	}
 	to, ok := l.lookup(p, r)
@@ -74,9 +71,12 @@ func (l *linker) apply(p *placed, d []byte, r goobj.Reloc) {
 			to.itab.slots = append(to.itab.slots, at)
 			return
 		}
-		if r.Size == word {
+		switch {
+		case r.Size == word:
 			l.put64(at, d[r.Off:], to, r.Add)
-		} else {
+		case l.rec.Release.PositionIndependent:
+			l.fail("%s holds a short address of %s, which a position-independent program can't have", p.name, l.name(r.Sym))
+		default:
 			l.put32(at, d[r.Off:], to, r.Add, false)
 		}
 	case goobj.RAddrOff, goobj.RMethodOff:
@@ -88,6 +88,22 @@ func (l *linker) apply(p *placed, d []byte, r goobj.Reloc) {
 	default:
 		l.fail("%s has a relocation of type %d, which this gosplice does not know", p.name, r.Type)
 	}
+}
+
+// threadLocal writes where the program keeps its goroutine, if r asks for that.
+func (l *linker) threadLocal(p *placed, d []byte, r goobj.Reloc) bool {
+	switch r.Type {
+	case goobj.RTLSIE:
+		if !machine.ThreadOffset(d, r.Off) {
+			l.fail("%s reads thread-local storage in a way that this gosplice does not know", p.name)
+			return true
+		}
+	case goobj.RTLSLE:
+	default:
+		return false
+	}
+	le.PutUint32(d[r.Off:], uint32(l.rec.TLS))
+	return true
 }
 
 // lookup finds where a relocation leads; ok is false when it is to stay zero.
@@ -164,6 +180,7 @@ func (l *linker) put64(at uint64, d []byte, to location, addend int64) {
 	switch {
 	case to.in == nil:
 		v += int64(to.host)
+		l.slides(at)
 	case to.in.shared != 0:
 		l.reloc(at, patch.AddSym64, to.in.shared-1)
 	default:
@@ -171,6 +188,13 @@ func (l *linker) put64(at uint64, d []byte, to location, addend int64) {
 		l.reloc(at, patch.AddBase64, 0)
 	}
 	le.PutUint64(d, uint64(v))
+}
+
+// slides notes that the word at an offset of the image is an address in the program.
+func (l *linker) slides(at uint64) {
+	if l.rec.Release.PositionIndependent {
+		l.reloc(at, patch.AddSlide64, 0)
+	}
 }
 
 func (l *linker) reloc(at uint64, kind patch.RelocKind, sym int) {

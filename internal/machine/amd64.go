@@ -134,4 +134,23 @@ func LoadThroughSlot(code []byte, off int) bool {
 	return true
 }
 
+// ThreadOffset turns the instruction that loads the place of a thread-local variable from the global offset table
+// into one that holds it, as linkers do in programs: MOVQ x@gottpoff(IP), reg becomes MOVQ $x, reg. off is the offset
+// of the instruction's 4-byte displacement. It reports false for any other instruction.
+func ThreadOffset(code []byte, off int) bool {
+	const rexW, rexWR, rexWB, movImm, direct = 0x48, 0x4c, 0x49, 0xc7, 0xc0
+	if off < 3 || off > len(code)-4 || code[off-2] != mov || code[off-1]&0xc7 != 0x05 {
+		return false
+	}
+	switch code[off-3] {
+	case rexW:
+	case rexWR: // the register is named in another place of the instruction
+		code[off-3] = rexWB
+	default:
+		return false
+	}
+	code[off-2], code[off-1] = movImm, direct|code[off-1]>>3
+	return true
+}
+
 const lea, mov = 0x8d, 0x8b

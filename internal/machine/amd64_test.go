@@ -269,3 +269,30 @@ func TestLoadThroughSlot(t *testing.T) {
 		}
 	}
 }
+
+func TestThreadOffset(t *testing.T) {
+	for _, c := range []struct {
+		name, code, want string
+		off              int
+	}{
+		{"mov rax, [rip]", "48 8b 05 00 00 00 00", "48 c7 c0 00 00 00 00", 3},
+		{"mov rdi, [rip]", "48 8b 3d 00 00 00 00", "48 c7 c7 00 00 00 00", 3},
+		{"mov r8, [rip]", "4c 8b 05 00 00 00 00", "49 c7 c0 00 00 00 00", 3},
+		{"mov r15, [rip]", "90 4c 8b 3d 00 00 00 00", "90 49 c7 c7 00 00 00 00", 4},
+		{"add rax, [rip]", "48 03 05 00 00 00 00", "", 3},
+		{"mov eax, [rip]", "90 8b 05 00 00 00 00", "", 3},
+		{"mov rax, [rbx+disp]", "48 8b 83 00 00 00 00", "", 3},
+		{"displacement cut off", "48 8b 05 00 00 00", "", 3},
+		{"no room before", "8b 05 00 00 00 00", "", 2},
+		{"negative", "48 8b 05 00 00 00 00", "", -1},
+	} {
+		code := assemble(t, c.code)
+		want := assemble(t, c.want)
+		if c.want == "" {
+			want = bytes.Clone(code)
+		}
+		if got := ThreadOffset(code, c.off); got != (c.want != "") || !bytes.Equal(code, want) {
+			t.Errorf("%s: %v, % x", c.name, got, code)
+		}
+	}
+}

@@ -49,7 +49,7 @@ func (k RelocKind) hasSymbol() bool { return k == AddSym64 || k == AddSym32 || k
 
 // Size is the number of bytes that a relocation of the kind changes.
 func (k RelocKind) Size() int {
-	if k == AddBase64 || k == AddSym64 {
+	if k == AddBase64 || k == AddSym64 || k == AddSlide64 {
 		return 8
 	}
 	return 4

@@ -6,7 +6,8 @@
 // describes the layout.
 //
 // All addresses of the host program ("host addresses") are absolute virtual addresses in
-// the running program; all other places are offsets from the start of the image.
+// the running program, but for programs that are position-independent: then they are those in the program's file, until
+// Slide moves them. All other places are offsets from the start of the image.
 package patch
 
 import "strings"
@@ -63,6 +64,8 @@ type Patch struct {
 	// ID is the SHA-256 of everything in the file before the seal, in hexadecimal, so it does not
 	// depend on who signed. It is set by Encode and Decode.
 	ID string `json:"-"`
+	// Slid is how far Slide moved the host addresses, in bytes.
+	Slid uint64 `json:"-"`
 	// Signer is the ed25519 public key that signed the file, or nil. It is set by Decode,
 	// after the signature was found good, and by Encode.
 	Signer []byte `json:"-"`
@@ -91,6 +94,8 @@ type Release struct {
 	// TextHash is the SHA-256 of the host memory [Text, Etext) before any patch, in hexadecimal.
 	TextHash    string
 	Text, Etext uint64
+	// PositionIndependent programs are loaded at another address each time.
+	PositionIndependent bool `json:",omitempty"`
 }
 
 // Runtime locates what the agent needs of the Go runtime. Func and Var hold host addresses
@@ -124,14 +129,17 @@ type Image struct {
 // RelocKind says how the value at a place depends on addresses.
 type RelocKind uint8
 
-// The value stored in the image is the value for base 0 (and for symbol address 0).
+// The value stored in the image is the value for base 0 and for symbol address 0, in a program that is loaded at the
+// addresses in its file. Where it is loaded elsewhere, displacements to host addresses and offsets from host bases
+// change by that much too.
 const (
-	AddBase64 RelocKind = iota // 8 bytes: += base
-	AddBase32                  // 4 bytes, an offset from a host base: += base, stays in 0..1<<31-1
-	SubBase32                  // 4 bytes, a displacement to a host address: -= base
-	AddSym64                   // 8 bytes: += address of Symbols[Sym]
-	AddSym32                   // 4 bytes, an offset from a host base: += address of the symbol
-	RelSym32                   // 4 bytes, a displacement: += address of the symbol - base
+	AddBase64  RelocKind = iota // 8 bytes: += base
+	AddBase32                   // 4 bytes, an offset from a host base: += base, stays in 0..1<<31-1
+	SubBase32                   // 4 bytes, a displacement to a host address: -= base
+	AddSym64                    // 8 bytes: += address of Symbols[Sym]
+	AddSym32                    // 4 bytes, an offset from a host base: += address of the symbol
+	RelSym32                    // 4 bytes, a displacement: += address of the symbol - base
+	AddSlide64                  // 8 bytes, a host address: += slide
 	NumRelocKinds
 )
 

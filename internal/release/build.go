@@ -122,6 +122,7 @@ func (r *Record) identify(f *image.File) {
 	rel.BuildID, rel.Main, rel.Program = f.BuildID, r.Build.Main, r.Program
 	rel.GoVersion, rel.GOOS, rel.GOARCH = r.Build.GoVersion, "linux", "amd64"
 	rel.Text, rel.Etext, rel.TextHash = f.Text(), f.Etext(), hex.EncodeToString(sum[:])
+	rel.PositionIndependent = f.PositionIndependent
 	r.Runtime.Types, r.Runtime.Rodata = f.Module["types"], f.Module["rodata"]
 	r.Runtime.Offset = f.Layout
 }

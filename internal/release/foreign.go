@@ -97,9 +97,9 @@ func cut(d []byte, holes, wide []int, lo, n int) relocatable {
 	return r
 }
 
-// relaxed is how far before a relocation the linker may rewrite an instruction that loads an
+// rewritten is how far before a relocation the linker may rewrite an instruction that loads an
 // address from the global offset table into one that computes it.
-const relaxed = 2
+const rewritten = 2
 
 // has reports whether the function of that name is code.
 func (f *foreign) has(name string, code []byte) bool {
@@ -119,7 +119,7 @@ func (r relocatable) equal(code []byte) bool {
 		clear(b[lo : lo+n])
 	}
 	for _, h := range r.holes {
-		lo := max(h-relaxed, 0)
+		lo := max(h-rewritten, 0)
 		mask(lo, h+4-lo)
 	}
 	for _, h := range r.exact8 {

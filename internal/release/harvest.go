@@ -12,6 +12,7 @@ import (
 
 	"github.com/gosplice/gosplice/internal/goobj"
 	"github.com/gosplice/gosplice/internal/image"
+	"github.com/gosplice/gosplice/internal/machine"
 )
 
 var le = binary.LittleEndian
@@ -238,7 +239,7 @@ func (h *harvest) visit(y goobj.Sym) error {
 		h.textBytes += int64(n)
 	}
 	for k, r := range h.set.Relocs(d) {
-		if r.Size == 0 || r.Sym == 0 && r.Type != goobj.RTLSLE {
+		if r.Size == 0 || r.Sym == 0 && r.Type != goobj.RTLSLE && r.Type != goobj.RTLSIE {
 			continue
 		}
 		if err := h.follow(d, y, a, k, r); err != nil {
@@ -307,7 +308,9 @@ func (h *harvest) equal(y goobj.Sym, a uint64) bool {
 	}
 	last := 0
 	// The compiler writes relocations in ascending order for code; sort for the rest.
-	for _, r := range sortedRelocs(h.set, y) {
+	relocs := sortedRelocs(h.set, y)
+	want = relaxed(want, relocs)
+	for _, r := range relocs {
 		if r.Off < last {
 			continue
 		}
@@ -317,6 +320,21 @@ func (h *harvest) equal(y goobj.Sym, a uint64) bool {
 		last = min(r.Off+r.Size, len(want))
 	}
 	return bytes.Equal(want[last:], have[last:])
+}
+
+// relaxed is the code of a function with the instructions that linkers put in the place of the compiler's.
+func relaxed(code []byte, relocs []goobj.Reloc) []byte {
+	cloned := false
+	for _, r := range relocs {
+		if r.Type != goobj.RTLSIE {
+			continue
+		}
+		if !cloned {
+			code, cloned = bytes.Clone(code), true
+		}
+		machine.ThreadOffset(code, r.Off) // where it can't the bytes differ, and are found to
+	}
+	return code
 }
 
 func sortedRelocs(s *goobj.Set, y goobj.Sym) []goobj.Reloc {
@@ -386,7 +404,7 @@ func (h *harvest) follow(d, y goobj.Sym, a uint64, k int, r goobj.Reloc) error {
 			h.indirect[r.Sym] = true
 		}
 		return h.learnFrom(y, r.Sym, h.base(r.Sym)+uint64(v)-uint64(r.Add))
-	case goobj.RTLSLE:
+	case goobj.RTLSLE, goobj.RTLSIE:
 		v := int32(le.Uint32(b))
 		if h.tls != 0 && v != h.tls {
 			return h.mismatch(y, a, fmt.Sprintf("thread-local storage is at %d, and at %d elsewhere", v, h.tls))

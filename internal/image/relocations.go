@@ -1,0 +1,78 @@
+package image
+
+import (
+	"debug/elf"
+	"errors"
+	"fmt"
+)
+
+const relaSize = 24
+
+// applyRelocations gives the memory of a position-independent program the content that it has when it is loaded
+// at the addresses in its file. Some linkers leave words empty that the dynamic linker fills in.
+func (f *File) applyRelocations() error {
+	f.PositionIndependent = f.elf.Type == elf.ET_DYN
+	if !f.PositionIndependent {
+		return nil
+	}
+	if changesText(f.elf) {
+		return errors.New("the program's code is changed when it is loaded (DT_TEXTREL), so it can't be compared with the compiled objects: link it without text relocations")
+	}
+	symbols, err := f.elf.DynamicSymbols()
+	if err != nil && !errors.Is(err, elf.ErrNoSymbols) {
+		return fmt.Errorf("dynamic symbols: %w", err)
+	}
+	for _, s := range f.elf.Sections {
+		if s.Type != elf.SHT_RELA || s.Flags&elf.SHF_ALLOC == 0 {
+			continue
+		}
+		table, err := s.Data()
+		if err != nil {
+			return fmt.Errorf("section %s: %w", s.Name, err)
+		}
+		for ; len(table) >= relaSize; table = table[relaSize:] {
+			if err := f.applyRelocation(le.Uint64(table), le.Uint64(table[8:]), le.Uint64(table[16:]), symbols); err != nil {
+				return fmt.Errorf("section %s: %w", s.Name, err)
+			}
+		}
+	}
+	return nil
+}
+
+// changesText reports a program whose dynamic linker writes into read-only parts.
+func changesText(e *elf.File) bool {
+	if v, err := e.DynValue(elf.DT_TEXTREL); err == nil && len(v) > 0 {
+		return true
+	}
+	flags, err := e.DynValue(elf.DT_FLAGS)
+	return err == nil && len(flags) > 0 && elf.DynFlag(flags[0])&elf.DF_TEXTREL != 0
+}
+
+// applyRelocation writes the word at a place. What depends on libraries or on the thread is not known here, and
+// no Go object refers to it.
+func (f *File) applyRelocation(place, info, addend uint64, symbols []elf.Symbol) error {
+	var value uint64
+	switch typ, index := elf.R_X86_64(info&0xffffffff), info>>32; typ {
+	case elf.R_X86_64_RELATIVE:
+		value = addend
+	case elf.R_X86_64_64, elf.R_X86_64_GLOB_DAT, elf.R_X86_64_JMP_SLOT:
+		if index == 0 || index > uint64(len(symbols)) {
+			return fmt.Errorf("the relocation of %#x refers to symbol %d of %d", place, index, len(symbols))
+		}
+		s := &symbols[index-1]
+		if s.Section == elf.SHN_UNDEF {
+			return nil
+		}
+		if value = s.Value; typ == elf.R_X86_64_64 {
+			value += addend
+		}
+	default:
+		return nil
+	}
+	word := f.Bytes(place, 8)
+	if word == nil {
+		return fmt.Errorf("the relocation of %#x lies outside of the program's initialised memory", place)
+	}
+	le.PutUint64(word, value)
+	return nil
+}
