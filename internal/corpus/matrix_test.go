@@ -1,6 +1,7 @@
 package corpus
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -10,6 +11,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"runtime/pprof"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -27,8 +30,13 @@ type cell struct {
 	env       []string
 	// refused is what the error says, for programs of which no record is made.
 	refused string
-	// needs names a program without which the cell can't be built.
-	needs string
+	// needs names a program without which the cell can't be built, cpu a property of the processor without which
+	// the program can't run.
+	needs, cpu string
+	// profiled programs are optimised with a profile that lies beside the main package.
+	profiled bool
+	// experiments are values of GOEXPERIMENT by toolchain; those that are not named have no such cell.
+	experiments map[string]string
 }
 
 func (c cell) String() string { return c.way + " " + c.toolchain }
@@ -38,29 +46,65 @@ var ways = []cell{
 	{way: "plain"},
 	{way: "`-trimpath -ldflags=\"-s -w\"`", flags: []string{"-trimpath", "-ldflags=-s -w"}},
 	{way: "`-gcflags=\"all=-N -l\"`", flags: []string{"-gcflags=all=-N -l"}},
+	{way: "`-gcflags=-l`", flags: []string{"-gcflags=-l"}},
 	{way: "`-gcflags=-B`", flags: []string{"-gcflags=-B"}},
-	{way: "`GOAMD64=v3`", env: []string{"GOAMD64=v3"}},
+	{way: "`-asmflags=-D=NAME`, `-tags=name`", flags: []string{"-asmflags=-D=NAME", "-tags=name"}},
+	{way: "`default.pgo`", profiled: true},
+	{way: "`GOAMD64=v2`", env: []string{"GOAMD64=v2"}},
+	{way: "`GOAMD64=v3`", env: []string{"GOAMD64=v3"}, cpu: "avx2"},
+	{way: "`GOAMD64=v4`", env: []string{"GOAMD64=v4"}, cpu: "avx512vl"},
 	{way: "`CGO_ENABLED=0`", env: []string{"CGO_ENABLED=0"}},
 	{way: "`-linkmode=external`", flags: []string{"-ldflags=-linkmode=external"}, env: []string{"CGO_ENABLED=1"}, needs: "gcc"},
-	{way: "static, by the C linker", flags: []string{"-ldflags=-linkmode=external -extldflags=-static", "-tags=netgo,osusergo"}, env: []string{"CGO_ENABLED=1"}, needs: "gcc"},
-	{way: "`-buildmode=pie`", flags: []string{"-buildmode=pie"}, refused: "build mode pie is not supported"},
+	{way: "static, with glibc", flags: static, env: []string{"CGO_ENABLED=1"}, needs: "gcc"},
+	{way: "static, with musl", flags: static, env: []string{"CGO_ENABLED=1", "CC=musl-gcc"}, needs: "musl-gcc"},
+	{way: "`-buildmode=pie`", flags: []string{"-buildmode=pie"}},
+	{way: "`-buildmode=pie -trimpath -ldflags=\"-s -w\"`", flags: []string{"-buildmode=pie", "-trimpath", "-ldflags=-s -w"}},
+	{way: "`-buildmode=pie -linkmode=external`", flags: []string{"-buildmode=pie", "-ldflags=-linkmode=external"}, env: []string{"CGO_ENABLED=1"}, needs: "gcc"},
 	{way: "`-race`", flags: []string{"-race"}, env: []string{"CGO_ENABLED=1"}, needs: "gcc"},
 	{way: "`-cover`", flags: []string{"-cover"}},
 	{way: "`-asan`", flags: []string{"-asan"}, env: []string{"CGO_ENABLED=1"}, refused: "a build with -asan is not supported", needs: "gcc"},
-	{way: "`GOFIPS140=latest`", env: []string{"GOFIPS140=latest"}, refused: "FIPS 140 module latest is not supported"},
+	{way: "`-msan`", flags: []string{"-msan"}, env: []string{"CGO_ENABLED=1", "CC=clang"}, refused: "a build with -msan is not supported", needs: "clang"},
+	{way: "`GOFIPS140=latest`", env: []string{"GOFIPS140=latest"}},
+	{way: "`GOFIPS140=v1.0.0`", env: []string{"GOFIPS140=v1.0.0"}},
+	{way: "`GOEXPERIMENT`: those that change no structure", experiments: map[string]string{
+		"go1.25.14": "arenas,cgocheck2,fieldtrack,heapminimum512kib,greenteagc,jsonv2,newinliner,synctest,nodwarf5",
+		"go1.26.8":  "arenas,cgocheck2,fieldtrack,heapminimum512kib,nogreenteagc,jsonv2,newinliner,goroutineleakprofile,runtimefreegc,sizespecializedmalloc,runtimesecret,simd,nodwarf5,norandomizedheapbase64",
+		"go1.27.4":  "arenas,cgocheck2,fieldtrack,heapminimum512kib,nogreenteagc,nojsonv2,newinliner,runtimefreegc,nosizespecializedmalloc,runtimesecret,simd,nodwarf5,norandomizedheapbase64,mapsplitgroup",
+	}},
+	{way: "`GOEXPERIMENT=staticlockranking`", refused: "GOEXPERIMENT staticlockranking is not supported", experiments: map[string]string{
+		"go1.25.14": "staticlockranking", "go1.26.8": "staticlockranking", "go1.27.4": "staticlockranking",
+	}},
+	{way: "`GOEXPERIMENT=noswissmap`", refused: "GOEXPERIMENT noswissmap is not supported", experiments: map[string]string{"go1.25.14": "noswissmap"}},
 }
+
+// static are the flags of programs that need nothing else at run time.
+var static = []string{"-ldflags=-linkmode=external -extldflags=-static", "-tags=netgo,osusergo"}
+
+// none is what the table says of a way that a release does not have.
+const none = "there is none"
 
 // cells are the ways with each toolchain.
 func cells() []cell {
 	var out []cell
 	for _, w := range ways {
 		for _, v := range testprogram.Toolchains {
-			c := w
-			c.toolchain = v
-			out = append(out, c)
+			if c, ok := w.with(v); ok {
+				out = append(out, c)
+			}
 		}
 	}
 	return out
+}
+
+// with is the way with a toolchain, if that has it.
+func (c cell) with(toolchain string) (cell, bool) {
+	c.toolchain = toolchain
+	if c.experiments == nil {
+		return c, true
+	}
+	values, ok := c.experiments[toolchain]
+	c.env = append(slices.Clone(c.env), "GOEXPERIMENT="+values)
+	return c, ok
 }
 
 // matrixScenarios are run in every cell: ten edits that apply, three that warn and three that are refused.
@@ -126,6 +170,15 @@ func (c cell) run(t *testing.T, names, stress []string) {
 			t.Skipf("needs %s: %v", c.needs, err)
 		}
 	}
+	if c.cpu != "" {
+		properties, err := os.ReadFile("/proc/cpuinfo")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Contains(strings.Fields(string(properties)), c.cpu) {
+			t.Skipf("needs a processor with %s", c.cpu)
+		}
+	}
 	rel, err := gorelease.Of(c.toolchain)
 	if err != nil {
 		t.Fatal(err)
@@ -138,10 +191,19 @@ func (c cell) run(t *testing.T, names, stress []string) {
 		c.refuse(t, env)
 		return
 	}
+	var profile []byte
+	if c.profiled {
+		if profile, err = profileOf(formatting); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for _, name := range names {
 		s, err := readScenario(filepath.Join("testdata", name+".txtar"))
 		if err != nil {
 			t.Fatal(err)
+		}
+		if c.profiled {
+			s.program["default.pgo"] = profile
 		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -170,6 +232,26 @@ func (c cell) refuse(t *testing.T, env []string) {
 	if err == nil || !strings.Contains(err.Error(), c.refused) {
 		t.Errorf("the error does not say %q: %v", c.refused, err)
 	}
+}
+
+// formatting is work of which a profile says that functions of the standard library are called often.
+func formatting() {
+	for end := time.Now().Add(300 * time.Millisecond); time.Now().Before(end); {
+		if s := strings.ToUpper(fmt.Sprintf("%d %s %v", 7, "text", []int{1})); len(s) == 0 {
+			panic("nothing was formatted")
+		}
+	}
+}
+
+// profileOf is a profile of the processor's time that f takes.
+func profileOf(f func()) ([]byte, error) {
+	var b bytes.Buffer
+	if err := pprof.StartCPUProfile(&b); err != nil {
+		return nil, err
+	}
+	f()
+	pprof.StopCPUProfile()
+	return b.Bytes(), nil
 }
 
 // enter writes what came of a cell into the page, and leaves the other cells as they are.
@@ -208,7 +290,8 @@ Written by `+"`GOTOOLCHAIN=go1.27.4 GOSPLICE_MATRIX=all go test ./internal/corpu
 
 A cell works when programs that were built so are recorded, with every byte of machine code compared, and patched and rolled back while
 they run, in %d scenarios of the corpus; and %d of these also under load, with GOGC=1, the profiler, the tracer and 10,000
-goroutines. A cell is refused when `+"`gosplice record`"+` says so in one line that names the reason.
+goroutines. A cell is refused when `+"`gosplice record`"+` says so in one line that names the reason. It is not here where the machine of
+the last run lacks a program or a processor that it needs.
 
 | build |`, len(matrixScenarios), len(stressed))
 	for _, v := range testprogram.Toolchains {
@@ -218,8 +301,11 @@ goroutines. A cell is refused when `+"`gosplice record`"+` says so in one line t
 	for _, w := range ways {
 		b.WriteString("| " + w.way + " |")
 		for _, v := range testprogram.Toolchains {
-			w.toolchain = v
-			b.WriteString(" " + cmp.Or(results[w.String()], "not run") + " |")
+			if c, ok := w.with(v); ok {
+				b.WriteString(" " + cmp.Or(results[c.String()], "not run") + " |")
+			} else {
+				b.WriteString(" " + none + " |")
+			}
 		}
 		b.WriteString("\n")
 	}

@@ -127,9 +127,6 @@ func checkSettings(version string, s map[string]string) error {
 			return &UnsupportedError{"a build with", flag, "build without " + flag}
 		}
 	}
-	if v, ok := s["GOFIPS140"]; ok && v != "off" {
-		return &UnsupportedError{"FIPS 140 module", v, "build with GOFIPS140=off"}
-	}
 	return nil
 }
 

@@ -147,7 +147,6 @@ func TestRefusesWhatIsNotSupported(t *testing.T) {
 		{name: "other architecture", env: []string{"GOARCH=arm64", "CGO_ENABLED=0"}, want: "platform linux/arm64 is not supported"},
 		{name: "other system", env: []string{"GOOS=windows", "CGO_ENABLED=0"}, want: "platform windows/amd64 is not supported"},
 		{name: "without build ID", args: []string{"-ldflags=-buildid="}, want: "a program without build ID is not supported"},
-		{name: "FIPS 140", env: []string{"GOFIPS140=latest"}, want: "FIPS 140 module latest is not supported"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -28,6 +28,12 @@ type Build struct {
 	Quick bool
 }
 
+// FIPS reports a program that is built to use Go's FIPS 140 module by default.
+func (b *Build) FIPS() bool {
+	v := b.Settings["GOFIPS140"]
+	return v != "" && v != "off"
+}
+
 // Package is what the go command says of one package.
 type Package struct {
 	ImportPath string

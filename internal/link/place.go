@@ -369,8 +369,8 @@ func (l *linker) place(y goobj.Sym) *placed {
 		return p
 	}
 	p := &placed{sym: y, name: l.set.NameOf(y), kind: l.set.Kind(y)}
-	if _, changed := l.rec.Lookup(p.name.Name, p.name.ABI); changed && p.kind.IsFIPS() {
-		l.fail("%s belongs to the FIPS 140 module, whose code checks itself and must not be replaced", p.name)
+	if p.kind.IsFIPS() {
+		l.checkFIPS(p)
 	}
 	l.placed[y] = p
 	l.order = append(l.order, p)
@@ -379,6 +379,17 @@ func (l *linker) place(y goobj.Sym) *placed {
 		l.funcTypes[p.name.Name] = true
 	}
 	return p
+}
+
+// checkFIPS refuses to bring code or data of the FIPS 140 module along, which checks itself when the program starts.
+func (l *linker) checkFIPS(p *placed) {
+	if _, changed := l.rec.Lookup(p.name.Name, p.name.ABI); changed {
+		l.fail("%s belongs to the FIPS 140 module, whose code checks itself and must not be replaced", p.name)
+		return
+	}
+	if l.rec.Build.FIPS() {
+		l.fail("%s belongs to the FIPS 140 module, and the program was linked without it: in a program built with GOFIPS140 all of the module's code has to be there when the module checks itself; use it in the release, and restart", p.name)
+	}
 }
 
 // linked reports a symbol that the patched program has.
