@@ -11,7 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"runtime/pprof"
+	profiling "runtime/pprof"
 	"slices"
 	"strings"
 	"testing"
@@ -246,11 +246,11 @@ func formatting() {
 // profileOf is a profile of the processor's time that f takes.
 func profileOf(f func()) ([]byte, error) {
 	var b bytes.Buffer
-	if err := pprof.StartCPUProfile(&b); err != nil {
+	if err := profiling.StartCPUProfile(&b); err != nil {
 		return nil, err
 	}
 	f()
-	pprof.StopCPUProfile()
+	profiling.StopCPUProfile()
 	return b.Bytes(), nil
 }
 

@@ -138,7 +138,7 @@ func checkELF(f *elf.File) error {
 	if f.Type != elf.ET_EXEC && f.Type != elf.ET_DYN {
 		return &UnsupportedError{"file type", f.Type.String(), "name an executable"}
 	}
-	if f.Section(".text") == nil || f.Section(".gopclntab") == nil && f.Section(".data.rel.ro.gopclntab") == nil {
+	if f.Section(".text") == nil {
 		return &UnsupportedError{"a program without", "section headers", "keep them (strip is fine, sstrip and packers are not)"}
 	}
 	return nil

@@ -6,8 +6,8 @@ import (
 	"sort"
 )
 
-// readModule finds runtime.firstmoduledata, which has a section of its own from Go 1.26 on, and
-// reads its words.
+// readModule finds runtime.firstmoduledata, which has a section of its own from Go 1.26 on, and reads its words. Before,
+// the symbol table says where it is, as long as there is one.
 func (f *File) readModule() error {
 	size := f.Layout["runtime.moduledata"]
 	s := f.section(".go.module")
@@ -17,7 +17,9 @@ func (f *File) readModule() error {
 	case f.Symbols["runtime.firstmoduledata"] != 0:
 		f.ModuleAddr = f.Symbols["runtime.firstmoduledata"]
 	default:
-		return errors.New("the module data of the program was not found")
+		if f.ModuleAddr = f.searchModule(); f.ModuleAddr == 0 {
+			return errors.New("the module data of the program was not found")
+		}
 	}
 	b := f.Bytes(f.ModuleAddr, int(size))
 	if b == nil {
@@ -34,13 +36,77 @@ func (f *File) readModule() error {
 }
 
 const (
-	pclntabMagic = 0xfffffff1
-	maxFuncs     = 1 << 28
+	pclntabMagic  = 0xfffffff1
+	pclntabHeader = 72 // bytes
+	maxFuncs      = 1 << 28
 )
+
+// searchModule finds the module data of a stripped program by its content: it points to the header of the function
+// table, and agrees with that on where its parts are and how many functions there are. 0 is none, or more than one.
+func (f *File) searchModule() uint64 {
+	const word = 8
+	at := func(module uint64, field string) uint64 {
+		if b := f.Bytes(module+f.Layout["runtime.moduledata."+field], word); b != nil {
+			return le.Uint64(b)
+		}
+		return 0
+	}
+	found := uint64(0)
+	for i := range f.sections {
+		s := &f.sections[i]
+		if !s.writable {
+			continue
+		}
+		for off := -s.lo % word; off+word <= uint64(len(s.data)); off += word {
+			module, table := s.lo+off, le.Uint64(s.data[off:])
+			header := f.Bytes(table, pclntabHeader)
+			if header == nil || le.Uint32(header) != pclntabMagic || at(module, "pcHeader") != table ||
+				at(module, "funcnametab") != table+le.Uint64(header[32:]) || at(module, "pclntable") != table+le.Uint64(header[64:]) ||
+				f.funcCount(module) != le.Uint64(header[8:])+1 {
+				continue
+			}
+			if found != 0 {
+				return 0
+			}
+			found = module
+		}
+	}
+	return found
+}
+
+// LastModule finds the variable runtime.lastmoduledatap, to which no code refers in some releases: the linker puts it among the data
+// without pointers to the heap, as the one word there that holds the address of the module data. 0 is none, or more than one.
+func (f *File) LastModule() uint64 {
+	const word = 8
+	lo, hi := f.Module["noptrdata"], f.Module["enoptrdata"]
+	if hi < lo || hi-lo > 1<<31 {
+		return 0
+	}
+	data := f.Bytes(lo, int(hi-lo))
+	found := uint64(0)
+	for off := -lo % word; off+word <= uint64(len(data)); off += word {
+		if le.Uint64(data[off:]) != f.ModuleAddr {
+			continue
+		}
+		if found != 0 {
+			return 0
+		}
+		found = lo + off
+	}
+	return found
+}
+
+// funcCount is the length of the table of functions of a module, its end included.
+func (f *File) funcCount(module uint64) uint64 {
+	if b := f.Bytes(module+f.Layout["runtime.moduledata.ftab"]+8, 8); b != nil {
+		return le.Uint64(b)
+	}
+	return 0
+}
 
 // readFuncs reads the function table that the module data points to.
 func (f *File) readFuncs() error {
-	header := f.Bytes(f.Module["pcHeader"], 72)
+	header := f.Bytes(f.Module["pcHeader"], pclntabHeader)
 	if header == nil || le.Uint32(header) != pclntabMagic {
 		return errors.New("the function table has an unknown format")
 	}
@@ -48,9 +114,7 @@ func (f *File) readFuncs() error {
 	if n < 0 || n > maxFuncs {
 		return fmt.Errorf("the function table says %d functions", n)
 	}
-	lens := f.Layout["runtime.moduledata.ftab"] + 8
-	m := f.Bytes(f.ModuleAddr+lens, 8)
-	if m == nil || int(le.Uint64(m)) != n+1 {
+	if f.funcCount(f.ModuleAddr) != uint64(n)+1 {
 		return fmt.Errorf("the function table says %d functions, the module data another number", n)
 	}
 	ftab := f.Bytes(f.Module["ftab"], n*8+4)

@@ -371,8 +371,15 @@ func (r *Record) locateRuntime(h *harvest) error {
 			r.Runtime.Var[n] = s.Addr
 			continue
 		}
-		if n == "runtime.firstmoduledata" {
-			r.Runtime.Var[n] = h.file.ModuleAddr
+		found := uint64(0)
+		switch n {
+		case "runtime.firstmoduledata":
+			found = h.file.ModuleAddr
+		case "runtime.lastmoduledatap":
+			found = h.file.LastModule()
+		}
+		if found != 0 {
+			r.Runtime.Var[n] = found
 			continue
 		}
 		return fmt.Errorf("the program lacks the variable %s, without which it can't be patched", n)
