@@ -286,7 +286,7 @@ func (r *run) loaded(rest string) error {
 		return r.alive(err)
 	}
 	if fmt.Sprint(len(s.Patches)) != rest || s.Memory == 0 {
-		return fmt.Errorf("%d patches in %d bytes", len(s.Patches), s.Memory)
+		return fmt.Errorf("%d patches in %d bytes: %+v", len(s.Patches), s.Memory, s.Patches)
 	}
 	return nil
 }

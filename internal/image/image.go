@@ -36,6 +36,7 @@ type File struct {
 
 	elf      *elf.File
 	sections []section
+	moved    []uint64 // places of words that move with the program, ascending
 }
 
 type section struct {

@@ -4,6 +4,7 @@ import (
 	"debug/elf"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 const relaSize = 24
@@ -23,12 +24,16 @@ func (f *File) applyRelocations() error {
 		return fmt.Errorf("dynamic symbols: %w", err)
 	}
 	for _, s := range f.elf.Sections {
-		if s.Type != elf.SHT_RELA || s.Flags&elf.SHF_ALLOC == 0 {
+		if s.Type != elf.SHT_RELA && s.Type != shtRelr || s.Flags&elf.SHF_ALLOC == 0 {
 			continue
 		}
 		table, err := s.Data()
 		if err != nil {
 			return fmt.Errorf("section %s: %w", s.Name, err)
+		}
+		if s.Type == shtRelr {
+			f.movePacked(table)
+			continue
 		}
 		for ; len(table) >= relaSize; table = table[relaSize:] {
 			if err := f.applyRelocation(le.Uint64(table), le.Uint64(table[8:]), le.Uint64(table[16:]), symbols); err != nil {
@@ -36,7 +41,42 @@ func (f *File) applyRelocations() error {
 			}
 		}
 	}
+	slices.Sort(f.moved)
 	return nil
+}
+
+// shtRelr is the type of sections with packed relocations, which debug/elf does not name.
+const shtRelr elf.SectionType = 19
+
+// movePacked notes the words that a table of packed relocations names. An even entry is the place of a word, an odd one a bit
+// for each of the 63 words that follow. The words hold their content already.
+func (f *File) movePacked(table []byte) {
+	const word, bits = 8, 63
+	next := uint64(0)
+	for ; len(table) >= word; table = table[word:] {
+		entry := le.Uint64(table)
+		if entry&1 == 0 {
+			f.moved = append(f.moved, entry)
+			next = entry + word
+			continue
+		}
+		for i := uint64(0); i < bits; i++ {
+			if entry>>(i+1)&1 != 0 {
+				f.moved = append(f.moved, next+i*word)
+			}
+		}
+		next += bits * word
+	}
+}
+
+// Moves reports whether the word at addr holds an address that moves with the program when that is loaded elsewhere. In a
+// program that is never moved every word does.
+func (f *File) Moves(addr uint64) bool {
+	if !f.PositionIndependent {
+		return true
+	}
+	_, ok := slices.BinarySearch(f.moved, addr)
+	return ok
 }
 
 // changesText reports a program whose dynamic linker writes into read-only parts.
@@ -74,5 +114,6 @@ func (f *File) applyRelocation(place, info, addend uint64, symbols []elf.Symbol)
 		return fmt.Errorf("the relocation of %#x lies outside of the program's initialised memory", place)
 	}
 	le.PutUint64(word, value)
+	f.moved = append(f.moved, place)
 	return nil
 }

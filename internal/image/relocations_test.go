@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"debug/elf"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 
@@ -54,7 +55,7 @@ func TestPositionIndependent(t *testing.T) {
 	if moved == 0 {
 		t.Fatal("nothing in the program depends on where it is")
 	}
-	f.elf = e
+	f.elf, f.moved = e, nil
 	if err := f.applyRelocations(); err != nil {
 		t.Fatal(err)
 	}
@@ -103,6 +104,25 @@ func TestApplyRelocation(t *testing.T) {
 		if got := le.Uint64(f.sections[0].data[8:]); got != want {
 			t.Errorf("%s: %#x, want %#x", c.name, got, want)
 		}
+		f.PositionIndependent = true
+		if f.Moves(c.place) != (c.want != 0) {
+			t.Errorf("%s: the place moves: %v", c.name, f.Moves(c.place))
+		}
+	}
+}
+
+func TestPackedRelocations(t *testing.T) {
+	f := &File{PositionIndependent: true}
+	table := le.AppendUint64(nil, 0x1000)
+	table = le.AppendUint64(table, 1|1<<1|1<<3|1<<63) // the words 0, 2 and 62 behind
+	table = le.AppendUint64(table, 1|1<<1)            // and the one behind those 63
+	f.movePacked(table)
+	want := []uint64{0x1000, 0x1008, 0x1018, 0x1008 + 62*8, 0x1008 + 63*8}
+	if !slices.Equal(f.moved, want) {
+		t.Errorf("%#x, want %#x", f.moved, want)
+	}
+	if f.Moves(0x1010) || !f.Moves(0x1018) {
+		t.Error("a word that moves is taken for another")
 	}
 }
 

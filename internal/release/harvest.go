@@ -390,6 +390,9 @@ func (h *harvest) follow(d, y goobj.Sym, a uint64, k int, r goobj.Reloc) error {
 		if h.set.Kind(r.Sym).IsText() {
 			h.indirect[r.Sym] = true
 		}
+		if !h.file.Moves(a + uint64(r.Off)) {
+			return h.mismatch(y, a, fmt.Sprintf("the address at offset %d does not move with the program when that is loaded", r.Off))
+		}
 		return h.learnFrom(y, r.Sym, v-uint64(r.Add))
 	case goobj.RAddrOff, goobj.RMethodOff:
 		v := le.Uint32(b)

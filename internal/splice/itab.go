@@ -56,7 +56,7 @@ func (e *Engine) RefreshItabs(types []uint64) (int, error) {
 	for _, t := range types {
 		wanted[t] = true
 	}
-	changed := 0
+	changed, code := 0, e.code()
 	for _, tab := range e.itabs() {
 		if !wanted[load64(tab+itabType)] {
 			continue
@@ -65,7 +65,7 @@ func (e *Engine) RefreshItabs(types []uint64) (int, error) {
 		if err != nil {
 			return changed, err
 		}
-		if !e.incomplete(tab, n) {
+		if !e.incomplete(tab, n, code) {
 			continue
 		}
 		did, err := e.refresh(tab, n)
@@ -119,13 +119,15 @@ func (e *Engine) methodCount(tab uint64) (uint64, error) {
 	return n, nil
 }
 
-// incomplete reports whether a table has a dropped method or says that the interface is not implemented.
-func (e *Engine) incomplete(tab, n uint64) bool {
+// incomplete reports whether a table has a dropped method or says that the interface is not implemented. In
+// position-independent programs Go's linker does not have the address of runtime.unreachableMethod moved with the program:
+// the slot leads to where no code is.
+func (e *Engine) incomplete(tab, n uint64, code codeMap) bool {
 	if loadAtomic64(tab+itabFun) == 0 {
 		return true
 	}
 	for i := range n {
-		if loadAtomic64(tab+itabFun+i*wordSize) == e.vars.unreachable {
+		if f := loadAtomic64(tab + itabFun + i*wordSize); f == e.vars.unreachable || !code.contains(f) {
 			return true
 		}
 	}
