@@ -182,7 +182,7 @@ func TestApplyRefused(t *testing.T) {
 		{"Go release", control.ReasonToolchain, "go1.5", func(p *patch.Patch) { p.Release.GoVersion = "go1.5" }, policy{}, nil},
 		{"architecture", control.ReasonToolchain, "arm64", func(p *patch.Patch) { p.Release.GOARCH = "arm64" }, policy{}, nil},
 		{"text hash", control.ReasonTextDiffers, "breakpoint", func(p *patch.Patch) { p.Release.TextHash = strings.Repeat("00", 32) }, policy{}, nil},
-		{"text elsewhere", control.ReasonTextDiffers, "position-independent", func(p *patch.Patch) {
+		{"text elsewhere", control.ReasonTextDiffers, "in this process it is elsewhere", func(p *patch.Patch) {
 			p.Release.Text -= 1 << 20
 			p.Release.Etext = p.Release.Text + 0x10000
 			p.Redirects = nil

@@ -60,5 +60,8 @@ func (p *Patch) Slide(slide uint64) error {
 		each(r.Calls)
 		stale(r.Callers)
 	}
+	for i := range p.Confined {
+		stale(p.Confined[i].Inside)
+	}
 	return p.Check()
 }
