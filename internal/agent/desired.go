@@ -31,6 +31,8 @@ type image struct {
 	byName  map[funcKey]int // index into funcs
 	hostOf  map[int]uint64  // entry in the program that funcs[i] replaces
 	forHost map[uint64]int  // the inverse
+	// hostLeaks is what the replaced functions of the program keep of their arguments, by entry.
+	hostLeaks map[uint64][]string
 }
 
 // funcKey identifies a function across versions.
@@ -47,6 +49,7 @@ func newImage(p *patch.Patch, base uint64, memory []byte) *image {
 		byName:    make(map[funcKey]int, len(p.Funcs)),
 		hostOf:    make(map[int]uint64, len(p.Redirects)),
 		forHost:   make(map[uint64]int, len(p.Redirects)),
+		hostLeaks: make(map[uint64][]string, len(p.Redirects)),
 	}
 	for i, f := range p.Funcs {
 		m.originals[i] = word(memory[f.Off:])
@@ -55,6 +58,7 @@ func newImage(p *patch.Patch, base uint64, memory []byte) *image {
 	for _, r := range p.Redirects {
 		m.hostOf[int(r.Func)] = r.Addr
 		m.forHost[r.Addr] = int(r.Func)
+		m.hostLeaks[r.Addr] = r.Leaks
 	}
 	return m
 }
@@ -148,23 +152,44 @@ func (m *image) site(i int) site {
 // funcs[i] itself. Such callers are goroutines that are still in m, and func values and
 // interfaces made by it.
 func (m *image) successor(i int, target *image) (to uint64, leaves bool) {
-	if m == target {
+	to, leaks, leaves := m.counterpart(i, target)
+	// What lives on in m passes memory of its stack to a function that does not keep it.
+	if leaves && patch.KeepsMore(m.funcs[i].Leaks, leaks) && m.livesOn(target) {
 		return 0, false
+	}
+	return to, leaves
+}
+
+// counterpart is what stands in the place of funcs[i] when target runs, if something does, and what of its
+// arguments that keeps.
+func (m *image) counterpart(i int, target *image) (to uint64, leaks []string, ok bool) {
+	if m == target {
+		return 0, nil, false
 	}
 	host, replaces := m.hostOf[i]
 	f := &m.funcs[i]
 	if f.Takes && !sameLayout(m, target) {
-		return 0, false
+		return 0, nil, false
 	}
 	if target != nil {
 		if j, ok := target.byName[funcKey{f.Name, f.ABI}]; ok && interchangeable(f, &target.funcs[j]) && (!target.funcs[j].Takes || sameLayout(m, target)) {
-			return target.entry(j), true
+			return target.entry(j), target.funcs[j].Leaks, true
 		}
 		if _, again := target.forHost[host]; again {
-			return 0, false
+			return 0, nil, false
 		}
 	}
-	return host, replaces
+	return host, m.hostLeaks[host], replaces
+}
+
+// livesOn says whether something that holds a function of m may enter m when target runs.
+func (m *image) livesOn(target *image) bool {
+	for i := range m.funcs {
+		if _, _, ok := m.counterpart(i, target); m.funcs[i].Value && !ok {
+			return true
+		}
+	}
+	return false
 }
 
 // interchangeable says whether callers of one version of a function can be led to another one.

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"maps"
 	"time"
 
 	"github.com/gosplice/gosplice/internal/patch"
@@ -18,9 +19,7 @@ const guardTimeout = 5 * time.Second
 func keepsMore(images []*image, from, target *image) (name string, found bool) {
 	release := map[uint64][]string{}
 	for _, m := range images {
-		for _, r := range m.redirects {
-			release[r.Addr] = r.Leaks
-		}
+		maps.Copy(release, m.hostLeaks)
 	}
 	at := func(m *image, host uint64) []string {
 		if m != nil {
@@ -37,11 +36,10 @@ func keepsMore(images []*image, from, target *image) (name string, found bool) {
 			}
 		}
 		for i := range m.funcs {
-			to, leaves := m.successor(i, target)
-			if !leaves || target == nil {
+			if _, leaves := m.successor(i, target); !leaves {
 				continue
 			}
-			if j, ok := target.byName[funcKey{m.funcs[i].Name, m.funcs[i].ABI}]; ok && target.entry(j) == to && patch.KeepsMore(m.funcs[i].Leaks, target.funcs[j].Leaks) {
+			if _, leaks, _ := m.counterpart(i, target); patch.KeepsMore(m.funcs[i].Leaks, leaks) {
 				return m.funcs[i].Name, true
 			}
 		}
