@@ -73,7 +73,7 @@ func (e *Edit) confine(path string, changed []*Type) (c *Confined, held string) 
 	}
 	var names []string
 	for _, t := range changed {
-		if !plainLayout(t.Old) || !plainLayout(t.New) || t.OldSize <= 0 {
+		if spec := e.Sources[path].New.Types[t.Name]; spec == nil || spec.Assign.IsValid() || !plainLayout(t.Old) || !plainLayout(t.New) || t.OldSize <= 0 {
 			return nil, fmt.Sprintf("%s is not a struct, an array or a basic type with a size", t.Name)
 		}
 		names = append(names, t.Name)
@@ -139,7 +139,7 @@ func (e *Edit) newReach(path string, src *Source, c *checker, names []string) *r
 			return nil
 		}
 		tn, ok := r.info.Defs[spec.Name].(*types.TypeName)
-		if !ok || tn.Parent() == nil {
+		if !ok || tn.IsAlias() || tn.Parent() == nil {
 			return nil
 		}
 		r.members[tn], r.scope = true, tn.Parent()
