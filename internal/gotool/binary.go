@@ -1,6 +1,7 @@
 package gotool
 
 import (
+	"bytes"
 	"debug/buildinfo"
 	"debug/elf"
 	"encoding/binary"
@@ -36,6 +37,9 @@ func FromBinary(path string) (*Build, error) {
 	}
 	if err := checkELF(f); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if isTest(f, b.Main) {
+		return nil, fmt.Errorf("%s: %w", path, &UnsupportedError{"test binary", b.Main, "build a program with go build: the main package of what go test -c makes is gone after the build"})
 	}
 	if b.BuildID, err = buildID(f); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
@@ -102,6 +106,9 @@ func envOf(settings []debug.BuildSetting) []string {
 
 // checkSettings refuses builds by what build information says of them.
 func checkSettings(version string, s map[string]string) error {
+	if s["GOOS"] == "" || s["GOARCH"] == "" {
+		return &UnsupportedError{"a program without", "build settings", "build it with go build, which writes into it how it was built; Bazel and go tool link write nothing, and flags can't be guessed"}
+	}
 	if have := s["GOOS"] + "/" + s["GOARCH"]; have != "linux/amd64" {
 		return &UnsupportedError{"platform", have, "gosplice patches linux/amd64 programs"}
 	}
@@ -142,6 +149,21 @@ func checkELF(f *elf.File) error {
 		return &UnsupportedError{"a program without", "section headers", "keep them (strip is fine, sstrip and packers are not)"}
 	}
 	return nil
+}
+
+// isTest reports a program that go test -c made: its main package is generated, and has one file.
+func isTest(f *elf.File, main string) bool {
+	if !strings.HasSuffix(main, ".test") {
+		return false
+	}
+	for _, name := range []string{".gopclntab", ".data.rel.ro.gopclntab", ".data.rel.ro"} {
+		if s := f.Section(name); s != nil {
+			if data, err := s.Data(); err == nil && bytes.Contains(data, []byte("\x00_testmain.go\x00")) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // buildID reads the Go build ID from its ELF note.

@@ -167,6 +167,51 @@ func TestRefusesWhatIsNotSupported(t *testing.T) {
 	}
 }
 
+// TestRefusesTests refuses what go test -c makes, and takes a program whose path looks like that.
+func TestRefusesTests(t *testing.T) {
+	dir := writeFiles(t, map[string]string{
+		"go.mod":       "module example.test\n\ngo 1.25\n",
+		"main.go":      "package main\n\nfunc main() {}\n",
+		"main_test.go": "package main\n\nimport \"testing\"\n\nfunc TestMain(*testing.M) {}\n",
+	})
+	if _, err := FromBinary(goBuild(t, dir, nil)); err != nil {
+		t.Error(err)
+	}
+	for _, args := range [][]string{nil, {"-trimpath", "-ldflags=-s -w"}, {"-buildmode=pie"}} {
+		out := filepath.Join(t.TempDir(), "tests")
+		cmd := exec.Command("go", append(append([]string{"test", "-c", "-o", out}, args...), ".")...)
+		cmd.Dir = dir
+		if said, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("go test -c: %v\n%s", err, said)
+		}
+		var unsupported *UnsupportedError
+		if _, err := FromBinary(out); !errors.As(err, &unsupported) || unsupported.What != "test binary" {
+			t.Errorf("%v: error %v", args, err)
+		}
+	}
+}
+
+// TestRefusesLinkedByHand refuses a program that the go command did not link, as other build systems make them.
+func TestRefusesLinkedByHand(t *testing.T) {
+	dir := writeFiles(t, map[string]string{"main.go": "package main\n\nfunc main() {}\n"})
+	for _, line := range []string{
+		"go list -export -deps -f '{{if .Export}}packagefile {{.ImportPath}}={{.Export}}{{end}}' runtime >packages",
+		"go tool compile -p main -importcfg packages -buildid main -o main.a main.go",
+		"echo packagefile main=main.a >>packages",
+		"go tool link -importcfg packages -buildid redacted -o program main.a",
+	} {
+		cmd := exec.Command("sh", "-c", line)
+		cmd.Dir = dir
+		if said, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v\n%s", line, err, said)
+		}
+	}
+	_, err := FromBinary(filepath.Join(dir, "program"))
+	if err == nil || !strings.Contains(err.Error(), "a program without build settings is not supported: build it with go build") {
+		t.Errorf("error %v", err)
+	}
+}
+
 func TestNotAProgram(t *testing.T) {
 	if _, err := FromBinary("binary_test.go"); err == nil || !strings.Contains(err.Error(), "is no program that Go built") {
 		t.Errorf("error is %v", err)
