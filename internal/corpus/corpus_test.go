@@ -111,6 +111,9 @@ type run struct {
 	dir   string // of the edited tree
 	plan  *pipeline.Plan
 	patch []byte
+	// applied is the patch that was applied last, and appliedPlan what it was made from.
+	applied     []byte
+	appliedPlan *pipeline.Plan
 	// overlay is what the standard library is edited by, begun an apply that has not ended.
 	overlay string
 	// dependencies may have moved.

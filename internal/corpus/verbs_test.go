@@ -77,6 +77,9 @@ func (r *run) noRollback(rest string) error {
 
 // applyWith applies the patch; want is a verdict and a text, or empty.
 func (r *run) applyWith(o control.SwitchOptions, want string) error {
+	if r.patch == nil && r.plan != nil && r.plan == r.appliedPlan {
+		r.patch = r.applied // another one would be made at another time, and so be another patch
+	}
 	if r.patch == nil {
 		if err := r.makePatch(""); err != nil {
 			return err
@@ -142,7 +145,7 @@ func (r *run) stay(want string) error {
 // outcome compares the end of an apply with a verdict and a text of its message.
 func (r *run) outcome(err error, want string) error {
 	if want == "" {
-		r.patch = nil
+		r.applied, r.appliedPlan, r.patch = r.patch, r.plan, nil
 		return r.alive(err)
 	}
 	verdict, text, _ := strings.Cut(want, " ")

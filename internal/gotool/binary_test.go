@@ -167,6 +167,17 @@ func TestRefusesWhatIsNotSupported(t *testing.T) {
 	}
 }
 
+// TestRefusesSanitizers refuses what the sanitizers for memory of C make, whose compilers not every machine has.
+func TestRefusesSanitizers(t *testing.T) {
+	for _, flag := range []string{"-msan", "-asan"} {
+		s := map[string]string{"GOOS": "linux", "GOARCH": "amd64", flag: "true"}
+		err := checkSettings("go1.26.8", s)
+		if want := "a build with " + flag + " is not supported: build without " + flag; err == nil || err.Error() != want {
+			t.Errorf("error %v, not %q", err, want)
+		}
+	}
+}
+
 // TestRefusesTests refuses what go test -c makes, and takes a program whose path looks like that.
 func TestRefusesTests(t *testing.T) {
 	dir := writeFiles(t, map[string]string{
