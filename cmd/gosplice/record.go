@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"os"
 	"path/filepath"
+	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
@@ -52,11 +54,18 @@ func newRecordCommand(c *console) *cobra.Command {
 	return cmd
 }
 
+// recordGC is the garbage collector's GOGC while a record is made. All symbols of the program are in memory then, and
+// twice that is much for a large one.
+const recordGC = 30
+
 // record makes a record and shows how far it is.
 func record(c *console, ctx context.Context, o pipeline.RecordOptions) (*pipeline.RecordSummary, error) {
 	line := c.progress()
 	defer line.Stop()
 	o.Progress = line.Step
+	if os.Getenv("GOGC") == "" {
+		defer debug.SetGCPercent(debug.SetGCPercent(recordGC))
+	}
 	return pipeline.MakeRecord(ctx, o)
 }
 
