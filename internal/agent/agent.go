@@ -75,8 +75,8 @@ func Start(o Options) error {
 	if process.server != nil {
 		return fmt.Errorf("the agent was started already, and listens at %s: call Start once", process.server.listener.Addr())
 	}
-	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
-		return fmt.Errorf("this program can't be patched while it runs: gosplice supports linux/amd64, this is %s/%s", runtime.GOOS, runtime.GOARCH)
+	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" && runtime.GOARCH != "arm64" {
+		return fmt.Errorf("this program can't be patched while it runs: gosplice supports linux/amd64 and linux/arm64, this is %s/%s", runtime.GOOS, runtime.GOARCH)
 	}
 	if err := splice.Supported(); err != nil {
 		return err

@@ -2,9 +2,7 @@ package agent
 
 import (
 	"cmp"
-	"encoding/binary"
 	"fmt"
-	"math"
 
 	"github.com/gosplice/gosplice/internal/splice"
 )
@@ -15,12 +13,13 @@ import (
 
 // call is one such call.
 type call struct {
-	at               uint64 // of the 4-byte displacement
+	at               uint64 // of its 4 bytes that say where it leads
 	original, wanted uint64 // entries that it leads to
 	name             string // of the function
 }
 
-// callSize is the length of the displacement, which is counted from its end.
+// callSize is the length of what a call says of where it leads: on amd64 the displacement behind an opcode, on arm64
+// the whole instruction.
 const callSize = 4
 
 // desiredCalls returns the calls of functions that are entered by calls alone, with the entries that they
@@ -91,16 +90,13 @@ func withCalls(writes []splice.Write, calls []call, now map[uint64]uint64) ([]sp
 		if leads == c.wanted {
 			continue
 		}
-		old, err := displacement(c, leads)
-		if err != nil {
-			return nil, err
-		}
-		if code := memoryAt(c.at-1, 1+callSize); code[0] != callOpcode && code[0] != jumpOpcode || [callSize]byte(code[1:]) != old {
+		code := memoryAt(c.at-1, 1+callSize)
+		if to, ok := callCode.Target(code[1:], c.at); !ok || to != leads || !callCode.IsBranch(code) {
 			return nil, malformed("the code at %#x is no call of %s (% x)", c.at-1, c.name, code)
 		}
-		changed, err := displacement(c, c.wanted)
-		if err != nil {
-			return nil, err
+		changed := [callSize]byte(code[1:])
+		if !callCode.SetTarget(changed[:], c.at, c.wanted) {
+			return nil, fmt.Errorf("the new %s at %#x is too far away from a call at %#x", c.name, c.wanted, c.at)
 		}
 		for k, b := range changed {
 			at := c.at + uint64(k)
@@ -119,21 +115,7 @@ func withCalls(writes []splice.Write, calls []call, now map[uint64]uint64) ([]sp
 	return writes, nil
 }
 
-const (
-	wordSize   = uint64(len(word{}))
-	callOpcode = 0xe8
-	jumpOpcode = 0xe9
-)
-
-// displacement is what a call holds that leads to an entry.
-func displacement(c call, to uint64) (d [callSize]byte, err error) {
-	v := int64(to) - int64(c.at+callSize)
-	if v < math.MinInt32 || v > math.MaxInt32 {
-		return d, fmt.Errorf("the new %s at %#x is too far away from a call at %#x", c.name, to, c.at)
-	}
-	binary.LittleEndian.PutUint32(d[:], uint32(v))
-	return d, nil
-}
+const wordSize = uint64(len(word{}))
 
 // changedCalls notes where calls lead after a switch, and counts the functions of the program whose calls
 // lead elsewhere than before.

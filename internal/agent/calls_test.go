@@ -18,7 +18,7 @@ func codeWithCalls(offs ...int) (code []byte, base, entry uint64) {
 	base = uint64(uintptr(unsafe.Pointer(&words[0])))
 	entry = base + 0x1000
 	for _, off := range offs {
-		code[off] = callOpcode
+		code[off] = 0xe8
 		binary.LittleEndian.PutUint32(code[off+1:], uint32(entry-(base+uint64(off)+5)))
 	}
 	return code, base, entry

@@ -2,9 +2,11 @@ package agent
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math"
 
+	"github.com/gosplice/gosplice/internal/coderef"
 	"github.com/gosplice/gosplice/internal/patch"
 )
 
@@ -18,7 +20,7 @@ func relocate(memory []byte, base, slide uint64, relocs []patch.Reloc, addrs []u
 		if len(addrs) > 0 {
 			symbol = addrs[r.Sym] // of the kinds without a symbol Sym is 0
 		}
-		if err := adjust(place, r.Kind, base, slide, symbol); err != nil {
+		if err := adjust(place, r, base, slide, symbol); err != nil {
 			return fmt.Errorf("relocation at offset %#x of the image loaded at %#x: %w", r.Off, base, err)
 		}
 	}
@@ -26,22 +28,33 @@ func relocate(memory []byte, base, slide uint64, relocs []patch.Reloc, addrs []u
 }
 
 // adjust adds to the value at the start of place what r's kind says.
-func adjust(place []byte, kind patch.RelocKind, base, slide, symbol uint64) error {
-	switch kind {
+func adjust(place []byte, r patch.Reloc, base, slide, symbol uint64) error {
+	switch r.Kind {
 	case patch.AddBase64:
 		binary.LittleEndian.PutUint64(place, binary.LittleEndian.Uint64(place)+base)
 		return nil
 	case patch.AddSym64:
 		binary.LittleEndian.PutUint64(place, binary.LittleEndian.Uint64(place)+symbol)
 		return nil
-	}
-	if kind == patch.AddSlide64 {
+	case patch.AddSlide64:
 		binary.LittleEndian.PutUint64(place, binary.LittleEndian.Uint64(place)+slide)
+		return nil
+	case patch.SubBaseARM64:
+		if !coderef.MoveARM64(place, base-slide) {
+			return errors.New("the instruction does not reach the program from there")
+		}
+		return nil
+	case patch.RelSymARM64:
+		place = place[:r.Kind.Size()]
+		addend, ok := coderef.ARM64.Target(place, uint64(r.Off))
+		if !ok || !coderef.ARM64.SetTarget(place, base+uint64(r.Off), symbol+addend) {
+			return errors.New("the pair of instructions does not reach the symbol from there")
+		}
 		return nil
 	}
 	value := int64(int32(binary.LittleEndian.Uint32(place)))
 	lowest := int64(math.MinInt32)
-	switch kind {
+	switch r.Kind {
 	case patch.AddBase32:
 		value += int64(base - slide)
 		lowest = 0
@@ -53,7 +66,7 @@ func adjust(place []byte, kind patch.RelocKind, base, slide, symbol uint64) erro
 	case patch.RelSym32:
 		value += int64(symbol) - int64(base)
 	default:
-		return fmt.Errorf("unknown kind %d", kind)
+		return fmt.Errorf("unknown kind %d", r.Kind)
 	}
 	if value < lowest || value > math.MaxInt32 {
 		return fmt.Errorf("value %#x does not fit into 32 bits", value)

@@ -40,7 +40,7 @@ func newChecker(sources map[string]*Source, packages []gotool.Package, version s
 	return c
 }
 
-// Sizes of the platform that is supported.
+// Sizes of the platforms that are supported, which are equal.
 var sizes = types.SizesFor("gc", "amd64")
 
 // check returns the package's declarations; bodies are not looked at. Errors are left out: the

@@ -86,7 +86,7 @@ func (f *Fingerprinter) content(h hash.Hash, y Sym) {
 	s := f.set
 	data := append([]byte(nil), s.Data(y)...)
 	for _, r := range s.Relocs(y) {
-		if r.Size > 0 && r.Off+r.Size <= len(data) {
+		if r.Size > 0 && r.Off+r.Size <= len(data) && !r.Type.inInstruction() {
 			clear(data[r.Off : r.Off+r.Size])
 		}
 	}

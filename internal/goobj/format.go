@@ -121,8 +121,10 @@ type RelocType uint16
 // Relocation types, as cmd/internal/objabi numbers them.
 const (
 	RAddr           RelocType = 1
+	RAddrARM64      RelocType = 3
 	RAddrOff        RelocType = 5
 	RCall           RelocType = 7
+	RCallARM64      RelocType = 9
 	RCallInd        RelocType = 10
 	RPCRel          RelocType = 14
 	RTLSLE          RelocType = 15
@@ -133,7 +135,27 @@ const (
 	RUseNamedMethod RelocType = 25
 	RMethodOff      RelocType = 26
 	RKeep           RelocType = 27
+
+	RARM64TLSLE       RelocType = 32
+	RARM64PCRelLDST8  RelocType = 37
+	RARM64PCRelLDST64 RelocType = 40
 )
+
+// IsCall reports a call, or a jump to another function.
+func (t RelocType) IsCall() bool { return t == RCall || t == RCallARM64 }
+
+// IsPCRel reports code that computes an address, or reads or writes what is there.
+func (t RelocType) IsPCRel() bool {
+	return t == RPCRel || t == RAddrARM64 || t >= RARM64PCRelLDST8 && t <= RARM64PCRelLDST64
+}
+
+// IsTLS reports code that uses thread-local storage.
+func (t RelocType) IsTLS() bool { return t == RTLSLE || t == RTLSIE || t == RARM64TLSLE }
+
+// inInstruction reports a relocation in the middle of instructions, the rest of which the object has.
+func (t RelocType) inInstruction() bool {
+	return t == RAddrARM64 || t == RCallARM64 || t >= RARM64TLSLE && t <= RARM64PCRelLDST64
+}
 
 // AuxType is the role of an auxiliary symbol.
 type AuxType uint8

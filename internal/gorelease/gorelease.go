@@ -98,10 +98,10 @@ func (r *Release) Builtins() ([]Symbol, error) {
 // Abbrevs is the DWARF abbreviation table that the debugging information in objects refers to.
 func (r *Release) Abbrevs() ([]byte, error) { return r.table("abbrevs.bin") }
 
-// Layout are byte offsets of the runtime's structures by "struct.field" and sizes by "struct", on amd64, for
-// programs that carry no debugging information.
-func (r *Release) Layout() (map[string]uint64, error) {
-	b, err := r.table("layout-amd64.txt")
+// Layout are byte offsets of the runtime's structures by "struct.field" and sizes by "struct", on an
+// architecture, for programs that carry no debugging information.
+func (r *Release) Layout(goarch string) (map[string]uint64, error) {
+	b, err := r.table("layout-" + goarch + ".txt")
 	if err != nil {
 		return nil, err
 	}

@@ -47,7 +47,7 @@ func TestTables(t *testing.T) {
 		if !spaced {
 			t.Errorf("%s: the builtin symbols lack one whose name holds a space", r.Name)
 		}
-		layout, err := r.Layout()
+		layout, err := r.Layout("amd64")
 		if err != nil || layout["runtime.moduledata"] == 0 || layout["runtime.g"] == 0 {
 			t.Errorf("%s: structures %v, %v", r.Name, layout, err)
 		}

@@ -104,13 +104,16 @@ func envOf(settings []debug.BuildSetting) []string {
 	return env
 }
 
+// platforms says which programs can be patched.
+const platforms = "gosplice patches programs for linux/amd64 and linux/arm64"
+
 // checkSettings refuses builds by what build information says of them.
 func checkSettings(version string, s map[string]string) error {
 	if s["GOOS"] == "" || s["GOARCH"] == "" {
 		return &UnsupportedError{"a program without", "build settings", "build it with go build, which writes into it how it was built; Bazel and go tool link write nothing, and flags can't be guessed"}
 	}
-	if have := s["GOOS"] + "/" + s["GOARCH"]; have != "linux/amd64" {
-		return &UnsupportedError{"platform", have, "gosplice patches linux/amd64 programs"}
+	if have := s["GOOS"] + "/" + s["GOARCH"]; have != "linux/amd64" && have != "linux/arm64" {
+		return &UnsupportedError{"platform", have, platforms}
 	}
 	if !supported(version) {
 		return &UnsupportedError{"Go version", version, "build the program with one of " + strings.Join(Releases(), ", ") + ", or use a gosplice that knows " + language(version)}
@@ -127,7 +130,7 @@ func checkSettings(version string, s map[string]string) error {
 		return &UnsupportedError{"compiler", c, "build with the gc compiler"}
 	}
 	if mode := s["-buildmode"]; mode != "" && mode != "exe" && mode != "pie" {
-		return &UnsupportedError{"build mode", mode, "build with -buildmode=exe, the default on linux/amd64, or with pie"}
+		return &UnsupportedError{"build mode", mode, "build with -buildmode=exe, the default on Linux, or with pie"}
 	}
 	for _, flag := range []string{"-msan", "-asan"} {
 		if s[flag] == "true" {
@@ -139,8 +142,8 @@ func checkSettings(version string, s map[string]string) error {
 
 // checkELF refuses programs by how their file looks.
 func checkELF(f *elf.File) error {
-	if f.Machine != elf.EM_X86_64 || f.Class != elf.ELFCLASS64 {
-		return &UnsupportedError{"machine", f.Machine.String(), "gosplice patches linux/amd64 programs"}
+	if f.Machine != elf.EM_X86_64 && f.Machine != elf.EM_AARCH64 || f.Class != elf.ELFCLASS64 {
+		return &UnsupportedError{"machine", f.Machine.String(), platforms}
 	}
 	if f.Type != elf.ET_EXEC && f.Type != elf.ET_DYN {
 		return &UnsupportedError{"file type", f.Type.String(), "name an executable"}

@@ -60,7 +60,7 @@ const (
 
 // smallestProgram is an ELF file with two functions and everything that Open looks for.
 func smallestProgram(t testing.TB) []byte {
-	layout, err := goRelease(t).Layout()
+	layout, err := goRelease(t).Layout("amd64")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,6 +20,8 @@ var le = binary.LittleEndian
 type File struct {
 	Path    string
 	BuildID string
+	// GOARCH is the architecture of the machine code.
+	GOARCH string
 	// Symbols are the names of the ELF symbol table, nil for a stripped program. The ABI0 variant
 	// of a function that has both is named with the suffix ".abi0".
 	Symbols map[string]uint64
@@ -69,13 +71,25 @@ func read(program io.ReaderAt, path string, release *gorelease.Release) (*File, 
 		return nil, fmt.Errorf("%s: not an ELF program: %w", path, err)
 	}
 	f := &File{Path: path, elf: e}
-	for _, step := range []func() error{f.readSections, f.applyRelocations, f.readBuildID, f.readSymbols, func() error { return f.readLayout(release) }, f.readModule, f.readFuncs} {
+	for _, step := range []func() error{f.readArch, f.readSections, f.applyRelocations, f.readBuildID, f.readSymbols, func() error { return f.readLayout(release) }, f.readModule, f.readFuncs} {
 		if err := step(); err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
 	}
 	f.elf = nil
 	return f, nil
+}
+
+func (f *File) readArch() error {
+	switch f.elf.Machine {
+	case elf.EM_X86_64:
+		f.GOARCH = "amd64"
+	case elf.EM_AARCH64:
+		f.GOARCH = "arm64"
+	default:
+		return fmt.Errorf("machine code of %s, which this gosplice does not know", f.elf.Machine)
+	}
+	return nil
 }
 
 func (f *File) readSections() error {

@@ -44,7 +44,7 @@ func openProgram(t *testing.T, b testprogram.Build) *File {
 // program of the same release says.
 func TestLayoutTable(t *testing.T) {
 	f := openProgram(t, testprogram.Build{Dir: testprogram.Write(t, tinyProgram)})
-	table, err := goRelease(t).Layout()
+	table, err := goRelease(t).Layout("amd64")
 	if err != nil {
 		t.Fatal(err)
 	}

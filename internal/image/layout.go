@@ -23,7 +23,7 @@ func (f *File) readLayout(release *gorelease.Release) error {
 		return err
 	}
 	if m == nil {
-		if m, err = release.Layout(); err != nil {
+		if m, err = release.Layout(f.GOARCH); err != nil {
 			return err
 		}
 	}

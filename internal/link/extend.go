@@ -65,7 +65,7 @@ func (l *linker) writeMethods() {
 			at := t.fresh + methodEntry*uint64(i)
 			for k, y := range []goobj.Sym{m.NameSym, m.Type, m.IfaceFunc, m.Func} {
 				place := at + 4*uint64(k)
-				l.put32(place, l.img.b[place:], l.target(y, t.Sym), -int64(l.offsetBase(y)), false)
+				l.put32(place, l.img.b[place:], l.target(y, t.Sym), -int64(l.offsetBase(y)))
 			}
 		}
 	}

@@ -8,7 +8,6 @@ import (
 
 	"github.com/gosplice/gosplice/internal/edit"
 	"github.com/gosplice/gosplice/internal/goobj"
-	"github.com/gosplice/gosplice/internal/machine"
 	"github.com/gosplice/gosplice/internal/patch"
 )
 
@@ -19,7 +18,7 @@ func (l *linker) finish() {
 	o.Release, o.Runtime = l.rec.Release, l.rec.Runtime
 	o.Runtime.Offset = agentOffsets(l.rec.Runtime.Offset)
 	o.Image = patch.Image{
-		Bytes: l.trimmed(), Size: l.img.size, TextSize: align(l.img.etext, pageSize),
+		Bytes: l.trimmed(), Size: l.img.size, TextSize: align(l.img.etext, l.arch.PageSize),
 		RodataOff: l.img.rodata, DataOff: l.img.data, Moduledata: l.img.moduledata,
 		NearLow: l.rec.Release.Text, NearHigh: l.rec.End,
 	}
@@ -66,8 +65,8 @@ func (l *linker) finishFuncs() {
 		f.Sig = l.edit.EntrySig(p.sym)
 		f.File, f.Line = l.edit.Position(l.set.Object(p.sym).Pkg, p.name)
 		f.Leaks = l.edit.Leaks(l.set.Object(p.sym).Pkg, p.name)
-		f.Busy = machine.Busy(l.img.b[p.off : p.off+f.Size])
-		f.Endless = machine.Endless(l.img.b[p.off : p.off+f.Size])
+		f.Busy = l.arch.Busy(l.img.b[p.off : p.off+f.Size])
+		f.Endless = l.arch.Endless(l.img.b[p.off : p.off+f.Size])
 		if f.Direct = f.Busy.Lo == 0 && !other[p.sym]; f.Direct {
 			f.Calls = calls[p.sym]
 		}
@@ -150,10 +149,10 @@ func (l *linker) callsInImage() (calls map[goobj.Sym][]uint32, others map[goobj.
 	for _, p := range l.order {
 		for _, r := range l.set.Relocs(p.sym) {
 			switch q := l.placed[r.Sym]; {
-			case r.Type == goobj.RCall && q == nil && p.kind.IsText() && r.Off >= entryWord:
+			case r.Type.IsCall() && q == nil && p.kind.IsText() && r.Off >= entryWord:
 				l.hostCall(r.Sym, uint32(p.off)+uint32(r.Off))
 			case r.Size == 0 || q == nil || !q.kind.IsText():
-			case r.Type == goobj.RCall && p.kind.IsText() && r.Off >= entryWord:
+			case r.Type.IsCall() && p.kind.IsText() && r.Off >= entryWord:
 				calls[q.sym] = append(calls[q.sym], uint32(p.off)+uint32(r.Off))
 			default:
 				other[q.sym] = true
@@ -236,7 +235,7 @@ func (l *linker) finishFills() {
 // agentFields are the fields of runtime structures that the agent reads, beside those of moduledata.
 var agentFields = map[string]bool{
 	"runtime.g.goid": true, "runtime.g.stack": true, "runtime.g.sched": true, "runtime.g.asyncSafePoint": true, "runtime.g.atomicstatus": true,
-	"runtime.gobuf.sp": true, "runtime.gobuf.pc": true, "runtime.gobuf.bp": true,
+	"runtime.gobuf.sp": true, "runtime.gobuf.pc": true, "runtime.gobuf.bp": true, "runtime.gobuf.lr": true,
 }
 
 func agentOffsets(layout map[string]uint64) map[string]uint64 {

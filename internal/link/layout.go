@@ -12,12 +12,9 @@ import (
 var le = binary.LittleEndian
 
 const (
-	pageSize  = 4096
 	funcAlign = 32
 	maxAlign  = 32
 	word      = 8
-	// breakpoint fills the space between functions.
-	breakpoint = 0xcc
 )
 
 // image is the content of the patch at base 0, and the bounds of its parts.
@@ -74,11 +71,11 @@ func (l *linker) layout() {
 		at += uint64(l.set.Size(p.sym))
 	}
 	l.img.etext = at
-	l.img.rodata = align(at, pageSize)
+	l.img.rodata = align(at, l.arch.PageSize)
 	at = l.assign(l.ro, l.typesInOrder(l.img.rodata))
 	l.img.b = make([]byte, align(at, maxAlign))
 	for i := range l.img.b[:l.img.etext] {
-		l.img.b[i] = breakpoint
+		l.img.b[i] = l.arch.Breakpoint[i%len(l.arch.Breakpoint)]
 	}
 	l.shareSymbols()
 }
@@ -140,7 +137,7 @@ func (l *linker) layoutData() {
 	im.bssHi = align(l.assign(l.bss, im.dataHi), maxAlign)
 	im.nbssLo = im.bssHi
 	im.nbssHi = l.assign(l.noptrbss, im.nbssLo)
-	im.size = align(im.nbssHi, pageSize)
+	im.size = align(im.nbssHi, l.arch.PageSize)
 }
 
 // holdsItab reports data with the address of an interface table that the program lacks.

@@ -13,6 +13,7 @@ import (
 	"github.com/gosplice/gosplice/internal/edit"
 	"github.com/gosplice/gosplice/internal/goobj"
 	"github.com/gosplice/gosplice/internal/gorelease"
+	"github.com/gosplice/gosplice/internal/machine"
 	"github.com/gosplice/gosplice/internal/patch"
 	"github.com/gosplice/gosplice/internal/release"
 )
@@ -36,8 +37,12 @@ func Link(ctx context.Context, in Input) (*patch.Patch, error) {
 	if err != nil {
 		return nil, err
 	}
+	arch, err := machine.Of(in.Edit.Record.Release.GOARCH)
+	if err != nil {
+		return nil, err
+	}
 	l := &linker{
-		release: rel, in: in, edit: in.Edit, rec: in.Edit.Record, set: in.Edit.Set,
+		release: rel, arch: arch, in: in, edit: in.Edit, rec: in.Edit.Record, set: in.Edit.Set,
 		placed: map[goobj.Sym]*placed{}, rebuilt: map[string]bool{}, stays: map[goobj.Sym]bool{},
 		moving: map[goobj.Sym]bool{}, leads: map[*release.Symbol]goobj.Sym{}, alone: map[goobj.Sym]bool{}, itabs: map[goobj.Sym]*itab{}, funcTypes: map[string]bool{}, filled: map[fillKey]bool{},
 	}
@@ -64,6 +69,7 @@ func Link(ctx context.Context, in Input) (*patch.Patch, error) {
 
 type linker struct {
 	release *gorelease.Release
+	arch    machine.Arch
 
 	in   Input
 	edit *edit.Edit

@@ -11,7 +11,6 @@ import (
 const (
 	pclntabMagic      = 0xfffffff1
 	pclntabHeaderSize = 72
-	pcQuantum         = 1
 
 	funcdataInlineTree = 3
 	pcdataInlineIndex  = 2
@@ -48,7 +47,7 @@ func (l *linker) add(t *table, alignment uint64) uint64 {
 	l.img.b = append(l.img.b, make([]byte, at-uint64(len(l.img.b)))...)
 	l.img.b = append(l.img.b, t.Bytes()...)
 	for _, h := range t.holes {
-		l.put32(at+uint64(h.off), l.img.b[at+uint64(h.off):], h.to, h.addend, false)
+		l.put32(at+uint64(h.off), l.img.b[at+uint64(h.off):], h.to, h.addend)
 	}
 	return at
 }
@@ -164,8 +163,8 @@ func (t *functable) entry(to *table, p *placed) {
 // deferReturn is the offset of the call to which a recovered function returns, or 0.
 func (l *linker) deferReturn(p *placed) uint32 {
 	for _, r := range l.set.Relocs(p.sym) {
-		if r.Type == goobj.RCall && r.Sym != 0 && l.set.NameOf(r.Sym) == (goobj.Name{Name: "runtime.deferreturn", ABI: goobj.ABIInternal}) {
-			return uint32(r.Off) - 1 // the opcode stands before the displacement
+		if r.Type.IsCall() && r.Sym != 0 && l.set.NameOf(r.Sym) == (goobj.Name{Name: "runtime.deferreturn", ABI: goobj.ABIInternal}) {
+			return uint32(r.Off - l.arch.CallLead)
 		}
 	}
 	return 0
@@ -270,7 +269,7 @@ func (t *functable) write() {
 	l.pcln.find = l.add(t.findTable(), word)
 	b := l.img.b[at:]
 	le.PutUint32(b, pclntabMagic)
-	b[6], b[7] = pcQuantum, word
+	b[6], b[7] = l.arch.PCQuantum, word
 	le.PutUint64(b[8:], uint64(len(l.text)))
 	le.PutUint64(b[16:], uint64(t.nfiles))
 	if _, ok := l.rec.Runtime.Offset["runtime.pcHeader.textStart"]; ok {

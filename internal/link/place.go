@@ -5,7 +5,6 @@ import (
 
 	"github.com/gosplice/gosplice/internal/edit"
 	"github.com/gosplice/gosplice/internal/goobj"
-	"github.com/gosplice/gosplice/internal/machine"
 	"github.com/gosplice/gosplice/internal/release"
 )
 
@@ -161,7 +160,7 @@ func (l *linker) visit(p *placed) {
 	}
 	for _, r := range l.set.Relocs(p.sym) {
 		switch {
-		case r.Sym == 0 || r.Type == goobj.RTLSLE || r.Type == goobj.RTLSIE:
+		case r.Sym == 0 || r.Type.IsTLS():
 		case r.Type == goobj.RMethodOff: // see callMethods and completeMethods
 		case r.Type == goobj.RKeep && p.kind.IsVar():
 			l.keepMapInit(p, r.Sym)
@@ -197,15 +196,15 @@ func (l *linker) visitUses(p *placed) {
 // isWeak reports a reference that keeps nothing in the program. The methods of an interface table that
 // is read are needed, although its references to them are weak.
 func (l *linker) isWeak(p *placed, r goobj.Reloc) bool {
-	return r.Weak && r.Type != goobj.RCall && !goobj.IsItab(p.name.Name)
+	return r.Weak && !r.Type.IsCall() && !goobj.IsItab(p.name.Name)
 }
 
 // readsItab reports code that reads an interface table which the program lacks: the method of a value
 // whose type the compiler knows. Such code gets a copy of the table to read, with the same content
 // as the runtime's.
 func (l *linker) readsItab(p *placed, r goobj.Reloc) bool {
-	return l.itabs[r.Sym] != nil && p.kind.IsText() && r.Type == goobj.RPCRel &&
-		!machine.ComputesAddress(l.set.Data(p.sym), r.Off)
+	return l.itabs[r.Sym] != nil && p.kind.IsText() && r.Type.IsPCRel() &&
+		!l.arch.ComputesAddress(l.set.Data(p.sym), r.Off)
 }
 
 // visitFuncdata follows the references of stack maps, to the types of objects on the stack.

@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/gosplice/gosplice/internal/coderef"
 	"github.com/gosplice/gosplice/internal/goobj"
-	"github.com/gosplice/gosplice/internal/machine"
 	"github.com/gosplice/gosplice/internal/patch"
 )
 
@@ -48,21 +48,21 @@ func (l *linker) apply(p *placed, d []byte, r goobj.Reloc) {
 		return
 	}
 	at := p.off + uint64(r.Off)
-	switch r.Type {
-	case goobj.RCall, goobj.RPCRel:
+	switch {
+	case r.Type.IsCall(), r.Type.IsPCRel():
 		if l.readsItab(p, r) {
 			to = location{in: l.placed[r.Sym]}
 		}
 		if to.itab != nil {
-			if r.Add != 0 || !p.kind.IsText() || !machine.LoadThroughSlot(d, r.Off) {
+			if r.Add != 0 || !p.kind.IsText() || !l.arch.LoadThroughSlot(d, r.Off) {
 				l.fail("%s uses the interface table %s in a way that a patch can't", p.name, to.itab.name)
 				return
 			}
-			le.PutUint32(d[r.Off:], uint32(to.itab.slot-at-4))
+			l.arch.Code.SetTarget(d[r.Off:], at, to.itab.slot)
 			return
 		}
-		l.put32(at, d[r.Off:], to, r.Add-int64(at)-int64(r.Size), true)
-	case goobj.RAddr:
+		l.putReference(p, at, d[r.Off:r.Off+r.Size], to, r.Add)
+	case r.Type == goobj.RAddr:
 		if to.itab != nil {
 			if r.Size != word {
 				l.fail("%s holds a short address of the interface table %s", p.name, to.itab.name)
@@ -77,14 +77,14 @@ func (l *linker) apply(p *placed, d []byte, r goobj.Reloc) {
 		case l.rec.Release.PositionIndependent:
 			l.fail("%s holds a short address of %s, which a position-independent program can't have", p.name, l.name(r.Sym))
 		default:
-			l.put32(at, d[r.Off:], to, r.Add, false)
+			l.put32(at, d[r.Off:], to, r.Add)
 		}
-	case goobj.RAddrOff, goobj.RMethodOff:
+	case r.Type == goobj.RAddrOff, r.Type == goobj.RMethodOff:
 		if to.itab != nil {
 			l.fail("%s holds an offset of the interface table %s", p.name, to.itab.name)
 			return
 		}
-		l.put32(at, d[r.Off:], to, r.Add-int64(l.offsetBase(r.Sym)), false)
+		l.put32(at, d[r.Off:], to, r.Add-int64(l.offsetBase(r.Sym)))
 	default:
 		l.fail("%s has a relocation of type %d, which this gosplice does not know", p.name, r.Type)
 	}
@@ -92,17 +92,12 @@ func (l *linker) apply(p *placed, d []byte, r goobj.Reloc) {
 
 // threadLocal writes where the program keeps its goroutine, if r asks for that.
 func (l *linker) threadLocal(p *placed, d []byte, r goobj.Reloc) bool {
-	switch r.Type {
-	case goobj.RTLSIE:
-		if !machine.ThreadOffset(d, r.Off) {
-			l.fail("%s reads thread-local storage in a way that this gosplice does not know", p.name)
-			return true
-		}
-	case goobj.RTLSLE:
-	default:
+	if !r.Type.IsTLS() {
 		return false
 	}
-	le.PutUint32(d[r.Off:], uint32(l.rec.TLS))
+	if r.Type == goobj.RTLSIE && !l.arch.ThreadOffset(d, r.Off) || !l.arch.Code.SetOffset(d[r.Off:], l.rec.TLS) {
+		l.fail("%s reads thread-local storage in a way that this gosplice does not know", p.name)
+	}
 	return true
 }
 
@@ -147,29 +142,41 @@ func (l *linker) isText(y goobj.Sym) bool {
 	return ok && old.Kind.IsText()
 }
 
-// put32 writes a 4-byte value: addend plus the target's address. A displacement also depends on
-// where the image is.
-func (l *linker) put32(at uint64, d []byte, to location, addend int64, displacement bool) {
+// putReference makes code refer to a target. The distance to what lies outside of the image depends on where the image
+// is.
+func (l *linker) putReference(p *placed, at uint64, place []byte, to location, addend int64) {
+	outward, symbol := patch.SubBase32, patch.RelSym32
+	if l.arch.Code == coderef.ARM64 {
+		outward, symbol = patch.SubBaseARM64, patch.RelSymARM64
+	}
+	target := uint64(addend)
+	switch {
+	case to.in == nil:
+		target += to.host
+		l.reloc(at, outward, 0)
+	case to.in.shared != 0:
+		l.reloc(at, symbol, to.in.shared-1)
+	default:
+		target += to.in.off
+	}
+	if !l.arch.Code.SetTarget(place, at, target) {
+		l.fail("%s at %#x refers to something at %#x, which is too far away or can't be referred to so", p.name, at, target)
+	}
+}
+
+// put32 writes a 4-byte value: addend plus the target's address.
+func (l *linker) put32(at uint64, d []byte, to location, addend int64) {
 	v := addend
 	switch {
 	case to.in == nil:
 		v += int64(to.host)
-		if displacement {
-			l.reloc(at, patch.SubBase32, 0)
-		}
 	case to.in.shared != 0:
-		kind := patch.AddSym32
-		if displacement {
-			kind = patch.RelSym32
-		}
-		l.reloc(at, kind, to.in.shared-1)
+		l.reloc(at, patch.AddSym32, to.in.shared-1)
 	default:
 		v += int64(to.in.off)
-		if !displacement {
-			l.reloc(at, patch.AddBase32, 0)
-		}
+		l.reloc(at, patch.AddBase32, 0)
 	}
-	if v != int64(int32(v)) && !(to.in == nil && !displacement && v == int64(uint32(v))) {
+	if v != int64(int32(v)) && !(to.in == nil && v == int64(uint32(v))) {
 		l.fail("a value of %#x at %#x does not fit 32 bits", v, at)
 	}
 	le.PutUint32(d, uint32(v))

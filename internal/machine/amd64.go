@@ -7,6 +7,11 @@ import (
 	"golang.org/x/arch/x86/x86asm"
 )
 
+type amd64 struct{}
+
+// jumpSize is the length of opcode and displacement.
+const jumpSize = 5
+
 // checksStack reports a function that begins with the compiler's check for stack space. No loop of such
 // a function reaches back into the check but the one that starts anew after the stack has grown, and
 // no goroutine is stopped inside of it. Assembly may begin alike, so the check has to be whole.
@@ -35,13 +40,11 @@ var stackChecks = []struct {
 	{[]byte{0x49, 0x89, 0xe4}, 0, [][]byte{{0x49, 0x81, 0xec}}},             // MOVQ SP, R12; SUBQ $n, R12
 }
 
-// Busy says at which offsets of a function no goroutine may be stopped while a jump is written
-// over its entry. Code is the whole body.
-func Busy(code []byte) patch.Busy {
+func (amd64) Busy(code []byte) patch.Busy {
 	if !checksStack(code) && entersJump(code) {
-		return whole(code)
+		return whole(code, jumpSize)
 	}
-	return inJump()
+	return inJump(jumpSize)
 }
 
 // entersJump reports whether control may come from inside the function to one of the bytes that
@@ -59,14 +62,14 @@ func entersJump(code []byte) bool {
 		case x86asm.CALL:
 			// A call returns behind itself. Inside of the overwritten bytes that would be a return
 			// into the jump.
-			if pc < JumpSize {
+			if pc < jumpSize {
 				return true
 			}
 			continue
 		}
 		for _, a := range in.Args {
 			if rel, ok := a.(x86asm.Rel); ok {
-				if t := pc + int(rel); t >= 0 && t < JumpSize {
+				if t := pc + int(rel); t >= 0 && t < jumpSize {
 					return true
 				}
 			}
@@ -80,9 +83,7 @@ func entersJump(code []byte) bool {
 	return false
 }
 
-// LoopsAtEntry reports a function without a check for stack space in which a jump leads back to one of the
-// bytes that a jump over its entry overwrites. In such a loop somebody may be all the time.
-func LoopsAtEntry(code []byte) bool {
+func (amd64) LoopsAtEntry(code []byte) bool {
 	if checksStack(code) {
 		return false
 	}
@@ -97,7 +98,7 @@ func LoopsAtEntry(code []byte) bool {
 		}
 		for _, a := range in.Args {
 			if rel, ok := a.(x86asm.Rel); ok {
-				if t := pc + int(rel); t >= 0 && t < JumpSize {
+				if t := pc + int(rel); t >= 0 && t < jumpSize {
 					return true
 				}
 			}
@@ -117,27 +118,22 @@ func vector(in x86asm.Inst) bool {
 	return false
 }
 
-// ComputesAddress reports that the instruction whose 4-byte displacement is at off computes an address,
-// LEAQ sym(SB), reg. Others read or write what is there.
-func ComputesAddress(code []byte, off int) bool {
+// ComputesAddress looks for LEAQ sym(SB), reg, whose 4-byte displacement is at off.
+func (amd64) ComputesAddress(code []byte, off int) bool {
 	return off >= 3 && off <= len(code)-4 && code[off-2] == lea && code[off-3]&0xf8 == 0x48 && code[off-1]&0xc7 == 0x05
 }
 
-// LoadThroughSlot turns the instruction that computes an address into one that loads it from a
-// slot: LEAQ sym(SB), reg becomes MOVQ slot(SB), reg. off is the offset of the instruction's
-// 4-byte displacement. It reports false for any other instruction.
-func LoadThroughSlot(code []byte, off int) bool {
-	if !ComputesAddress(code, off) {
+// LoadThroughSlot makes MOVQ slot(SB), reg of LEAQ sym(SB), reg, whose 4-byte displacement is at off.
+func (a amd64) LoadThroughSlot(code []byte, off int) bool {
+	if !a.ComputesAddress(code, off) {
 		return false
 	}
 	code[off-2] = mov
 	return true
 }
 
-// ThreadOffset turns the instruction that loads the place of a thread-local variable from the global offset table
-// into one that holds it, as linkers do in programs: MOVQ x@gottpoff(IP), reg becomes MOVQ $x, reg. off is the offset
-// of the instruction's 4-byte displacement. It reports false for any other instruction.
-func ThreadOffset(code []byte, off int) bool {
+// ThreadOffset makes MOVQ $x, reg of MOVQ x@gottpoff(IP), reg, whose 4-byte displacement is at off.
+func (amd64) ThreadOffset(code []byte, off int) bool {
 	const rexW, rexWR, rexWB, movImm, direct = 0x48, 0x4c, 0x49, 0xc7, 0xc0
 	if off < 3 || off > len(code)-4 || code[off-2] != mov || code[off-1]&0xc7 != 0x05 {
 		return false
@@ -154,3 +150,49 @@ func ThreadOffset(code []byte, off int) bool {
 }
 
 const lea, mov = 0x8d, 0x8b
+
+// flowOf reports false for code that can't be read.
+func (amd64) flowOf(code []byte) (*flow, bool) {
+	g := &flow{from: map[uint32][]uint32{}}
+	for pc := 0; pc < len(code); {
+		in, err := x86asm.Decode(code[pc:], 64)
+		if err != nil || in.Op == 0 || vector(in) {
+			return nil, false
+		}
+		next := pc + in.Len
+		at, end := uint32(pc), uint32(next)
+		g.instructions = append(g.instructions, span{at, end})
+		falls := true
+		switch in.Op {
+		case x86asm.RET:
+			g.ends = append(g.ends, at)
+			falls = false
+		case x86asm.UD2, x86asm.INT:
+			falls = false
+		case x86asm.CALL:
+		default:
+			jumps := false
+			for _, a := range in.Args {
+				if rel, ok := a.(x86asm.Rel); ok {
+					jumps = true
+					if to := next + int(rel); to >= 0 && to < len(code) {
+						g.from[uint32(to)] = append(g.from[uint32(to)], at)
+					} else {
+						g.ends = append(g.ends, at) // the end of another function is the end of this one
+					}
+				}
+			}
+			if in.Op == x86asm.JMP {
+				falls = false
+				if !jumps { // a jump table, or through a pointer: it may lead anywhere
+					g.ends = append(g.ends, at)
+				}
+			}
+		}
+		if falls {
+			g.from[end] = append(g.from[end], at)
+		}
+		pc = next
+	}
+	return g, true
+}

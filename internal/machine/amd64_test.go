@@ -210,11 +210,11 @@ var functions = []struct {
 func TestBusy(t *testing.T) {
 	for _, f := range functions {
 		code := assemble(t, f.code)
-		want := patch.Busy{Lo: 1, Hi: JumpSize}
+		want := patch.Busy{Lo: 1, Hi: jumpSize}
 		if f.whole {
-			want = patch.Busy{Lo: 0, Hi: uint32(max(len(code), JumpSize))}
+			want = patch.Busy{Lo: 0, Hi: uint32(max(len(code), jumpSize))}
 		}
-		if got := Busy(code); got != want {
+		if got := AMD64.Busy(code); got != want {
 			t.Errorf("%s: busy %d-%d, want %d-%d", f.name, got.Lo, got.Hi, want.Lo, want.Hi)
 		}
 	}
@@ -228,15 +228,15 @@ func FuzzBusy(f *testing.F) {
 	f.Add([]byte{}, 0)
 	f.Fuzz(func(t *testing.T, code []byte, off int) {
 		const written = 8 // bytes that are replaced at an entry in one piece
-		b := Busy(code)
+		b := AMD64.Busy(code)
 		if b.Lo > b.Hi || int(b.Hi) > max(len(code), written) {
 			t.Errorf("busy %d-%d of %d bytes", b.Lo, b.Hi, len(code))
 		}
-		if b.Lo > 1 || b.Hi < JumpSize {
+		if b.Lo > 1 || b.Hi < jumpSize {
 			t.Errorf("busy %d-%d leaves a part of the jump out", b.Lo, b.Hi)
 		}
 		before := bytes.Clone(code)
-		if LoadThroughSlot(code, off) == bytes.Equal(before, code) {
+		if AMD64.LoadThroughSlot(code, off) == bytes.Equal(before, code) {
 			t.Error("the answer and the change of the instruction disagree")
 		}
 	})
@@ -264,7 +264,7 @@ func TestLoadThroughSlot(t *testing.T) {
 		if c.want == "" {
 			want = bytes.Clone(code)
 		}
-		if got := LoadThroughSlot(code, c.off); got != (c.want != "") || !bytes.Equal(code, want) {
+		if got := AMD64.LoadThroughSlot(code, c.off); got != (c.want != "") || !bytes.Equal(code, want) {
 			t.Errorf("%s: %v, % x", c.name, got, code)
 		}
 	}
@@ -291,7 +291,7 @@ func TestThreadOffset(t *testing.T) {
 		if c.want == "" {
 			want = bytes.Clone(code)
 		}
-		if got := ThreadOffset(code, c.off); got != (c.want != "") || !bytes.Equal(code, want) {
+		if got := AMD64.ThreadOffset(code, c.off); got != (c.want != "") || !bytes.Equal(code, want) {
 			t.Errorf("%s: %v, % x", c.name, got, code)
 		}
 	}

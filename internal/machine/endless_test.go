@@ -58,7 +58,7 @@ func TestEndless(t *testing.T) {
 		`, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if got := Endless(assemble(t, c.code)); !slices.Equal(got, c.want) {
+			if got := AMD64.Endless(assemble(t, c.code)); !slices.Equal(got, c.want) {
 				t.Errorf("got %v, want %v", got, c.want)
 			}
 		})
@@ -74,7 +74,7 @@ func TestLoopsAtEntry(t *testing.T) {
 		{"a loop behind the jump", "48 89 44 24 08 ; mov [rsp+8], rax\n48 ff c8 ; dec rax\n75 fb ; jne to the dec\nc3 ; ret", false},
 		{"starts anew with more stack", "49 3b 66 10 ; cmp rsp, [r14+16]\n76 01 ; jbe to the jump\nc3 ; ret\neb f7 ; jmp to the entry", false},
 	} {
-		if got := LoopsAtEntry(assemble(t, c.code)); got != c.want {
+		if got := AMD64.LoopsAtEntry(assemble(t, c.code)); got != c.want {
 			t.Errorf("%s: %v", c.name, got)
 		}
 	}

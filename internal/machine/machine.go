@@ -2,13 +2,79 @@
 // with writing a jump, and how code refers to a table. One file for each architecture.
 package machine
 
-import "github.com/gosplice/gosplice/internal/patch"
+import (
+	"fmt"
 
-// JumpSize is the length in bytes of the jump that is written over an entry.
-const JumpSize = 5
+	"github.com/gosplice/gosplice/internal/coderef"
+	"github.com/gosplice/gosplice/internal/patch"
+)
 
-// whole says that no goroutine may be anywhere in the function.
-func whole(code []byte) patch.Busy { return patch.Busy{Lo: 0, Hi: uint32(max(len(code), JumpSize))} }
+// Arch is an instruction set, as linking for it needs it. Its methods take the whole code of a function.
+type Arch struct {
+	// Name is its GOARCH.
+	Name string
+	// JumpSize is the length in bytes of the jump that is written over an entry.
+	JumpSize int
+	// PCQuantum is the size of the smallest instruction in bytes.
+	PCQuantum byte
+	// CallLead is the number of bytes of a call before those that the linker writes.
+	CallLead int
+	// PageSize is the size in bytes of the largest pages that kernels use, to which the parts of an image are
+	// aligned.
+	PageSize uint64
+	// Breakpoint fills the space between functions.
+	Breakpoint []byte
+	// Reach is how far a jump leads in bytes: program and image have to lie within it.
+	Reach uint64
+
+	instructions
+	// Code reads and writes references in code.
+	Code coderef.Arch
+}
+
+// instructions is what an architecture knows of code.
+type instructions interface {
+	// Busy says at which offsets of a function no goroutine may be stopped while a jump is written
+	// over its entry.
+	Busy(code []byte) patch.Busy
+	// LoopsAtEntry reports a function without a check for stack space in which a jump leads back to one of the
+	// bytes that a jump over its entry overwrites. In such a loop somebody may be all the time.
+	LoopsAtEntry(code []byte) bool
+	// ComputesAddress reports that the place at off, which refers to an address, computes it. Others read or
+	// write what is there.
+	ComputesAddress(code []byte, off int) bool
+	// LoadThroughSlot turns the place at off, which computes an address, into one that loads it from a slot.
+	// It reports false for any other.
+	LoadThroughSlot(code []byte, off int) bool
+
+	// ThreadOffset turns the instruction that loads the place of a thread-local variable from the global offset
+	// table, at off, into one that holds it, as linkers do in programs. It reports false for any other instruction.
+	ThreadOffset(code []byte, off int) bool
+
+	flowOf(code []byte) (*flow, bool)
+}
+
+// The architectures.
+var (
+	AMD64 = Arch{Name: "amd64", JumpSize: 5, PCQuantum: 1, CallLead: 1, PageSize: 4 << 10, Breakpoint: []byte{0xcc}, Reach: 1 << 31, instructions: amd64{}, Code: coderef.AMD64}
+	ARM64 = Arch{Name: "arm64", JumpSize: 4, PCQuantum: 4, CallLead: 0, PageSize: 64 << 10, Breakpoint: []byte{0, 0, 0x20, 0xd4}, Reach: 1 << 27, instructions: arm64{}, Code: coderef.ARM64}
+)
+
+// Of finds an architecture by its GOARCH.
+func Of(goarch string) (Arch, error) {
+	for _, a := range []Arch{AMD64, ARM64} {
+		if a.Name == goarch {
+			return a, nil
+		}
+	}
+	return Arch{}, fmt.Errorf("this gosplice does not know the instructions of %s", goarch)
+}
+
+// whole says that no goroutine may be anywhere in the function, which is not shorter than what is written over
+// its entry.
+func whole(code []byte, jump int) patch.Busy {
+	return patch.Busy{Lo: 0, Hi: uint32(max(len(code), jump))}
+}
 
 // inJump says that no goroutine may stand inside of the overwritten bytes.
-func inJump() patch.Busy { return patch.Busy{Lo: 1, Hi: JumpSize} }
+func inJump(jump int) patch.Busy { return patch.Busy{Lo: 1, Hi: uint32(jump)} }

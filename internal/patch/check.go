@@ -14,9 +14,10 @@ import (
 const (
 	pageSize = 4096
 	// jumpWord is the number of bytes that are replaced at the entry of a function: a jump takes
-	// 5 of them, and the word is written in one piece.
+	// 4 or 5 of them, and the word is written in one piece.
 	jumpWord = 8
-	// callSize is the length of a call with its displacement, which are its last 4 bytes.
+	// callSize is the length of a call with its displacement, which are its last 4 bytes. On arm64 these are
+	// all of it.
 	callSize = 5
 	// maxAddress bounds addresses of user memory on the platforms that can be patched.
 	maxAddress = 1 << 47

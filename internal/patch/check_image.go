@@ -45,11 +45,13 @@ func (p *Patch) inModule(off, size uint64) bool {
 }
 
 // hasSymbol says whether relocations of the kind refer to a symbol.
-func (k RelocKind) hasSymbol() bool { return k == AddSym64 || k == AddSym32 || k == RelSym32 }
+func (k RelocKind) hasSymbol() bool {
+	return k == AddSym64 || k == AddSym32 || k == RelSym32 || k == RelSymARM64
+}
 
 // Size is the number of bytes that a relocation of the kind changes.
 func (k RelocKind) Size() int {
-	if k == AddBase64 || k == AddSym64 || k == AddSlide64 {
+	if k == AddBase64 || k == AddSym64 || k == AddSlide64 || k == RelSymARM64 {
 		return 8
 	}
 	return 4

@@ -171,11 +171,11 @@ func (p *Patch) readRelocs(s section) error {
 		if step, b, err = cutUvarint(b); err != nil {
 			return err
 		}
-		last += step >> 3
-		if last > math.MaxUint32 || step>>3 > math.MaxUint32 {
+		last += step >> relocKindBits
+		if last > math.MaxUint32 || step>>relocKindBits > math.MaxUint32 {
 			return fmt.Errorf("relocation %d is outside the image", len(p.Relocs))
 		}
-		r.Off, r.Kind = uint32(last), RelocKind(step&7)
+		r.Off, r.Kind = uint32(last), RelocKind(step&(1<<relocKindBits-1))
 		if r.Kind.hasSymbol() {
 			var sym uint64
 			if sym, b, err = cutUvarint(b); err != nil {

@@ -65,12 +65,12 @@ func appendSection(file, content []byte) []byte {
 }
 
 // appendRelocs appends relocs to b: for each one the distance from the offset of the one before
-// and the kind as one varint (distance<<3 | kind), and for the kinds with a symbol its index as a
+// and the kind as one varint (distance<<4 | kind), and for the kinds with a symbol its index as a
 // second varint.
 func appendRelocs(b []byte, relocs []Reloc) []byte {
 	last := uint32(0)
 	for _, r := range relocs {
-		b = binary.AppendUvarint(b, uint64(r.Off-last)<<3|uint64(r.Kind))
+		b = binary.AppendUvarint(b, uint64(r.Off-last)<<relocKindBits|uint64(r.Kind))
 		if r.Kind.hasSymbol() {
 			b = binary.AppendUvarint(b, uint64(r.Sym))
 		}

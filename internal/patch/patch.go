@@ -133,13 +133,15 @@ type RelocKind uint8
 // addresses in its file. Where it is loaded elsewhere, displacements to host addresses and offsets from host bases
 // change by that much too.
 const (
-	AddBase64  RelocKind = iota // 8 bytes: += base
-	AddBase32                   // 4 bytes, an offset from a host base: += base, stays in 0..1<<31-1
-	SubBase32                   // 4 bytes, a displacement to a host address: -= base
-	AddSym64                    // 8 bytes: += address of Symbols[Sym]
-	AddSym32                    // 4 bytes, an offset from a host base: += address of the symbol
-	RelSym32                    // 4 bytes, a displacement: += address of the symbol - base
-	AddSlide64                  // 8 bytes, a host address: += slide
+	AddBase64    RelocKind = iota // 8 bytes: += base
+	AddBase32                     // 4 bytes, an offset from a host base: += base, stays in 0..1<<31-1
+	SubBase32                     // 4 bytes, a displacement to a host address: -= base
+	AddSym64                      // 8 bytes: += address of Symbols[Sym]
+	AddSym32                      // 4 bytes, an offset from a host base: += address of the symbol
+	RelSym32                      // 4 bytes, a displacement: += address of the symbol - base
+	AddSlide64                    // 8 bytes, a host address: += slide
+	SubBaseARM64                  // 4 bytes, a branch or the ADRP of a pair that leads to a host address: -= base
+	RelSymARM64                   // 8 bytes, ADRP and what uses its page: += address of the symbol - base
 	NumRelocKinds
 )
 

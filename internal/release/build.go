@@ -14,7 +14,6 @@ import (
 	"github.com/gosplice/gosplice/internal/gorelease"
 	"github.com/gosplice/gosplice/internal/gotool"
 	"github.com/gosplice/gosplice/internal/image"
-	"github.com/gosplice/gosplice/internal/machine"
 )
 
 // Objects loads the archives of a build's packages, the main package last.
@@ -82,7 +81,10 @@ func Make(ctx context.Context, binary string, b *gotool.Build, packages []gotool
 		return nil, err
 	}
 	defer set.Close()
-	h := newHarvest(set, file)
+	h, err := newHarvest(set, file)
+	if err != nil {
+		return nil, err
+	}
 	if err := h.run(); err != nil {
 		return nil, fmt.Errorf("%s was not built from these sources with these flags: %w", filepath.Base(binary), err)
 	}
@@ -120,7 +122,7 @@ func (r *Record) identify(f *image.File) {
 	sum := sha256.Sum256(text)
 	rel := &r.Release
 	rel.BuildID, rel.Main, rel.Program = f.BuildID, r.Build.Main, r.Program
-	rel.GoVersion, rel.GOOS, rel.GOARCH = r.Build.GoVersion, "linux", "amd64"
+	rel.GoVersion, rel.GOOS, rel.GOARCH = r.Build.GoVersion, "linux", f.GOARCH
 	rel.Text, rel.Etext, rel.TextHash = f.Text(), f.Etext(), hex.EncodeToString(sum[:])
 	rel.PositionIndependent = f.PositionIndependent
 	r.Runtime.Types, r.Runtime.Rodata = f.Module["types"], f.Module["rodata"]
@@ -179,11 +181,11 @@ func (h *harvest) function(sym *Symbol, y, d goobj.Sym, abbrevs goobj.Abbrevs) {
 	sym.Linkname = flag2&goobj.Flag2Linkname != 0
 	sym.Indirect = h.indirect[y]
 	code := h.file.Bytes(sym.Addr, len(h.set.Data(d)))
-	sym.Busy = machine.Busy(code)
+	sym.Busy = h.arch.Busy(code)
 	if sym.Busy.Lo == 0 && !sym.Indirect {
 		sym.Calls = h.callsOf(y)
 	}
-	sym.LoopsAtEntry = sym.Busy.Lo == 0 && len(sym.Calls) == 0 && machine.LoopsAtEntry(code)
+	sym.LoopsAtEntry = sym.Busy.Lo == 0 && len(sym.Calls) == 0 && h.arch.LoopsAtEntry(code)
 	copy(sym.Head[:], h.file.Bytes(sym.Addr, len(sym.Head)))
 	if fi, ok := h.set.FuncInfo(d); ok {
 		sym.Line = fi.StartLine
@@ -294,7 +296,7 @@ func (h *harvest) variableUses(r *Record) {
 			}
 			name := strings.Clone(h.set.NameOf(v).Name)
 			u := r.Uses[name]
-			if !text || rel.Type != goobj.RPCRel || machine.ComputesAddress(h.set.Data(d), rel.Off) {
+			if !text || !rel.Type.IsPCRel() || h.arch.ComputesAddress(h.set.Data(d), rel.Off) {
 				u.Address = true
 			}
 			if n := h.set.NameOf(y); text && (len(u.Funcs) == 0 || u.Funcs[len(u.Funcs)-1] != n) {
@@ -313,7 +315,7 @@ func (h *harvest) endless(r *Record) {
 	}
 	for i := range r.Symbols {
 		if s := &r.Symbols[i]; s.Kind.IsText() && edited[s.Package] && s.Size > 0 {
-			s.Endless = machine.Endless(h.file.Bytes(s.Addr, int(s.Size)))
+			s.Endless = h.arch.Endless(h.file.Bytes(s.Addr, int(s.Size)))
 		}
 	}
 }

@@ -22,7 +22,7 @@ func TestStackChecksAreKnown(t *testing.T) {
 			continue
 		}
 		functions++
-		if want := (patch.Busy{Lo: 1, Hi: machine.JumpSize}); s.Busy != want {
+		if want := (patch.Busy{Lo: 1, Hi: uint32(machine.AMD64.JumpSize)}); s.Busy != want {
 			t.Errorf("%s begins with % x, and is busy in %d-%d", s.Name, s.Head, s.Busy.Lo, s.Busy.Hi)
 		}
 	}

@@ -7,7 +7,10 @@ import (
 
 // Harvest compares objects with a program and returns the address of every symbol that was reached.
 func Harvest(set *goobj.Set, file *image.File) (map[goobj.Sym]uint64, error) {
-	h := newHarvest(set, file)
+	h, err := newHarvest(set, file)
+	if err != nil {
+		return nil, err
+	}
 	if err := h.run(); err != nil {
 		return nil, err
 	}

@@ -126,7 +126,7 @@ func (r *Record) check() error {
 		return errors.New("it has no symbols")
 	case r.Release.Text == 0 || r.Release.Etext <= r.Release.Text:
 		return errors.New("it does not say where the machine code is")
-	case r.TLS >= 0:
+	case r.TLS == 0, r.TLS > 0 && r.Release.GOARCH == "amd64": // there it lies below the base of the thread
 		return errors.New("it does not say where the program keeps its goroutines")
 	case len(r.Runtime.Offset) == 0:
 		return errors.New("it does not describe the runtime")

@@ -10,6 +10,7 @@ import (
 	"sort"
 	"strings"
 
+	"github.com/gosplice/gosplice/internal/coderef"
 	"github.com/gosplice/gosplice/internal/goobj"
 	"github.com/gosplice/gosplice/internal/image"
 	"github.com/gosplice/gosplice/internal/machine"
@@ -22,6 +23,8 @@ var le = binary.LittleEndian
 type harvest struct {
 	set  *goobj.Set
 	file *image.File
+	arch machine.Arch
+	code coderef.Arch
 
 	addr     map[goobj.Sym]uint64
 	matched  map[goobj.Sym]goobj.Sym // symbol -> the definition whose bytes the program has
@@ -31,7 +34,7 @@ type harvest struct {
 	noInit   []goobj.Sym             // map initialisers that the linker dropped
 	user     map[goobj.Sym]goobj.Sym // symbol -> the one whose reference told its address
 	callers  map[goobj.Sym][]goobj.Sym
-	tls      int32                // where the program keeps g, relative to FS; 0 before that is known
+	tls      int32                // where the program keeps g, relative to the thread's base; 0 before that is known
 	calls    map[goobj.Sym][]call // where these calls are
 	indirect map[goobj.Sym]bool   // functions whose address is used other than by a call
 
@@ -58,15 +61,19 @@ func (m *Mismatch) Error() string {
 	return s
 }
 
-// call is a call in the program: the displacement is at an offset of the function at an address.
+// call is a call in the program: what the linker wrote of it is at an offset of the function at an address.
 type call struct {
 	in  uint64
 	off uint32
 }
 
-func newHarvest(set *goobj.Set, file *image.File) *harvest {
+func newHarvest(set *goobj.Set, file *image.File) (*harvest, error) {
+	arch, err := machine.Of(file.GOARCH)
+	if err != nil {
+		return nil, err
+	}
 	return &harvest{
-		set: set, file: file,
+		set: set, file: file, arch: arch, code: arch.Code,
 		addr:     map[goobj.Sym]uint64{},
 		matched:  map[goobj.Sym]goobj.Sym{},
 		at:       map[uint64]goobj.Sym{},
@@ -75,7 +82,7 @@ func newHarvest(set *goobj.Set, file *image.File) *harvest {
 		user:     map[goobj.Sym]goobj.Sym{},
 		callers:  map[goobj.Sym][]goobj.Sym{},
 		calls:    map[goobj.Sym][]call{},
-	}
+	}, nil
 }
 
 // run harvests from the functions that the program names.
@@ -239,7 +246,7 @@ func (h *harvest) visit(y goobj.Sym) error {
 		h.textBytes += int64(n)
 	}
 	for k, r := range h.set.Relocs(d) {
-		if r.Size == 0 || r.Sym == 0 && r.Type != goobj.RTLSLE && r.Type != goobj.RTLSIE {
+		if r.Size == 0 || r.Sym == 0 && !r.Type.IsTLS() {
 			continue
 		}
 		if err := h.follow(d, y, a, k, r); err != nil {
@@ -288,8 +295,12 @@ func (h *harvest) leads(d goobj.Sym, a uint64) bool {
 		switch {
 		case r.Type == goobj.RAddr && r.Size == 8:
 			to = le.Uint64(b) - uint64(r.Add)
-		case (r.Type == goobj.RCall || r.Type == goobj.RPCRel) && r.Size == 4:
-			to = a + uint64(r.Off+r.Size) + uint64(int64(int32(le.Uint32(b)))-r.Add)
+		case r.Type.IsCall() || r.Type.IsPCRel():
+			target, ok := h.code.Target(b, a+uint64(r.Off))
+			if !ok {
+				return false
+			}
+			to = target - uint64(r.Add)
 		default:
 			continue
 		}
@@ -309,7 +320,7 @@ func (h *harvest) equal(y goobj.Sym, a uint64) bool {
 	last := 0
 	// The compiler writes relocations in ascending order for code; sort for the rest.
 	relocs := sortedRelocs(h.set, y)
-	want = relaxed(want, relocs)
+	want = h.relaxed(want, relocs)
 	for _, r := range relocs {
 		if r.Off < last {
 			continue
@@ -318,12 +329,15 @@ func (h *harvest) equal(y goobj.Sym, a uint64) bool {
 			return false
 		}
 		last = min(r.Off+r.Size, len(want))
+		if (r.Type.IsCall() || r.Type.IsPCRel() || r.Type.IsTLS()) && !h.code.Same(want[r.Off:last], have[r.Off:last]) {
+			return false
+		}
 	}
 	return bytes.Equal(want[last:], have[last:])
 }
 
 // relaxed is the code of a function with the instructions that linkers put in the place of the compiler's.
-func relaxed(code []byte, relocs []goobj.Reloc) []byte {
+func (h *harvest) relaxed(code []byte, relocs []goobj.Reloc) []byte {
 	cloned := false
 	for _, r := range relocs {
 		if r.Type != goobj.RTLSIE {
@@ -332,7 +346,7 @@ func relaxed(code []byte, relocs []goobj.Reloc) []byte {
 		if !cloned {
 			code, cloned = bytes.Clone(code), true
 		}
-		machine.ThreadOffset(code, r.Off) // where it can't the bytes differ, and are found to
+		h.arch.ThreadOffset(code, r.Off) // where it can't the bytes differ, and are found to
 	}
 	return code
 }
@@ -361,23 +375,26 @@ func (h *harvest) follow(d, y goobj.Sym, a uint64, k int, r goobj.Reloc) error {
 	if len(b) != 4 && len(b) != 8 {
 		return h.mismatch(y, a, fmt.Sprintf("a relocation of %d bytes at offset %d can't be read", r.Size, r.Off))
 	}
-	switch r.Type {
-	case goobj.RCall, goobj.RPCRel:
-		v := int64(int32(le.Uint32(b)))
-		t := uint64(int64(a) + int64(r.Off) + int64(r.Size) + v - r.Add)
-		if r.Type == goobj.RCall && r.Weak && t == h.mapNoop {
+	switch {
+	case r.Type.IsCall(), r.Type.IsPCRel():
+		t, ok := h.code.Target(b, a+uint64(r.Off))
+		if !ok {
+			return h.mismatch(y, a, fmt.Sprintf("the instruction at offset %d refers to nothing", r.Off))
+		}
+		t -= uint64(r.Add)
+		if r.Type.IsCall() && r.Weak && t == h.mapNoop {
 			h.noInit = append(h.noInit, r.Sym)
 			return nil
 		}
-		if r.Type == goobj.RCall {
+		if r.Type.IsCall() {
 			h.callers[r.Sym] = append(h.callers[r.Sym], y)
 			h.calls[r.Sym] = append(h.calls[r.Sym], call{a, uint32(r.Off)})
 		}
-		if r.Type == goobj.RPCRel && h.set.Kind(r.Sym).IsText() {
+		if r.Type.IsPCRel() && h.set.Kind(r.Sym).IsText() {
 			h.indirect[r.Sym] = true
 		}
 		return h.learnFrom(y, r.Sym, t)
-	case goobj.RAddr:
+	case r.Type == goobj.RAddr:
 		var v uint64
 		if r.Size == 8 {
 			v = le.Uint64(b)
@@ -394,7 +411,7 @@ func (h *harvest) follow(d, y goobj.Sym, a uint64, k int, r goobj.Reloc) error {
 			return h.mismatch(y, a, fmt.Sprintf("the address at offset %d does not move with the program when that is loaded", r.Off))
 		}
 		return h.learnFrom(y, r.Sym, v-uint64(r.Add))
-	case goobj.RAddrOff, goobj.RMethodOff:
+	case r.Type == goobj.RAddrOff, r.Type == goobj.RMethodOff:
 		v := le.Uint32(b)
 		if r.Type == goobj.RMethodOff && v == 0xffffffff {
 			h.pruned[y] = append(h.pruned[y], k)
@@ -407,8 +424,8 @@ func (h *harvest) follow(d, y goobj.Sym, a uint64, k int, r goobj.Reloc) error {
 			h.indirect[r.Sym] = true
 		}
 		return h.learnFrom(y, r.Sym, h.base(r.Sym)+uint64(v)-uint64(r.Add))
-	case goobj.RTLSLE, goobj.RTLSIE:
-		v := int32(le.Uint32(b))
+	case r.Type.IsTLS():
+		v := h.code.Offset(b)
 		if h.tls != 0 && v != h.tls {
 			return h.mismatch(y, a, fmt.Sprintf("thread-local storage is at %d, and at %d elsewhere", v, h.tls))
 		}
@@ -450,6 +467,7 @@ var linkerMade = map[string]bool{
 	"local.runtime.etext":           true,
 	"local.runtime.text":            true,
 	"_rt0_amd64_linux":              true,
+	"_rt0_arm64_linux":              true,
 	"go:textfipsstart":              true,
 	"go:textfipsend":                true,
 	"runtime.addmoduledata":         true,

@@ -53,7 +53,7 @@ func ReadsMethods(s *goobj.Set, y goobj.Sym) bool {
 		return true
 	}
 	for _, r := range s.Relocs(y) {
-		if r.Type == goobj.RCall && accessor(r.Sym) {
+		if r.Type.IsCall() && accessor(r.Sym) {
 			return true
 		}
 	}

@@ -32,7 +32,7 @@ func seal(t *testing.T, p *patch.Patch) []byte {
 func relocsOf(p *patch.Patch) (b []byte) {
 	last := uint32(0)
 	for _, r := range p.Relocs {
-		b = binary.AppendUvarint(b, uint64(r.Off-last)<<3|uint64(r.Kind))
+		b = binary.AppendUvarint(b, uint64(r.Off-last)<<4|uint64(r.Kind))
 		if r.Kind == patch.AddSym64 || r.Kind == patch.AddSym32 || r.Kind == patch.RelSym32 {
 			b = binary.AppendUvarint(b, uint64(r.Sym))
 		}

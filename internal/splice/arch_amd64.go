@@ -5,6 +5,16 @@ import "encoding/binary"
 // archMissing names what the processor lacks; nothing here.
 const archMissing = ""
 
+const (
+	// jumpReach is how far a jump leads, in bytes.
+	jumpReach = 1 << 31
+	// frameBelow is how far the record of a frame lies below its stack pointer: it lies above.
+	frameBelow = 0
+	// linkRegister says that the return address of a function without a frame is in a register. It is on
+	// the stack.
+	linkRegister = false
+)
+
 // JumpOver returns the first word of a function with a jump to target written over it: opcode E9 and
 // a 32-bit displacement. ok is false when target is out of reach.
 func JumpOver(word [8]byte, entry, target uint64) (_ [8]byte, ok bool) {
@@ -47,3 +57,6 @@ func interruptedFrame(fp uint64, stack Range) (pc, sp, callerFP uint64, ok bool)
 	}
 	return load64(fp + 8), fp + 16, load64(fp), true
 }
+
+// syncInstructions has nothing to do: instruction caches see what is written.
+func syncInstructions(addr, size uint64) {}

@@ -1,4 +1,4 @@
-//go:build !amd64
+//go:build !amd64 && !arm64
 
 package splice
 
@@ -6,6 +6,12 @@ import "runtime"
 
 // Arm refuses before any of the following is used.
 const archMissing = "writing jumps and finding where a goroutine was interrupted on " + runtime.GOARCH
+
+const (
+	jumpReach    = 1
+	frameBelow   = 0
+	linkRegister = false
+)
 
 func JumpOver(word [8]byte, entry, target uint64) (_ [8]byte, ok bool) { return word, false }
 
@@ -16,3 +22,5 @@ func afterCall(pc uint64, inCode func(uint64) bool) bool { return false }
 func interruptedFrame(fp uint64, stack Range) (pc, sp, callerFP uint64, ok bool) {
 	return 0, 0, 0, false
 }
+
+func syncInstructions(addr, size uint64) {}

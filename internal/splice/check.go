@@ -53,7 +53,7 @@ func (e *Engine) newEntryCheck(writes []Write, o Options, code codeMap) *entryCh
 		}
 		c.hull.Hi = max(c.hull.Hi, b.Hi)
 	}
-	c.walker = walker{at: &e.at, preempt: e.preempt, code: code}
+	c.walker = walker{at: &e.at, preempt: e.preempt, goexit: e.goexit, code: code}
 	c.collect = func(g unsafe.Pointer) {
 		c.batch[c.batched] = uint64(uintptr(g))
 		if c.batched++; c.batched == len(c.batch) {

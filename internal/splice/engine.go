@@ -21,6 +21,7 @@ type Engine struct {
 	text    Range // the program's code
 	program Range // the program's code and data
 	preempt Range // body of runtime.asyncPreempt2
+	goexit  Range // body of runtime.goexit
 	writer  *textWriter
 	barrier barrier
 	regions []*Region
@@ -65,6 +66,7 @@ func Arm(rt patch.Runtime, text, etext uint64) (*Engine, error) {
 	e.release, _ = releaseOf(runtime.Version())
 	steps := []func() error{
 		func() error { return e.locate(rt) },
+		e.findGoexit,
 		e.checkModules,
 		e.checkProgram,
 		e.checkItabs,
@@ -138,6 +140,19 @@ func (e *Engine) function(rt patch.Runtime, name string) (uint64, error) {
 		return 0, fmt.Errorf("%s is not at %#x: make the patch for this build of the program", name, addr)
 	}
 	return addr, nil
+}
+
+// findGoexit finds where outermost functions return to: it is the last that every goroutine has on its stack.
+func (e *Engine) findGoexit() error {
+	if !linkRegister {
+		return nil
+	}
+	pcs := callers()
+	if len(pcs) == 0 || nameAt(uint64(pcs[len(pcs)-1])) != "runtime.goexit" {
+		return errors.New("the outermost function of a goroutine does not return to runtime.goexit: this program can't be patched")
+	}
+	e.goexit = bodyOf(uint64(runtime.FuncForPC(pcs[len(pcs)-1]).Entry()), e.text.Hi)
+	return nil
 }
 
 // bodyOf returns the range of the function at entry, up to limit.

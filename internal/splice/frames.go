@@ -10,6 +10,7 @@ package splice
 type walker struct {
 	at      *layout
 	preempt Range // body of runtime.asyncPreempt2
+	goexit  Range // body of runtime.goexit, to which outermost functions return
 	code    codeMap
 	// see gets each PC, innermost first. exact says that execution goes on at pc; otherwise pc is
 	// a return address, and the call before it belongs to the function.
@@ -55,9 +56,14 @@ func (w *walker) walk(g uint64) bool {
 		return false
 	}
 	w.see(pc, true)
+	if link := w.at.linkOf(g); link != 0 {
+		pc = link
+		w.see(pc, !w.returnsTo(pc))
+	}
 	if w.at.asyncOf(g) != 0 && w.preempt.contains(pc) {
-		pc, callerSP, callerFP, ok := interruptedFrame(fp, stack)
-		if !ok {
+		var callerSP, callerFP uint64
+		var ok bool
+		if pc, callerSP, callerFP, ok = interruptedFrame(fp, stack); !ok {
 			w.seeAll(Range{sp, stack.Hi})
 			return true
 		}
@@ -66,19 +72,22 @@ func (w *walker) walk(g uint64) bool {
 	}
 	frameless := true // the innermost function may have no frame
 	for fp != 0 {
-		if fp < sp || fp%wordSize != 0 || !stack.holds(fp, frameLinkage) {
+		if fp+frameBelow < sp || fp%wordSize != 0 || !stack.holds(fp, frameLinkage) {
 			w.seeAll(Range{sp, stack.Hi})
 			return true
 		}
 		if frameless {
 			w.seeReturns(Range{sp, fp})
 		}
-		pc := load64(fp + wordSize)
+		pc = load64(fp + wordSize)
 		frameless = !w.returnsTo(pc) // a fault or a signal put it there
 		w.see(pc, frameless)
 		sp, fp = fp+frameLinkage, load64(fp)
 	}
-	if stack.Hi-sp > topRoom {
+	if linkRegister && w.goexit.contains(pc) {
+		return true // what lies above is the frame of the outermost function
+	}
+	if linkRegister || stack.Hi-sp > topRoom {
 		w.seeAll(Range{sp, stack.Hi})
 		return true
 	}

@@ -70,7 +70,7 @@ func (e *Engine) newCensus(ranges []Range, keepStacks bool) (*census, error) {
 			return nil, errors.New("two ranges of code overlap")
 		}
 	}
-	c.walker = walker{at: &e.at, preempt: e.preempt, code: e.code(), see: c.see}
+	c.walker = walker{at: &e.at, preempt: e.preempt, goexit: e.goexit, code: e.code(), see: c.see}
 	c.visit = c.goroutine
 	return c, nil
 }

@@ -12,6 +12,7 @@ type layout struct {
 	stack, sched, asyncSafePoint, status uint64 // in runtime.g
 	sp, pc, bp                           uint64 // in runtime.gobuf
 	goid                                 uint64 // in runtime.g, 0 when the patch does not say
+	link                                 uint64 // in runtime.gobuf, where functions have their return address in a register
 	module                               map[string]uint64
 	moduleSize                           uint64
 }
@@ -38,12 +39,13 @@ const (
 
 func newLayout(rt patch.Runtime) (layout, error) {
 	var l layout
-	fields := []struct {
+	type field struct {
 		name  string
 		to    *uint64
 		align uint64
 		limit uint64
-	}{
+	}
+	fields := []field{
 		{"runtime.g.stack", &l.stack, wordSize, maxG},
 		{"runtime.g.sched", &l.sched, wordSize, maxG},
 		{"runtime.g.asyncSafePoint", &l.asyncSafePoint, 1, maxG},
@@ -52,6 +54,9 @@ func newLayout(rt patch.Runtime) (layout, error) {
 		{"runtime.gobuf.pc", &l.pc, wordSize, 128},
 		{"runtime.gobuf.bp", &l.bp, wordSize, 128},
 		{"runtime.moduledata", &l.moduleSize, wordSize, maxModule},
+	}
+	if linkRegister {
+		fields = append(fields, field{"runtime.gobuf.lr", &l.link, wordSize, 128})
 	}
 	for _, f := range fields {
 		v, ok := rt.Offset[f.name]
@@ -85,6 +90,14 @@ func (l *layout) stackOf(g uint64) Range { return Range{load64(g + l.stack), loa
 func (l *layout) spOf(g uint64) uint64   { return load64(g + l.sched + l.sp) }
 func (l *layout) pcOf(g uint64) uint64   { return load64(g + l.sched + l.pc) }
 func (l *layout) bpOf(g uint64) uint64   { return load64(g + l.sched + l.bp) }
+
+// linkOf is the return address of the innermost function, if that has no frame, and 0 where it is on the stack.
+func (l *layout) linkOf(g uint64) uint64 {
+	if !linkRegister {
+		return 0
+	}
+	return load64(g + l.sched + l.link)
+}
 
 // idOf is the number of g as in stack traces, or 0 when it is not known.
 func (l *layout) idOf(g uint64) uint64 {

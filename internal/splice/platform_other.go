@@ -25,6 +25,7 @@ func OpenText() error { return nil }
 type textWriter struct{ mode string }
 
 func newTextWriter(probe uint64) (*textWriter, error)           { return nil, errSystem }
+func (t *textWriter) useMprotect(probe uint64) error            { return errSystem }
 func (t *textWriter) usable() bool                              { return false }
 func (t *textWriter) prepare(hulls []Range, spans []span) error { return errSystem }
 func (t *textWriter) finish(hulls []Range)                      {}

@@ -9,8 +9,8 @@ import (
 var pageSize = uint64(os.Getpagesize())
 
 const (
-	// reach is how far a 32-bit displacement or offset leads.
-	reach = 1 << 31
+	// reach is how far offsets of 32 bits and jumps lead.
+	reach = jumpReach
 	// heapRoom is left free above the program, where the C library's heap grows.
 	heapRoom = 256 << 20
 	// maxRegion bounds the size of one image.
@@ -40,15 +40,15 @@ func (r *Region) Base() uint64 { return r.at.Lo }
 func (r *Region) Bytes() []byte { return bytesAt(r.at.Lo, int(r.at.Hi-r.at.Lo)) }
 
 // Reserve maps size bytes of zeroed memory, readable and writable, from which every address in
-// [nearLow, nearHigh] can be reached with a 32-bit displacement. It lies at or above above, and
-// less than 2 GB above nearLow.
+// [nearLow, nearHigh] can be reached by a jump and with a 32-bit displacement. It lies at or above above, and
+// its start less than reach above nearLow.
 func (e *Engine) Reserve(size, nearLow, nearHigh, above uint64) (*Region, error) {
 	size = (size + pageSize - 1) &^ (pageSize - 1)
 	if size == 0 || size > maxRegion {
 		return nil, fmt.Errorf("an image of %d bytes can't be loaded: it has to be between 1 byte and 1 GB", size)
 	}
 	if nearLow > nearHigh || nearHigh-nearLow >= reach {
-		return nil, fmt.Errorf("the program spans %#x to %#x, more than 2 GB: such programs can't be patched", nearLow, nearHigh)
+		return nil, fmt.Errorf("the program spans %#x to %#x, more than %d MB, which is how far a jump leads: such programs can't be patched", nearLow, nearHigh, reach>>20)
 	}
 	window := Range{max(above, nearLow+1), nearLow + reach}
 	if base, ok := reserve(window, size, nearHigh+heapRoom); ok {

@@ -77,6 +77,7 @@ func nameMapping(base, size uint64) {
 // that was writable (PR_SET_MDWE), it is replaced by a mapping that was executable from the start and is
 // filled through /proc/self/mem, or by one of a file in memory.
 func sealCode(text Range, w *textWriter) error {
+	defer syncInstructions(text.Lo, text.Hi-text.Lo)
 	denied := protect(text, syscall.PROT_READ|syscall.PROT_EXEC)
 	if denied == nil {
 		return nil

@@ -2,8 +2,8 @@
 // images, registers their module data, makes interface tables, stops the world, checks every
 // goroutine and writes jumps over function entries. It knows no files, sockets or patch history.
 //
-// It supports Go 1.25 to 1.27 on linux/amd64. What depends on the operating system is in the
-// *_linux.go files, what depends on the processor in the *_amd64.go files, and what depends on the
+// It supports Go 1.25 to 1.27 on linux/amd64 and linux/arm64. What depends on the operating system is in the
+// *_linux.go files, what depends on the processor in the *_amd64.go and *_arm64.go files, and what depends on the
 // Go release in layout.go and world.go.
 package splice
 

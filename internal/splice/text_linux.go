@@ -192,6 +192,7 @@ func (t *textWriter) finish(hulls []Range) {
 // write brings the code at addr to content, whose address and length are multiples of 8. It may run
 // in a stopped world, after usable.
 func (t *textWriter) write(addr uint64, content []byte) errno {
+	defer syncInstructions(addr, uint64(len(content)))
 	if t.mode == modeMprotect {
 		storeWords(addr, content)
 		return 0

@@ -1,0 +1,71 @@
+package splice
+
+import "encoding/binary"
+
+// archMissing names what the processor lacks; nothing here.
+const archMissing = ""
+
+const (
+	// jumpReach is how far a branch leads, in bytes: 26 bits count instructions of 4.
+	jumpReach = 1 << 27
+	// frameBelow is how far the record of a frame lies below its stack pointer: the frame pointer leads to
+	// the saved frame pointer there, above which the return address lies, at the bottom of the frame.
+	frameBelow = wordSize
+	// linkRegister says that the return address of a function without a frame is in a register.
+	linkRegister = true
+
+	instructionSize = 4
+	branch, call    = 0x14000000, 0x94000000
+	branchOperand   = 1<<26 - 1
+	callRegister    = 0xd63f0000
+)
+
+// JumpOver returns the first word of a function with a jump to target written over its first instruction. ok
+// is false when target is out of reach.
+func JumpOver(word [8]byte, entry, target uint64) (_ [8]byte, ok bool) {
+	d := int64(target - entry)
+	if d < -jumpReach || d >= jumpReach || d%instructionSize != 0 {
+		return word, false
+	}
+	binary.LittleEndian.PutUint32(word[:], branch|uint32(d/instructionSize)&branchOperand)
+	return word, true
+}
+
+// mayCallUnchecked reports whether a function that starts with word, and does not check its stack, may
+// make calls: what it starts with does not tell.
+func mayCallUnchecked(word [8]byte) bool { return true }
+
+// afterCall reports whether the instruction before pc is a call: BL to an aligned address in code, or a
+// call through a register. pc-8 must be readable.
+func afterCall(pc uint64, inCode func(uint64) bool) bool {
+	if pc%instructionSize != 0 {
+		return false
+	}
+	at := pc - instructionSize
+	i := load32(at)
+	if i&^branchOperand == call {
+		target := at + uint64(int64(int32(i<<6))>>4)
+		return target%16 == 0 && inCode(target)
+	}
+	return i&^(0x1f<<5) == callRegister
+}
+
+// interruptedFrame finds where a goroutine stopped by a signal goes on. It stands in asyncPreempt2,
+// called by asyncPreempt, which the signal handler made it call at any instruction: the frame
+// pointer in fp is asyncPreempt2's, and the one it leads to asyncPreempt's, whose return address is where it was.
+// Above that lie the registers as they were; the last is the return address of a function without a frame.
+func interruptedFrame(fp uint64, stack Range) (pc, sp, callerFP uint64, ok bool) {
+	if !stack.holds(fp, 16) || fp%wordSize != 0 {
+		return 0, 0, 0, false
+	}
+	fp = load64(fp)
+	if !stack.holds(fp, 16) || fp%wordSize != 0 {
+		return 0, 0, 0, false
+	}
+	return load64(fp + 8), fp + 16, load64(fp), true
+}
+
+// syncInstructions makes what was written to the size bytes at addr visible to the fetching of instructions, on
+// all processors: data caches are written back as far as both share them, and instruction caches forget what
+// they have. A processor may still execute what it has fetched before, until barrier.sync.
+func syncInstructions(addr, size uint64)
