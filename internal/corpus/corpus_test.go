@@ -2,6 +2,7 @@ package corpus
 
 import (
 	"context"
+	"debug/elf"
 	"errors"
 	"fmt"
 	"maps"
@@ -18,6 +19,7 @@ import (
 	"github.com/gosplice/gosplice/internal/control"
 	"github.com/gosplice/gosplice/internal/patch"
 	"github.com/gosplice/gosplice/internal/pipeline"
+	"github.com/gosplice/gosplice/internal/testprogram"
 )
 
 // dimension is a state of the program in which every scenario has to come out the same.
@@ -35,7 +37,8 @@ var dimensions = []dimension{
 	{name: "everything", calls: []string{"!goroutines 10000", "!profile", "!gc", "!load"}},
 }
 
-// TestCorpus runs every scenario in the plain state, built with the flags in GOSPLICE_CORPUS_FLAGS. GOSPLICE_CORPUS=matrix runs them in all states.
+// TestCorpus runs every scenario in the plain state, built with the flags in GOSPLICE_CORPUS_FLAGS, for the processor in
+// GOSPLICE_CORPUS_ARCH. GOSPLICE_CORPUS=matrix runs them in all states.
 func TestCorpus(t *testing.T) {
 	paths, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(paths) == 0 {
@@ -63,12 +66,35 @@ func TestCorpus(t *testing.T) {
 // buildFlags are the flags of go build that GOSPLICE_CORPUS_FLAGS names, for all scenarios.
 func buildFlags() []string { return strings.Fields(os.Getenv("GOSPLICE_CORPUS_FLAGS")) }
 
+// buildEnv is the environment of go build, for the processor that GOSPLICE_CORPUS_ARCH names.
+func buildEnv() []string {
+	if arch := os.Getenv("GOSPLICE_CORPUS_ARCH"); arch != "" {
+		return append(os.Environ(), testprogram.Cross(arch)...)
+	}
+	return os.Environ()
+}
+
+// TestEmulated edits a few programs of arm64 while an emulator runs them.
+func TestEmulated(t *testing.T) {
+	testprogram.Emulator(t, "arm64")
+	for _, name := range []string{"A01-body-string", "A05-iface-held", "A21-stack-grow", "W01-on-stack-loop"} {
+		s, err := readScenario(filepath.Join("testdata", name+".txtar"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			newRun(t, s, buildWith(t, s, append(os.Environ(), testprogram.Cross("arm64")...), nil), dimensions[0]).script()
+		})
+	}
+}
+
 // built is the program of a scenario with its record.
 type built struct{ dir, binary, record string }
 
 func build(t *testing.T, s *scenario) built {
 	t.Helper()
-	return buildWith(t, s, os.Environ(), buildFlags())
+	return buildWith(t, s, buildEnv(), buildFlags())
 }
 
 // compileWith builds the program of a scenario in an environment, with flags.
@@ -144,6 +170,7 @@ func (r *run) script() {
 		verbs := map[string]func(string) error{
 			"call": r.call, "edit": r.setEdit, "plan": r.makePlan, "patch": r.makePatch,
 			"apply": r.apply, "rollback": r.rollback, "toggle": r.toggle, "redirected": r.redirected, "old": r.old, "wait": r.wait,
+			"processor": r.processor,
 		}
 		maps.Copy(verbs, r.rareVerbs())
 		do := verbs[c.verb]
@@ -300,6 +327,20 @@ func (r *run) toggle(rest string) error {
 				return fmt.Errorf("time %d, to %s: %w", i+1, to, err)
 			}
 		}
+	}
+	return nil
+}
+
+// processor ends the test where the program runs on another one: it is about code of this one.
+func (r *run) processor(goarch string) error {
+	f, err := elf.Open(r.b.binary)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	want := map[string]elf.Machine{"amd64": elf.EM_X86_64, "arm64": elf.EM_AARCH64}[goarch]
+	if f.Machine != want {
+		r.t.Skipf("it is about machine code of %s, and the program is one for %v", goarch, f.Machine)
 	}
 	return nil
 }

@@ -13,6 +13,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/gosplice/gosplice/internal/testprogram"
 )
 
 // answerWithin bounds how long the program may take for one answer.
@@ -46,7 +48,7 @@ func (b *lockedBuffer) String() string {
 
 func startProcess(t *testing.T, binary, sockets string) *process {
 	t.Helper()
-	p := &process{cmd: exec.Command(binary), out: make(chan string, 16), stderr: &lockedBuffer{}}
+	p := &process{cmd: testprogram.Command(t, binary), out: make(chan string, 16), stderr: &lockedBuffer{}}
 	p.cmd.Env = append(os.Environ(), "CORPUS_SOCKETS="+sockets)
 	p.cmd.Stderr = p.stderr
 	var err error

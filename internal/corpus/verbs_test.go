@@ -209,7 +209,7 @@ func (r *run) compile(rest string) (b built, err error) {
 		return b, err
 	}
 	cmd := exec.Command("go", append(append([]string{"build", "-o", b.binary}, strings.Fields(flags)...), ".")...)
-	cmd.Dir = b.dir
+	cmd.Dir, cmd.Env = b.dir, buildEnv()
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return b, fmt.Errorf("go build: %v\n%s", err, out)
 	}
