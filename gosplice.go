@@ -9,7 +9,7 @@
 // directory that only that user can enter, and the kernel says who connects. [TrustKey] asks
 // for signed patches on top, [WithApproval] lets the program decide about each request.
 //
-// Programs can be patched on linux/amd64. On other platforms the package compiles and [Start]
+// Programs can be patched on linux/amd64 and linux/arm64. On other platforms the package compiles and [Start]
 // returns an error, so that a program need not care.
 package gosplice
 

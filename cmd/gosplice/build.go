@@ -24,7 +24,8 @@ same sources.
 
 Programs are built for linux/amd64 by a Go release that gosplice version names, without
 -msan, -asan and -buildmode other than exe and pie. Cgo, external linking, -race and
--cover are fine. Others are built as well, but get no record, and the reason is printed.
+-cover are fine. For linux/arm64 they are built without cgo and with -buildmode=exe.
+Others are built as well, but get no record, and the reason is printed.
 
 Flags of its own: --json prints the summary as JSON, --verbose says more about errors.
 All other flags are those of go build; see go help build.`

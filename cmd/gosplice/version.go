@@ -41,7 +41,7 @@ func newVersionCommand(c *console) *cobra.Command {
 				return c.json(v)
 			}
 			c.printf("gosplice %s %s %s", v.Version, v.GoVersion, v.Platform)
-			c.printf("patches %s programs for linux/amd64; patch format %d, protocol %d",
+			c.printf("patches %s programs for linux/amd64 and linux/arm64; patch format %d, protocol %d",
 				strings.Join(v.Patches, ", "), v.PatchFormat, v.Protocol)
 			return nil
 		},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 	"github.com/gosplice/gosplice/internal/gorelease"
 	"github.com/gosplice/gosplice/internal/gotool"
 	"github.com/gosplice/gosplice/internal/image"
+	"github.com/gosplice/gosplice/internal/machine"
 )
 
 // Objects loads the archives of a build's packages, the main package last.
@@ -81,6 +83,9 @@ func Make(ctx context.Context, binary string, b *gotool.Build, packages []gotool
 		return nil, err
 	}
 	defer set.Close()
+	if err := errors.Join(inReach(file), withoutC(file, packages)); err != nil {
+		return nil, err
+	}
 	h, err := newHarvest(set, file)
 	if err != nil {
 		return nil, err
@@ -115,6 +120,28 @@ func Make(ctx context.Context, binary string, b *gotool.Build, packages []gotool
 	h.variableUses(r)
 	h.endless(r)
 	return r, nil
+}
+
+// withoutC refuses programs of arm64 that hold C code, which nobody has tried yet.
+func withoutC(f *image.File, packages []gotool.Package) error {
+	if f.GOARCH != machine.ARM64.Name || !slices.ContainsFunc(packages, func(p gotool.Package) bool { return p.ImportPath == "runtime/cgo" }) {
+		return nil
+	}
+	return &gotool.UnsupportedError{What: "on arm64 a program with", Have: "cgo", Do: "build with CGO_ENABLED=0"}
+}
+
+// inReach refuses programs near which no image could be loaded: a jump has to lead there from every function.
+func inReach(f *image.File) error {
+	arch, err := machine.Of(f.GOARCH)
+	if err != nil {
+		return err
+	}
+	const room = 16 << 20 // for images
+	if size := f.End() - f.Text(); size > arch.Reach-room {
+		return fmt.Errorf("the program takes %d MB from its code to the end of its data, and a jump of %s leads %d MB far: it can't be patched; restart it with the edit built in",
+			size>>20, arch.Name, arch.Reach>>20)
+	}
+	return nil
 }
 
 func (r *Record) identify(f *image.File) {
