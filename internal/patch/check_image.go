@@ -57,11 +57,25 @@ func (k RelocKind) Size() int {
 	return 4
 }
 
+// goarch is the architecture whose code has such places, or "" where any has.
+func (k RelocKind) goarch() string {
+	switch k {
+	case SubBase32, RelSym32:
+		return "amd64"
+	case SubBaseARM64, RelSymARM64:
+		return "arm64"
+	}
+	return ""
+}
+
 func (p *Patch) checkRelocs() error {
 	free := uint64(0) // end of the relocation before
 	for i, r := range p.Relocs {
 		if r.Kind >= NumRelocKinds {
 			return fmt.Errorf("relocation %d has the unknown kind %d", i, r.Kind)
+		}
+		if arch := r.Kind.goarch(); arch != "" && arch != p.Release.GOARCH {
+			return fmt.Errorf("relocation %d is one for %s, in a patch for %s", i, arch, p.Release.GOARCH)
 		}
 		off, size := uint64(r.Off), uint64(r.Kind.Size())
 		switch {

@@ -55,6 +55,7 @@ func TestCheckRefuses(t *testing.T) {
 		{"near reversed", func(p *Patch) { p.Image.NearLow = p.Image.NearHigh + 1 }},
 		{"near too far", func(p *Patch) { p.Image.NearHigh = 1 << 40 }},
 		{"reloc kind", func(p *Patch) { p.Relocs[0].Kind = NumRelocKinds }},
+		{"reloc of another processor", func(p *Patch) { p.Relocs[0].Kind = SubBaseARM64 }},
 		{"reloc overlaps", func(p *Patch) { p.Relocs[1].Off = 0x13 }},
 		{"reloc order", func(p *Patch) { p.Relocs[0], p.Relocs[1] = p.Relocs[1], p.Relocs[0] }},
 		{"reloc beyond content", func(p *Patch) { p.Relocs[5].Off++ }},

@@ -33,7 +33,7 @@ func relocsOf(p *patch.Patch) (b []byte) {
 	last := uint32(0)
 	for _, r := range p.Relocs {
 		b = binary.AppendUvarint(b, uint64(r.Off-last)<<4|uint64(r.Kind))
-		if r.Kind == patch.AddSym64 || r.Kind == patch.AddSym32 || r.Kind == patch.RelSym32 {
+		if r.Kind == patch.AddSym64 || r.Kind == patch.AddSym32 || r.Kind == patch.RelSym32 || r.Kind == patch.RelSymARM64 {
 			b = binary.AppendUvarint(b, uint64(r.Sym))
 		}
 		last = r.Off
@@ -154,6 +154,7 @@ func hostiles(t *testing.T, good *patch.Patch) []hostile {
 	relocs("overlapping", func(p *patch.Patch) { p.Relocs[1].Off = p.Relocs[0].Off + 2 })
 	relocs("out of order", func(p *patch.Patch) { p.Relocs[0], p.Relocs[1] = p.Relocs[1], p.Relocs[0] })
 	relocs("of an unknown kind", func(p *patch.Patch) { p.Relocs[3].Kind = patch.NumRelocKinds })
+	relocs("of a kind of another processor", func(p *patch.Patch) { p.Relocs[3].Kind = patch.SubBaseARM64 })
 	relocs("to a symbol that is not there", func(p *patch.Patch) {
 		i := slices.IndexFunc(p.Relocs, func(r patch.Reloc) bool { return r.Kind >= patch.AddSym64 })
 		p.Relocs[i].Sym = 1 << 30
