@@ -104,6 +104,9 @@ func running(pid int) bool {
 
 // answers says whether a program listens at path, which need not exist.
 func answers(path string) bool {
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+		return false // a busy machine may run out of time before it says so
+	}
 	c, err := net.DialTimeout("unix", path, 100*time.Millisecond)
 	if err == nil {
 		c.Close()

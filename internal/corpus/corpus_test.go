@@ -2,7 +2,6 @@ package corpus
 
 import (
 	"context"
-	"debug/elf"
 	"errors"
 	"fmt"
 	"maps"
@@ -38,7 +37,7 @@ var dimensions = []dimension{
 }
 
 // TestCorpus runs every scenario in the plain state, built with the flags in GOSPLICE_CORPUS_FLAGS, for the processor in
-// GOSPLICE_CORPUS_ARCH. GOSPLICE_CORPUS=matrix runs them in all states.
+// GOSPLICE_ARCH. GOSPLICE_CORPUS=matrix runs them in all states.
 func TestCorpus(t *testing.T) {
 	paths, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(paths) == 0 {
@@ -55,6 +54,7 @@ func TestCorpus(t *testing.T) {
 		}
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
+			s.skipElsewhere(t)
 			b := build(t, s)
 			for _, d := range dims {
 				t.Run(d.name, func(t *testing.T) { newRun(t, s, b, d).script() })
@@ -65,14 +65,6 @@ func TestCorpus(t *testing.T) {
 
 // buildFlags are the flags of go build that GOSPLICE_CORPUS_FLAGS names, for all scenarios.
 func buildFlags() []string { return strings.Fields(os.Getenv("GOSPLICE_CORPUS_FLAGS")) }
-
-// buildEnv is the environment of go build, for the processor that GOSPLICE_CORPUS_ARCH names.
-func buildEnv() []string {
-	if arch := os.Getenv("GOSPLICE_CORPUS_ARCH"); arch != "" {
-		return append(os.Environ(), testprogram.Cross(arch)...)
-	}
-	return os.Environ()
-}
 
 // TestEmulated edits a few programs of arm64 while an emulator runs them.
 func TestEmulated(t *testing.T) {
@@ -94,7 +86,7 @@ type built struct{ dir, binary, record string }
 
 func build(t *testing.T, s *scenario) built {
 	t.Helper()
-	return buildWith(t, s, buildEnv(), buildFlags())
+	return buildWith(t, s, testprogram.Environ(), buildFlags())
 }
 
 // compileWith builds the program of a scenario in an environment, with flags.
@@ -170,7 +162,6 @@ func (r *run) script() {
 		verbs := map[string]func(string) error{
 			"call": r.call, "edit": r.setEdit, "plan": r.makePlan, "patch": r.makePatch,
 			"apply": r.apply, "rollback": r.rollback, "toggle": r.toggle, "redirected": r.redirected, "old": r.old, "wait": r.wait,
-			"processor": r.processor,
 		}
 		maps.Copy(verbs, r.rareVerbs())
 		do := verbs[c.verb]
@@ -327,20 +318,6 @@ func (r *run) toggle(rest string) error {
 				return fmt.Errorf("time %d, to %s: %w", i+1, to, err)
 			}
 		}
-	}
-	return nil
-}
-
-// processor ends the test where the program runs on another one: it is about code of this one.
-func (r *run) processor(goarch string) error {
-	f, err := elf.Open(r.b.binary)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	want := map[string]elf.Machine{"amd64": elf.EM_X86_64, "arm64": elf.EM_AARCH64}[goarch]
-	if f.Machine != want {
-		r.t.Skipf("it is about machine code of %s, and the program is one for %v", goarch, f.Machine)
 	}
 	return nil
 }

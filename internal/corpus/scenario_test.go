@@ -1,10 +1,12 @@
 package corpus
 
 import (
+	"cmp"
 	"fmt"
 	"log"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -18,6 +20,8 @@ type scenario struct {
 	program map[string][]byte            // files of the program
 	edits   map[string]map[string][]byte // by name of the edit
 	script  []command
+	// processor is the GOARCH whose code the scenario is about, or "" if it does not matter.
+	processor string
 }
 
 type command struct {
@@ -40,6 +44,10 @@ func readScenario(path string) (*scenario, error) {
 			in = true
 		case in && text != "" && !strings.HasPrefix(text, "#"):
 			verb, rest, _ := strings.Cut(text, " ")
+			if verb == "processor" {
+				s.processor = strings.TrimSpace(rest)
+				continue
+			}
 			s.script = append(s.script, command{i + 1, verb, strings.TrimSpace(rest)})
 		}
 	}
@@ -63,6 +71,13 @@ func readScenario(path string) (*scenario, error) {
 		}
 	}
 	return s, nil
+}
+
+// skipElsewhere ends the test when programs are built for another processor than the scenario is about.
+func (s *scenario) skipElsewhere(t *testing.T) {
+	if arch := cmp.Or(os.Getenv("GOSPLICE_ARCH"), runtime.GOARCH); s.processor != "" && s.processor != arch {
+		t.Skipf("it is about code of %s, and programs are built for %s", s.processor, arch)
+	}
 }
 
 // repeat enters a file, or one for each number.

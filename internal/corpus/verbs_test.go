@@ -15,6 +15,7 @@ import (
 
 	"github.com/gosplice/gosplice/internal/control"
 	"github.com/gosplice/gosplice/internal/pipeline"
+	"github.com/gosplice/gosplice/internal/testprogram"
 )
 
 // The commands that only some scenarios need.
@@ -209,7 +210,7 @@ func (r *run) compile(rest string) (b built, err error) {
 		return b, err
 	}
 	cmd := exec.Command("go", append(append([]string{"build", "-o", b.binary}, strings.Fields(flags)...), ".")...)
-	cmd.Dir, cmd.Env = b.dir, buildEnv()
+	cmd.Dir, cmd.Env = b.dir, testprogram.Environ()
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return b, fmt.Errorf("go build: %v\n%s", err, out)
 	}

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/gosplice/gosplice/internal/testprogram"
 )
 
 // The tests that change a program run programs of their own under testdata, which are built with the
@@ -34,7 +36,7 @@ func buildFixture(t testing.TB, name string, flags ...string) string {
 	}
 	fixtures.Lock()
 	defer fixtures.Unlock()
-	key := name
+	key := name + os.Getenv("GOSPLICE_ARCH")
 	for _, f := range flags {
 		key += " " + f
 	}
@@ -50,7 +52,9 @@ func buildFixture(t testing.TB, name string, flags ...string) string {
 	}
 	program := filepath.Join(fixtures.dir, key)
 	args := append([]string{"build", "-buildvcs=false", "-o", program}, flags...)
-	if out, err := exec.Command("go", append(args, "./testdata/"+name)...).CombinedOutput(); err != nil {
+	cmd := exec.Command("go", append(args, "./testdata/"+name)...)
+	cmd.Env = testprogram.Environ()
+	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("building %s: %v\n%s", key, err, out)
 	}
 	fixtures.built[key] = program
@@ -60,9 +64,16 @@ func buildFixture(t testing.TB, name string, flags ...string) string {
 // run runs a program and returns what it printed.
 func run(t testing.TB, limit time.Duration, program string, args ...string) (stdout, stderr []byte, err error) {
 	t.Helper()
+	command := testprogram.Command(t, program, args...)
+	if command.Path != program {
+		limit *= 5
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
-	c := exec.CommandContext(ctx, program, args...)
+	c := exec.CommandContext(ctx, command.Path, command.Args[1:]...)
+	if command.Path != program {
+		c.Env = append(os.Environ(), "SPLICE_EMULATED=1")
+	}
 	var out, errOut bytes.Buffer
 	c.Stdout, c.Stderr = &out, &errOut
 	c.WaitDelay = 10 * time.Second
@@ -73,7 +84,9 @@ func run(t testing.TB, limit time.Duration, program string, args ...string) (std
 // haveCgo skips a test where programs can't use C.
 func haveCgo(t *testing.T) {
 	t.Helper()
-	enabled, err := exec.Command("go", "env", "CGO_ENABLED").Output()
+	cmd := exec.Command("go", "env", "CGO_ENABLED")
+	cmd.Env = testprogram.Environ()
+	enabled, err := cmd.Output()
 	if _, lookErr := exec.LookPath("gcc"); err != nil || lookErr != nil || string(bytes.TrimSpace(enabled)) != "1" {
 		t.Skip("cgo does not work here")
 	}

@@ -2,6 +2,7 @@ package testprogram
 
 import (
 	"debug/elf"
+	"os"
 	"os/exec"
 	"runtime"
 	"testing"
@@ -32,6 +33,15 @@ func Emulator(t testing.TB, goarch string) string {
 		t.Skipf("programs of %s need %s here, which is not installed: apt-get install qemu-user", goarch, emulators[goarch])
 	}
 	return path
+}
+
+// Environ is the environment in which programs of tests are built. GOSPLICE_ARCH names the processor that they are for,
+// which is this one where it names none.
+func Environ() []string {
+	if arch := os.Getenv("GOSPLICE_ARCH"); arch != "" && arch != runtime.GOARCH {
+		return append(os.Environ(), Cross(arch)...)
+	}
+	return os.Environ()
 }
 
 // Cross are the variables with which the go command builds programs of another processor.

@@ -55,6 +55,9 @@ func exchange(p *locate.Program) {
 	}
 	torn := exchanges(splice.Options{Whole: []splice.Range{p.Body("main.oldLoop"), p.Body("main.reads")}})
 	expect(torn == 0, "half of a string was seen %d times", torn)
+	if emulated {
+		return // its threads hardly ever stop between two loads
+	}
 	for try := 0; exchanges(splice.Options{}) == 0; try++ {
 		expect(try < 100, "half of a string was never seen without the check: what is it for?")
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"time"
 
 	"github.com/gosplice/gosplice/internal/splice"
 	"github.com/gosplice/gosplice/internal/splice/testdata/entries"
@@ -44,7 +45,17 @@ var cases = map[string]func(p *locate.Program){
 	"fill":                      fill,
 }
 
+// emulated says that an emulator runs the program, some of whose ways are its own; patience is how long a switch tries
+// that can't be made.
+var (
+	emulated = os.Getenv("SPLICE_EMULATED") != ""
+	patience = 50 * time.Millisecond
+)
+
 func main() {
+	if emulated {
+		patience = 2 * time.Second
+	}
 	if len(os.Args) == 2 && os.Args[1] == "list" {
 		for name := range cases {
 			fmt.Println(name)

@@ -83,6 +83,9 @@ func sealed(p *locate.Program, e *splice.Engine) {
 	noError(r.Seal(2*page, 2*page, 3*page))
 	for i, want := range []string{"r-x", "r-x", "r--", "rw-"} {
 		got := protection(r.Base() + uint64(i)*page)
+		if emulated && want == "r--" {
+			continue // the emulator maps code and constants alike, and says so
+		}
 		expect(strings.HasPrefix(got, want), "page %d is %s instead of %s", i, got, want)
 	}
 	expect(callAt(r.Base()) == 42, "code returned %d", callAt(r.Base()))
@@ -92,9 +95,6 @@ func sealed(p *locate.Program, e *splice.Engine) {
 	noError(r.Release())
 	expect(protection(r.Base()) == "none", "still mapped")
 }
-
-// codeReturning is a function that returns n: MOVL $n, AX; RET.
-func codeReturning(n byte) []byte { return []byte{0xb8, n, 0, 0, 0, 0xc3} }
 
 // callAt calls a function at an address.
 func callAt(addr uint64) int {

@@ -89,7 +89,7 @@ func switchSpinning(p *locate.Program) {
 	}()
 	time.Sleep(10 * time.Millisecond)
 	writes := []splice.Write{p.Redirect("main.oldAnswer", "main.newAnswer"), p.Redirect("main.oldLoop", "main.newLoop")}
-	for _, o := range []splice.Options{{Attempts: 20, Timeout: time.Minute}, {Timeout: 50 * time.Millisecond}} {
+	for _, o := range []splice.Options{{Attempts: 20, Timeout: time.Minute}, {Timeout: patience}} {
 		stats, err := e.Switch(context.Background(), writes, o)
 		busy := (*splice.ErrBusy)(nil)
 		expect(errors.As(err, &busy), "error %v", err)

@@ -5,7 +5,6 @@ package locate
 import (
 	"debug/dwarf"
 	"debug/elf"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"unsafe"
@@ -123,23 +122,17 @@ func Jump(name string, body splice.Range, to uint64) splice.Write {
 	w := splice.Write{Addr: body.Lo, Name: name, Busy: BusyOf(body)}
 	w.Old = [8]byte(unsafe.Slice((*byte)(Pointer(body.Lo)), 8))
 	w.New = w.Old
-	w.New[0] = 0xe9
-	displacement := int64(to - (body.Lo + 5))
-	if displacement != int64(int32(displacement)) {
+	if !putJump(&w.New, body.Lo, to) {
 		panic(fmt.Sprintf("%s is too far from %#x", name, to))
 	}
-	binary.LittleEndian.PutUint32(w.New[1:], uint32(int32(displacement)))
 	return w
 }
 
 // BusyOf is the range in which a goroutine may not be stopped while a jump is written. After a
 // stack check nothing jumps back into the first bytes; otherwise anything might.
 func BusyOf(body splice.Range) patch.Busy {
-	b := unsafe.Slice((*byte)(Pointer(body.Lo)), 4)
-	switch {
-	case b[0] == 0x49 && b[1] == 0x3b && b[2] == 0x66 && b[3] == 0x10, // CMPQ SP, 16(R14)
-		b[0] == 0x4c && b[1] == 0x8d && (b[2] == 0x64 || b[2] == 0xa4) && b[3] == 0x24: // LEAQ -n(SP), R12
-		return patch.Busy{Lo: 1, Hi: 5}
+	if checksStack(unsafe.Slice((*byte)(Pointer(body.Lo)), 4)) {
+		return patch.Busy{Lo: 1, Hi: jumpSize}
 	}
 	return patch.Busy{Lo: 0, Hi: uint32(body.Hi - body.Lo)}
 }
