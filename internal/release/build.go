@@ -83,7 +83,7 @@ func Make(ctx context.Context, binary string, b *gotool.Build, packages []gotool
 		return nil, err
 	}
 	defer set.Close()
-	if err := errors.Join(inReach(file), withoutC(file, packages)); err != nil {
+	if err := errors.Join(inReach(file), plainARM64(file, packages)); err != nil {
 		return nil, err
 	}
 	h, err := newHarvest(set, file)
@@ -122,9 +122,15 @@ func Make(ctx context.Context, binary string, b *gotool.Build, packages []gotool
 	return r, nil
 }
 
-// withoutC refuses programs of arm64 that hold C code, which nobody has tried yet.
-func withoutC(f *image.File, packages []gotool.Package) error {
-	if f.GOARCH != machine.ARM64.Name || !slices.ContainsFunc(packages, func(p gotool.Package) bool { return p.ImportPath == "runtime/cgo" }) {
+// plainARM64 refuses programs of arm64 that hold C code or are position-independent, which nobody has tried yet.
+func plainARM64(f *image.File, packages []gotool.Package) error {
+	if f.GOARCH != machine.ARM64.Name {
+		return nil
+	}
+	if f.PositionIndependent {
+		return &gotool.UnsupportedError{What: "on arm64 the build mode", Have: "pie", Do: "build with -buildmode=exe, the default on Linux"}
+	}
+	if !slices.ContainsFunc(packages, func(p gotool.Package) bool { return p.ImportPath == "runtime/cgo" }) {
 		return nil
 	}
 	return &gotool.UnsupportedError{What: "on arm64 a program with", Have: "cgo", Do: "build with CGO_ENABLED=0"}
