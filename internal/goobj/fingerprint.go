@@ -1,6 +1,7 @@
 package goobj
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"hash"
@@ -90,6 +91,8 @@ func (f *Fingerprinter) content(h hash.Hash, y Sym) {
 			clear(data[r.Off : r.Off+r.Size])
 		}
 	}
+	// Zeros at the end are there or not, in definitions that the linker takes for one.
+	data = bytes.TrimRight(data, "\x00")
 	number(h, uint64(s.Size(y)), uint64(s.Kind(y)), uint64(len(data)))
 	h.Write(data)
 	for _, r := range s.Relocs(y) {

@@ -3,6 +3,7 @@ package goobj
 import (
 	"bufio"
 	"bytes"
+	"fmt"
 	"os/exec"
 	"strings"
 	"testing"
@@ -92,4 +93,36 @@ func loadBy(t *testing.T, pkg string, load func(s *Set, pkg, path string) error)
 		}
 	}
 	return set
+}
+
+// The linker takes equal literals of all packages for one, whether a zero at the end is written down or not. Which one a
+// reference leads to depends on the order in which packages are read.
+func TestEqualLiteralsHaveOneFingerprint(t *testing.T) {
+	set := load(t, "net/http")
+	prints := NewFingerprinter(set)
+	zeros := 0
+	byContent := map[string]Fingerprint{}
+	for _, o := range set.Objects {
+		for y := range set.AllDefinitions(o) {
+			if !set.Hashed(y) || set.Kind(y).IsText() || set.Size(y) > 8 || len(bytes.Trim(set.Data(y), "\x00")) > 0 {
+				continue
+			}
+			relocs := false
+			for range set.Relocs(y) {
+				relocs = true
+			}
+			if relocs {
+				continue
+			}
+			zeros++
+			key := fmt.Sprint(set.Kind(y), set.Size(y))
+			if other, ok := byContent[key]; ok && other != prints.Of(y) {
+				t.Errorf("%s, %d bytes of zeros of which %d are written down, has a fingerprint of its own", set.NameOf(y), set.Size(y), len(set.Data(y)))
+			}
+			byContent[key] = prints.Of(y)
+		}
+	}
+	if zeros < 2 {
+		t.Errorf("there are only %d literals of zeros", zeros)
+	}
 }
