@@ -66,15 +66,21 @@ var ways = []cell{
 	{way: "`-msan`", flags: []string{"-msan"}, env: []string{"CGO_ENABLED=1", "CC=clang"}, refused: "a build with -msan is not supported", needs: "clang"},
 	{way: "`GOFIPS140=latest`", env: []string{"GOFIPS140=latest"}},
 	{way: "`GOFIPS140=v1.0.0`", env: []string{"GOFIPS140=v1.0.0"}},
-	{way: "`GOEXPERIMENT`: those that change no structure", experiments: map[string]string{
-		"go1.25.14": "arenas,cgocheck2,fieldtrack,heapminimum512kib,greenteagc,jsonv2,newinliner,synctest,nodwarf5",
-		"go1.26.8":  "arenas,cgocheck2,fieldtrack,heapminimum512kib,nogreenteagc,jsonv2,newinliner,goroutineleakprofile,runtimefreegc,sizespecializedmalloc,runtimesecret,simd,nodwarf5,norandomizedheapbase64",
-		"go1.27.4":  "arenas,cgocheck2,fieldtrack,heapminimum512kib,nogreenteagc,nojsonv2,newinliner,runtimefreegc,nosizespecializedmalloc,runtimesecret,simd,nodwarf5,norandomizedheapbase64,mapsplitgroup",
-	}},
+	{way: "`GOEXPERIMENT`: others, all at once", experiments: experiments},
 	{way: "`GOEXPERIMENT=staticlockranking`", refused: "GOEXPERIMENT staticlockranking is not supported", experiments: map[string]string{
 		"go1.25.14": "staticlockranking", "go1.26.8": "staticlockranking", "go1.27.4": "staticlockranking",
 	}},
+	{way: "`GOEXPERIMENT=newinliner`", refused: "GOEXPERIMENT newinliner is not supported", experiments: map[string]string{
+		"go1.25.14": "newinliner", "go1.26.8": "newinliner", "go1.27.4": "newinliner",
+	}},
 	{way: "`GOEXPERIMENT=noswissmap`", refused: "GOEXPERIMENT noswissmap is not supported", experiments: map[string]string{"go1.25.14": "noswissmap"}},
+}
+
+// experiments are those that are not refused and are not there by default.
+var experiments = map[string]string{
+	"go1.25.14": "arenas,cgocheck2,fieldtrack,heapminimum512kib,greenteagc,jsonv2,synctest,nodwarf5",
+	"go1.26.8":  "arenas,cgocheck2,fieldtrack,heapminimum512kib,nogreenteagc,jsonv2,goroutineleakprofile,runtimefreegc,sizespecializedmalloc,runtimesecret,simd,nodwarf5,norandomizedheapbase64",
+	"go1.27.4":  "arenas,cgocheck2,fieldtrack,heapminimum512kib,nogreenteagc,nojsonv2,runtimefreegc,nosizespecializedmalloc,runtimesecret,simd,nodwarf5,norandomizedheapbase64,mapsplitgroup",
 }
 
 // static are the flags of programs that need nothing else at run time.
@@ -310,5 +316,9 @@ the last run lacks a program or a processor that it needs.
 		b.WriteString("\n")
 	}
 	fmt.Fprintf(&b, "\nThe scenarios: %s.\n", strings.Join(matrixScenarios, ", "))
+	b.WriteString("\nThe experiments:\n\n")
+	for _, v := range testprogram.Toolchains {
+		fmt.Fprintf(&b, "- %s: `%s`\n", v, experiments[v])
+	}
 	return b.String()
 }

@@ -268,7 +268,7 @@ func (l *linker) target(y, from goobj.Sym) location {
 				return location{host: a}
 			}
 		}
-		return location{in: l.place(y)}
+		return location{in: l.placeFor(y, from)}
 	}
 	old, inProgram := l.rec.Lookup(l.edit.StorageName(n.Name), n.ABI)
 	switch {
@@ -278,7 +278,7 @@ func (l *linker) target(y, from goobj.Sym) location {
 		l.fail("%s refers to %s, which neither the program nor the edited build defines", l.name(from), n)
 		return location{none: true}
 	case !inProgram:
-		return location{in: l.place(y)}
+		return location{in: l.placeFor(y, from)}
 	}
 	k := l.set.Kind(y)
 	switch {
@@ -298,7 +298,7 @@ func (l *linker) target(y, from goobj.Sym) location {
 			return location{host: old.Addr}
 		}
 	}
-	return location{in: l.place(y)}
+	return location{in: l.placeFor(y, from)}
 }
 
 // moved reports that function y is not in the program, or differs there.
@@ -363,13 +363,16 @@ func (l *linker) itabTarget(y goobj.Sym, n goobj.Name) location {
 }
 
 // place puts y into the image.
-func (l *linker) place(y goobj.Sym) *placed {
+func (l *linker) place(y goobj.Sym) *placed { return l.placeFor(y, 0) }
+
+// placeFor puts y into the image because from refers to it.
+func (l *linker) placeFor(y, from goobj.Sym) *placed {
 	if p := l.placed[y]; p != nil {
 		return p
 	}
 	p := &placed{sym: y, name: l.set.NameOf(y), kind: l.set.Kind(y)}
 	if p.kind.IsFIPS() {
-		l.checkFIPS(p)
+		l.checkFIPS(p, from)
 	}
 	l.placed[y] = p
 	l.order = append(l.order, p)
@@ -380,13 +383,15 @@ func (l *linker) place(y goobj.Sym) *placed {
 	return p
 }
 
-// checkFIPS refuses to bring code or data of the FIPS 140 module along, which checks itself when the program starts.
-func (l *linker) checkFIPS(p *placed) {
+// checkFIPS refuses to bring code or data of the FIPS 140 module along, which checks itself when the program starts. What
+// only makes the types of the module whole, such as the text of an error, may come.
+func (l *linker) checkFIPS(p *placed, from goobj.Sym) {
 	if _, changed := l.rec.Lookup(p.name.Name, p.name.ABI); changed {
 		l.fail("%s belongs to the FIPS 140 module, whose code checks itself and must not be replaced", p.name)
 		return
 	}
-	if l.rec.Build.FIPS() {
+	user := l.set.NameOf(from).Name
+	if l.rec.Build.FIPS() && !l.set.Kind(from).IsFIPS() && !goobj.IsType(user) && !goobj.IsItab(user) {
 		l.fail("%s belongs to the FIPS 140 module, and the program was linked without it: in a program built with GOFIPS140 all of the module's code has to be there when the module checks itself; use it in the release, and restart", p.name)
 	}
 }
