@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/gosplice/gosplice/internal/control"
+	"github.com/gosplice/gosplice/internal/corpus/scenario"
 	"github.com/gosplice/gosplice/internal/patch"
 	"github.com/gosplice/gosplice/internal/pipeline"
 	"github.com/gosplice/gosplice/internal/testprogram"
@@ -48,13 +49,13 @@ func TestCorpus(t *testing.T) {
 		dims = dimensions
 	}
 	for _, path := range paths {
-		s, err := readScenario(path)
+		s, err := scenario.Read(path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Run(s.name, func(t *testing.T) {
+		t.Run(s.Name, func(t *testing.T) {
 			t.Parallel()
-			s.skipElsewhere(t)
+			skipElsewhere(t, s)
 			b := build(t, s)
 			for _, d := range dims {
 				t.Run(d.name, func(t *testing.T) { newRun(t, s, b, d).script() })
@@ -70,7 +71,7 @@ func buildFlags() []string { return strings.Fields(os.Getenv("GOSPLICE_CORPUS_FL
 func TestEmulated(t *testing.T) {
 	testprogram.Emulator(t, "arm64")
 	for _, name := range []string{"A01-body-string", "A05-iface-held", "A21-stack-grow", "W01-on-stack-loop"} {
-		s, err := readScenario(filepath.Join("testdata", name+".txtar"))
+		s, err := scenario.Read(filepath.Join("testdata", name+".txtar"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -84,18 +85,18 @@ func TestEmulated(t *testing.T) {
 // built is the program of a scenario with its record.
 type built struct{ dir, binary, record string }
 
-func build(t *testing.T, s *scenario) built {
+func build(t *testing.T, s *scenario.Scenario) built {
 	t.Helper()
 	return buildWith(t, s, testprogram.Environ(), buildFlags())
 }
 
 // compileWith builds the program of a scenario in an environment, with flags.
-func compileWith(t *testing.T, s *scenario, env, flags []string) (built, error) {
+func compileWith(t *testing.T, s *scenario.Scenario, env, flags []string) (built, error) {
 	t.Helper()
 	tmp := t.TempDir()
-	b := built{dir: filepath.Join(tmp, "src"), binary: filepath.Join(tmp, s.name)}
+	b := built{dir: filepath.Join(tmp, "src"), binary: filepath.Join(tmp, s.Name)}
 	b.record = b.binary + ".gsr"
-	if err := s.write(b.dir, "", module); err != nil {
+	if err := lay(s, b.dir, ""); err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.Command("go", slices.Concat([]string{"build", "-o", b.binary}, flags, []string{"."})...)
@@ -107,7 +108,7 @@ func compileWith(t *testing.T, s *scenario, env, flags []string) (built, error) 
 }
 
 // buildWith is compileWith, and makes the record.
-func buildWith(t *testing.T, s *scenario, env, flags []string) built {
+func buildWith(t *testing.T, s *scenario.Scenario, env, flags []string) built {
 	t.Helper()
 	b, err := compileWith(t, s, env, flags)
 	if err != nil {
@@ -122,7 +123,7 @@ func buildWith(t *testing.T, s *scenario, env, flags []string) built {
 // run is one scenario in one state.
 type run struct {
 	t     *testing.T
-	s     *scenario
+	s     *scenario.Scenario
 	b     built
 	p     *process
 	edit  string
@@ -141,7 +142,7 @@ type run struct {
 	inside []control.OldCode
 }
 
-func newRun(t *testing.T, s *scenario, b built, d dimension) *run {
+func newRun(t *testing.T, s *scenario.Scenario, b built, d dimension) *run {
 	r := &run{t: t, s: s, b: b, dir: filepath.Join(t.TempDir(), "edited")}
 	sockets, err := os.MkdirTemp("", "gs")
 	if err != nil {
@@ -158,18 +159,18 @@ func newRun(t *testing.T, s *scenario, b built, d dimension) *run {
 }
 
 func (r *run) script() {
-	for _, c := range r.s.script {
+	for _, c := range r.s.Script {
 		verbs := map[string]func(string) error{
 			"call": r.call, "edit": r.setEdit, "plan": r.makePlan, "patch": r.makePatch,
 			"apply": r.apply, "rollback": r.rollback, "toggle": r.toggle, "redirected": r.redirected, "old": r.old, "wait": r.wait,
 		}
 		maps.Copy(verbs, r.rareVerbs())
-		do := verbs[c.verb]
+		do := verbs[c.Verb]
 		if do == nil {
-			r.t.Fatalf("%s.txtar:%d: unknown command %q", r.s.name, c.line, c.verb)
+			r.t.Fatalf("%s.txtar:%d: unknown command %q", r.s.Name, c.Line, c.Verb)
 		}
-		if err := do(c.rest); err != nil {
-			r.t.Fatalf("%s.txtar:%d: %s %s: %v", r.s.name, c.line, c.verb, c.rest, err)
+		if err := do(c.Rest); err != nil {
+			r.t.Fatalf("%s.txtar:%d: %s %s: %v", r.s.Name, c.Line, c.Verb, c.Rest, err)
 		}
 	}
 	if _, err := r.p.call("!alive"); err != nil {
@@ -207,7 +208,7 @@ func (r *run) setEdit(name string) error {
 	r.edit = name
 	r.closePlan()
 	// The edited tree is where the release was built, as users edit in place.
-	return r.s.write(r.b.dir, name, module)
+	return lay(r.s, r.b.dir, name)
 }
 
 func (r *run) closePlan() {

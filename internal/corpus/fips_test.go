@@ -4,6 +4,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/gosplice/gosplice/internal/corpus/scenario"
 )
 
 // TestFIPS edits programs that are built to use Go's FIPS 140 module, and so check it when they start.
@@ -13,11 +15,11 @@ func TestFIPS(t *testing.T) {
 		t.Fatal("no scenarios", err)
 	}
 	for _, path := range paths {
-		s, err := readScenario(path)
+		s, err := scenario.Read(path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Run(s.name, func(t *testing.T) {
+		t.Run(s.Name, func(t *testing.T) {
 			t.Parallel()
 			b := buildWith(t, s, append(os.Environ(), "GOFIPS140=latest"), nil)
 			newRun(t, s, b, dimensions[0]).script()

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gosplice/gosplice/internal/corpus/scenario"
 	"github.com/gosplice/gosplice/internal/rules"
 )
 
@@ -90,17 +91,17 @@ func TestList(t *testing.T) {
 		t.Errorf("the list has %d kinds of edit", len(corpus))
 	}
 	for name, line := range corpus {
-		s, err := readScenario(filepath.Join("testdata", name+".txtar"))
+		s, err := scenario.Read(filepath.Join("testdata", name+".txtar"))
 		if err != nil {
 			t.Error(err)
 			continue
 		}
 		var lines []string
 		states := map[string]bool{}
-		for _, c := range s.script {
-			lines = append(lines, strings.TrimSpace(c.verb+" "+c.rest))
-			if c.verb == "plan" {
-				verdict, _, _ := strings.Cut(c.rest, " ")
+		for _, c := range s.Script {
+			lines = append(lines, strings.TrimSpace(c.Verb+" "+c.Rest))
+			if c.Verb == "plan" {
+				verdict, _, _ := strings.Cut(c.Rest, " ")
 				states[verdict] = true
 			}
 		}
@@ -128,14 +129,14 @@ func TestList(t *testing.T) {
 // TestRulesAreSeen: each rule is stated by the plan of the scenario that the rule names.
 func TestRulesAreSeen(t *testing.T) {
 	for _, r := range rules.All() {
-		s, err := readScenario(filepath.Join("testdata", r.Scenario+".txtar"))
+		s, err := scenario.Read(filepath.Join("testdata", r.Scenario+".txtar"))
 		if err != nil {
 			t.Errorf("%s: %v", r.ID, err)
 			continue
 		}
-		if !slices.ContainsFunc(s.script, func(c command) bool {
-			words := strings.FieldsFunc(c.rest, func(c rune) bool { return c == ' ' || c == '|' })
-			return c.verb == "plan" && slices.Contains(words, r.ID)
+		if !slices.ContainsFunc(s.Script, func(c scenario.Command) bool {
+			words := strings.FieldsFunc(c.Rest, func(c rune) bool { return c == ' ' || c == '|' })
+			return c.Verb == "plan" && slices.Contains(words, r.ID)
 		}) {
 			t.Errorf("%s: no plan of %s states it", r.ID, r.Scenario)
 		}

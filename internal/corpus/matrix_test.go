@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gosplice/gosplice/internal/corpus/scenario"
 	"github.com/gosplice/gosplice/internal/gorelease"
 	"github.com/gosplice/gosplice/internal/pipeline"
 	"github.com/gosplice/gosplice/internal/testprogram"
@@ -204,12 +205,12 @@ func (c cell) run(t *testing.T, names, stress []string) {
 		}
 	}
 	for _, name := range names {
-		s, err := readScenario(filepath.Join("testdata", name+".txtar"))
+		s, err := scenario.Read(filepath.Join("testdata", name+".txtar"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		if c.profiled {
-			s.program["default.pgo"] = profile
+			s.Program["default.pgo"] = profile
 		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -226,7 +227,7 @@ func (c cell) run(t *testing.T, names, stress []string) {
 
 // refuse checks that no record is made, and that the reason names what it is.
 func (c cell) refuse(t *testing.T, env []string) {
-	s, err := readScenario(filepath.Join("testdata", matrixScenarios[0]+".txtar"))
+	s, err := scenario.Read(filepath.Join("testdata", matrixScenarios[0]+".txtar"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/gosplice/gosplice/internal/corpus/scenario"
 )
 
 // TestModules moves a dependency between versions that the go command downloads, from a proxy in the file
@@ -37,13 +39,13 @@ func TestModules(t *testing.T) {
 	t.Setenv("GOCACHE", strings.TrimSpace(string(built)))
 	t.Setenv("GOFLAGS", "-mod=mod -modcacherw")
 	t.Setenv("GOSUMDB", "off")
-	s, err := readScenario(path)
+	s, err := scenario.Read(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name := range s.program {
+	for name := range s.Program {
 		if strings.HasPrefix(name, "proxy/") {
-			delete(s.program, name)
+			delete(s.Program, name)
 		}
 	}
 	newRun(t, s, build(t, s), dimensions[0]).script()

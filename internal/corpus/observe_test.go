@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/gosplice/gosplice/internal/corpus/scenario"
 )
 
 // TestObserve looks at patched code through everything that names code: runtime.Callers with inlined
@@ -17,7 +19,7 @@ import (
 func TestObserve(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join("testdata", "observe", "observe.txtar")
-	s, err := readScenario(path)
+	s, err := scenario.Read(path)
 	if err != nil {
 		t.Fatal(err)
 	}

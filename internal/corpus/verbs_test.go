@@ -206,7 +206,7 @@ func (r *run) compile(rest string) (b built, err error) {
 	edit, flags, _ := strings.Cut(rest, " ")
 	tmp := r.t.TempDir()
 	b = built{dir: filepath.Join(tmp, "src"), binary: filepath.Join(tmp, "other")}
-	if err := r.s.write(b.dir, edit, module); err != nil {
+	if err := lay(r.s, b.dir, edit); err != nil {
 		return b, err
 	}
 	cmd := exec.Command("go", append(append([]string{"build", "-o", b.binary}, strings.Fields(flags)...), ".")...)

@@ -2,96 +2,21 @@ package corpus
 
 import (
 	"cmp"
-	"fmt"
 	"log"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
-	"strconv"
 	"strings"
 	"testing"
 
-	"github.com/rogpeppe/go-internal/txtar"
+	"github.com/gosplice/gosplice/internal/corpus/scenario"
 )
 
-// scenario is one parsed file.
-type scenario struct {
-	name    string
-	program map[string][]byte            // files of the program
-	edits   map[string]map[string][]byte // by name of the edit
-	script  []command
-	// processor is the GOARCH whose code the scenario is about, or "" if it does not matter.
-	processor string
-}
-
-type command struct {
-	line int
-	verb string
-	rest string
-}
-
-func readScenario(path string) (*scenario, error) {
-	a, err := txtar.ParseFile(path)
-	if err != nil {
-		return nil, err
-	}
-	s := &scenario{name: strings.TrimSuffix(filepath.Base(path), ".txtar"), program: map[string][]byte{}, edits: map[string]map[string][]byte{}}
-	in := false
-	for i, line := range strings.Split(string(a.Comment), "\n") {
-		text := strings.TrimSpace(line)
-		switch {
-		case text == "script:":
-			in = true
-		case in && text != "" && !strings.HasPrefix(text, "#"):
-			verb, rest, _ := strings.Cut(text, " ")
-			if verb == "processor" {
-				s.processor = strings.TrimSpace(rest)
-				continue
-			}
-			s.script = append(s.script, command{i + 1, verb, strings.TrimSpace(rest)})
-		}
-	}
-	if len(s.script) == 0 {
-		return nil, fmt.Errorf("%s: no script", path)
-	}
-	editNames := map[string]bool{}
-	for _, c := range s.script {
-		if c.verb == "edit" || c.verb == "process" || c.verb == "norecord" {
-			name, _, _ := strings.Cut(c.rest, " ")
-			editNames[name] = true
-			s.edits[name] = map[string][]byte{}
-		}
-	}
-	for _, f := range a.Files {
-		top, rest, ok := strings.Cut(f.Name, "/")
-		if ok && editNames[top] {
-			repeat(s.edits[top], rest, f.Data)
-		} else {
-			repeat(s.program, f.Name, f.Data)
-		}
-	}
-	return s, nil
-}
-
 // skipElsewhere ends the test when programs are built for another processor than the scenario is about.
-func (s *scenario) skipElsewhere(t *testing.T) {
-	if arch := cmp.Or(os.Getenv("GOSPLICE_ARCH"), runtime.GOARCH); s.processor != "" && s.processor != arch {
-		t.Skipf("it is about code of %s, and programs are built for %s", s.processor, arch)
-	}
-}
-
-// repeat enters a file, or one for each number.
-func repeat(files map[string][]byte, name string, data []byte) {
-	before, rest, ok := strings.Cut(name, "{1-")
-	number, after, closed := strings.Cut(rest, "}")
-	count, err := strconv.Atoi(number)
-	if !ok || !closed || err != nil {
-		files[name] = data
-		return
-	}
-	for n := range count {
-		number := strconv.Itoa(n + 1)
-		files[before+number+after] = []byte(strings.ReplaceAll(string(data), "{n}", number))
+func skipElsewhere(t *testing.T, s *scenario.Scenario) {
+	if arch := cmp.Or(os.Getenv("GOSPLICE_ARCH"), runtime.GOARCH); s.Processor != "" && s.Processor != arch {
+		t.Skipf("it is about code of %s, and programs are built for %s", s.Processor, arch)
 	}
 }
 
@@ -226,21 +151,12 @@ func copyModule(to string) error {
 
 const hostFile = "zz_host.go"
 
-// write lays out the program, with an edit over it, as a module in dir.
-func (s *scenario) write(dir, edit, repository string) error {
+// lay lays out the program of a scenario, with an edit over it, as a module in dir.
+func lay(s *scenario.Scenario, dir, edit string) error {
 	files := map[string][]byte{hostFile: []byte(host)}
-	for name, b := range s.program {
-		files[name] = b
-	}
-	for name, b := range s.edits[edit] {
-		if old, ok := strings.CutSuffix(name, ".delete"); ok {
-			delete(files, old)
-		} else {
-			files[name] = b
-		}
-	}
+	maps.Copy(files, s.Tree(edit))
 	// A scenario may have more to say about modules than what all of them need.
-	files["go.mod"] = []byte("module scenario\n\ngo 1.25\n\nrequire github.com/gosplice/gosplice v0.0.0\n\nreplace github.com/gosplice/gosplice => " + repository + "\n\n" + string(files["go.mod"]))
+	files["go.mod"] = []byte("module scenario\n\ngo 1.25\n\nrequire github.com/gosplice/gosplice v0.0.0\n\nreplace github.com/gosplice/gosplice => " + module + "\n\n" + string(files["go.mod"]))
 	if err := os.RemoveAll(dir); err != nil {
 		return err
 	}
