@@ -16,28 +16,56 @@ import (
 // data, or from source when it is among the packages to be checked.
 type checker struct {
 	sources map[string]*Source // by import path
-	exports map[string]*gotool.Package
+	imports *imports
 	done    map[string]*types.Package
 	info    map[string]*types.Info // of packages that were checked with bodies
 	faulty  map[string]bool        // those of them that have errors
-	fset    *token.FileSet
-	binary  types.Importer
 	version string
 }
 
-func newChecker(sources map[string]*Source, packages []gotool.Package, version string) *checker {
-	c := &checker{sources: sources, exports: map[string]*gotool.Package{}, done: map[string]*types.Package{}, faulty: map[string]bool{}, fset: token.NewFileSet(), version: version}
-	for i := range packages {
-		c.exports[packages[i].ImportPath] = &packages[i]
-	}
-	c.binary = importer.ForCompiler(c.fset, "gc", func(path string) (io.ReadCloser, error) {
-		p := c.exports[path]
+func newChecker(sources map[string]*Source, imports *imports, version string) *checker {
+	return &checker{sources: sources, imports: imports, done: map[string]*types.Package{}, faulty: map[string]bool{}, version: version}
+}
+
+// imports are declarations that come from export data. Both versions of a program share those of packages that
+// are the same in both.
+type imports struct {
+	exports map[string]*gotool.Package // of the build that is looked at
+	read    map[string]string          // the files that were read, by import path
+	binary  types.Importer
+}
+
+func newImports() *imports {
+	i := &imports{}
+	i.forget()
+	return i
+}
+
+func (i *imports) forget() {
+	i.read = map[string]string{}
+	i.binary = importer.ForCompiler(token.NewFileSet(), "gc", func(path string) (io.ReadCloser, error) {
+		p := i.exports[path]
 		if p == nil || p.Export == "" {
 			return nil, fmt.Errorf("no export data of package %s", path)
 		}
+		i.read[path] = p.Export
 		return os.Open(p.Export)
 	})
-	return c
+}
+
+// of makes the imports those of a build. What was read stays if the build has all of it in the same files, which the
+// go command names after their content; a package that depends on another one has another file when that one has.
+func (i *imports) of(packages []gotool.Package) {
+	i.exports = map[string]*gotool.Package{}
+	for n := range packages {
+		i.exports[packages[n].ImportPath] = &packages[n]
+	}
+	for path, file := range i.read {
+		if p := i.exports[path]; p == nil || p.Export != file {
+			i.forget()
+			return
+		}
+	}
 }
 
 // Sizes of the platforms that are supported, which are equal.
@@ -51,7 +79,7 @@ func (c *checker) check(path string) *types.Package {
 	}
 	s := c.sources[path]
 	if s == nil {
-		p, err := c.binary.Import(path)
+		p, err := c.imports.binary.Import(path)
 		if err != nil {
 			p = types.NewPackage(path, "_")
 		}
@@ -80,7 +108,7 @@ func (i packageImporter) Import(path string) (*types.Package, error) {
 	if path == "unsafe" {
 		return types.Unsafe, nil
 	}
-	if p := i.c.exports[i.from]; p != nil {
+	if p := i.c.imports.exports[i.from]; p != nil {
 		if to, ok := p.ImportMap[path]; ok {
 			path = to
 		}

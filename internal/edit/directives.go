@@ -1,6 +1,7 @@
 package edit
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"go/ast"
@@ -88,7 +89,9 @@ func (e *DirectiveError) Lines(dir string) []string {
 }
 
 // hasDirective reports content that may hold a directive, or an attempt at one.
-func hasDirective(content []byte) bool { return attempt.Match(content) }
+func hasDirective(content []byte) bool {
+	return bytes.Contains(content, []byte("gosplice:")) && attempt.Match(content)
+}
 
 // attempt matches directives and what was probably meant as one: the go command's directives begin right
 // behind the slashes too, and with a space it is a comment like any other.

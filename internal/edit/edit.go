@@ -213,7 +213,7 @@ func Find(rec *release.Record, set *goobj.Set, packages []gotool.Package, tree *
 	if err := e.readSources(tree); err != nil {
 		return nil, err
 	}
-	e.findTypes(packages)
+	e.findTypes(packages, tree.imports())
 	if err := e.findVars(); err != nil {
 		return nil, err
 	}

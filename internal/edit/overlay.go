@@ -12,16 +12,30 @@ import (
 
 // Tree reads files as the go command sees them: through an overlay.
 type Tree struct {
-	replace  map[string]string
-	released map[string]*Source // by import path; nil: not kept
+	replace map[string]string
+	memory  *Memory // nil: nothing is kept
 }
 
-// Released are the sources of a release that were read, for other trees that are compared with it.
-type Released map[string]*Source
+// Memory keeps what one comparison with a release has read and the next needs again: the sources of the release,
+// and the declarations of packages that did not change. It is not safe for concurrent use.
+type Memory struct {
+	released map[string]*Source // by import path
+	imports  *imports
+}
 
-// Remember makes the tree use the sources of the release that are in r, and add to them. All trees
-// that share r have to be compared with one release.
-func (t *Tree) Remember(r Released) { t.released = r }
+// NewMemory is empty. All trees that share it have to be compared with one release.
+func NewMemory() *Memory { return &Memory{released: map[string]*Source{}, imports: newImports()} }
+
+// Remember makes the tree use what is in m, and add to it.
+func (t *Tree) Remember(m *Memory) { t.memory = m }
+
+// imports are the declarations that are known already.
+func (t *Tree) imports() *imports {
+	if t.memory == nil {
+		return newImports()
+	}
+	return t.memory.imports
+}
 
 // NewTree reads a go build -overlay file; an empty name stands for no overlay.
 func NewTree(overlay string) (*Tree, error) {

@@ -237,12 +237,15 @@ func (f *Func) readBody(body *ast.BlockStmt) {
 
 // oldSource is oldSource for a package of the release, which a tree with a memory reads once.
 func (t *Tree) oldSource(p *release.Package) (*Source, error) {
-	if s := t.released[p.Import]; s != nil {
+	if t.memory == nil {
+		return oldSource(p)
+	}
+	if s := t.memory.released[p.Import]; s != nil {
 		return s, nil
 	}
 	s, err := oldSource(p)
-	if err == nil && t.released != nil && p.Editable {
-		t.released[p.Import] = s
+	if err == nil && p.Editable {
+		t.memory.released[p.Import] = s
 	}
 	return s, err
 }

@@ -14,7 +14,7 @@ import (
 )
 
 // findTypes compares the named types of every rebuilt package, in source and in descriptors.
-func (e *Edit) findTypes(packages []gotool.Package) {
+func (e *Edit) findTypes(packages []gotool.Package, imports *imports) {
 	olds, news := map[string]*Source{}, map[string]*Source{}
 	for path, p := range e.Sources {
 		if p.Old != nil {
@@ -22,8 +22,9 @@ func (e *Edit) findTypes(packages []gotool.Package) {
 		}
 		news[path] = p.New
 	}
-	e.oldDecl = newChecker(olds, packages, e.Record.Release.GoVersion)
-	e.newDecl = newChecker(news, packages, e.Record.Release.GoVersion)
+	imports.of(packages)
+	e.oldDecl = newChecker(olds, imports, e.Record.Release.GoVersion)
+	e.newDecl = newChecker(news, imports, e.Record.Release.GoVersion)
 	seen := map[string]bool{}
 	for _, path := range e.Rebuilt {
 		o, n := e.oldDecl.check(path), e.newDecl.check(path)

@@ -116,8 +116,13 @@ func (s *Set) Lookup(name string, abi uint16) (Sym, bool) {
 
 // Dups are further definitions of y.
 func (s *Set) Dups(y Sym) []Sym {
-	if flag, _ := s.Flags(y); flag&FlagDupok != 0 {
+	switch flag, _ := s.Flags(y); {
+	case flag&FlagDupok == 0:
+	case s.Hashed(y):
 		s.defineAll()
+	default:
+		o, i := s.object(y)
+		s.defineHolders(o.name(i))
 	}
 	return s.dups[y]
 }
