@@ -20,14 +20,14 @@ import (
 // Session makes plans of one tree, one after another, and keeps between them what stays the same: the
 // record with its sources, and the objects of packages that did not change. It is not safe for concurrent use.
 type Session struct {
-	o     PlanOptions
-	rec   *release.Record
-	cache *goobj.Cache // nil: none
-	// sources are those of the release.
-	sources edit.Released
+	o      PlanOptions
+	rec    *release.Record
+	cache  *goobj.Cache // nil: none
+	memory *edit.Memory
 	// modules is where go.mod was when the session was opened. Should that change, what it leads to shows in the
 	// packages that are compiled.
 	modules string
+	quick   *quick // nil: the go command compiles
 }
 
 // OpenSession reads the record and checks the toolchain, once for all plans of the session. Close
@@ -38,6 +38,7 @@ func OpenSession(ctx context.Context, o PlanOptions) (*Session, error) {
 		return nil, err
 	}
 	s.cache = goobj.NewCache()
+	s.quick = newQuick(ctx, &s.rec.Build, s.modules)
 	return s, nil
 }
 
@@ -63,7 +64,7 @@ func open(ctx context.Context, o PlanOptions) (*Session, error) {
 		return nil, err
 	}
 	rec.Prepare()
-	return &Session{o: o, rec: rec, sources: edit.Released{}, modules: modules}, nil
+	return &Session{o: o, rec: rec, memory: edit.NewMemory(), modules: modules}, nil
 }
 
 // Close releases what the session keeps. Its plans have to be closed first.
@@ -71,7 +72,12 @@ func (s *Session) Close() {
 	if s.cache != nil {
 		s.cache.Close()
 	}
+	s.quick.close()
 }
+
+// Learn prepares for plans to be made sooner, which takes as long as to compile a package; it is for when nobody
+// waits. It reports whether there is more to learn.
+func (s *Session) Learn(ctx context.Context) (more bool) { return s.quick.prove(ctx, s.modules) }
 
 // Release is the build that the plans start from.
 func (s *Session) Release() patch.Release { return s.rec.Release }
@@ -86,7 +92,7 @@ func (s *Session) Plan(ctx context.Context) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	files.Remember(s.sources)
+	files.Remember(s.memory)
 	rec := *s.rec // a plan completes its packages
 	rec.Packages = slices.Clone(rec.Packages)
 	b := rec.Build
@@ -94,9 +100,13 @@ func (s *Session) Plan(ctx context.Context) (*Plan, error) {
 	t := &tree{rec: &rec, build: &b, overlay: s.o.Overlay, files: files, dependencies: s.o.Dependencies, cache: s.cache, modules: s.modules}
 	before := t.written()
 	s.o.Progress.step("compiling")
-	built, err := t.compile(ctx)
-	if err != nil {
-		return nil, err
+	began := time.Now()
+	built, ok := s.quick.compile(ctx, t)
+	if !ok {
+		if built, err = t.compile(ctx); err != nil {
+			return nil, err
+		}
+		s.quick.remember(t, built, began)
 	}
 	p, err := t.plan(ctx, built, s.o.Progress)
 	if err != nil {
