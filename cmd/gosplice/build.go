@@ -27,24 +27,27 @@ Programs are built for linux/amd64 by a Go release that gosplice version names, 
 -cover are fine. For linux/arm64 they are built without cgo and with -buildmode=exe.
 Others are built as well, but get no record, and the reason is printed.
 
-Flags of its own: --json prints the summary as JSON, --verbose says more about errors.
-All other flags are those of go build; see go help build.`
+All flags but those below are those of go build; see go help build.`
 
 func newBuildCommand(c *console) *cobra.Command {
-	return &cobra.Command{
+	asJSON := false
+	cmd := &cobra.Command{
 		Use:   "build [-o FILE] [go build flags] [package]",
 		Short: "Build a program and record what is in it",
 		Long:  buildLong,
 		Example: `  gosplice build ./cmd/server
 
   gosplice build -o dist/server -trimpath -tags netgo -ldflags="-s -w" .`,
-		// The flags are those of go build, which are written otherwise: -tags x, not --tags x.
-		DisableFlagParsing: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			own, rest := splitBuildArgs(args)
-			c.verbose = c.verbose || own.verbose
-			if own.help {
+			rest, packages, help, err := takeOwnFlags(cmd, args)
+			if help {
 				return cmd.Help()
+			}
+			if err != nil {
+				return usageOf(cmd, err)
+			}
+			if packages != nil {
+				rest = append(append(rest, "--"), packages...)
 			}
 			command, err := gotool.FromCommand("", rest)
 			if err != nil {
@@ -53,31 +56,12 @@ func newBuildCommand(c *console) *cobra.Command {
 			if slices.Contains(command.Flags, "-n") {
 				return usageOf(cmd, fmt.Errorf("-n makes no program to record"))
 			}
-			return build(c, cmd, command, own.json)
+			return build(c, cmd, command, asJSON)
 		},
 	}
-}
-
-// buildOwn are the flags of gosplice build that are not go build's.
-type buildOwn struct{ help, verbose, json bool }
-
-// splitBuildArgs takes gosplice's own flags out of the arguments of build.
-func splitBuildArgs(args []string) (own buildOwn, rest []string) {
-	for i, arg := range args {
-		switch arg {
-		case "--help", "-help", "-h":
-			own.help = true
-		case "--verbose":
-			own.verbose = true
-		case "--json", "-json":
-			own.json = true
-		case "--":
-			return own, append(rest, args[i:]...)
-		default:
-			rest = append(rest, arg)
-		}
-	}
-	return own, rest
+	takeBuildFlags(cmd, c, "json", "n")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the summary as JSON")
+	return cmd
 }
 
 // build builds and records a program.

@@ -8,7 +8,7 @@ import (
 
 const completionLong = `Completion prints a script that teaches the shell to complete gosplice's commands,
 flags and files. Load it in the start file of the shell, or install it where the
-shell looks for such scripts.`
+shell looks for such scripts. In bash it needs the package bash-completion.`
 
 func newCompletionCommand(c *console) *cobra.Command {
 	return &cobra.Command{

@@ -31,34 +31,31 @@ gosplice and go to the standard error. If the standard input is no terminal, it 
 program's. Ctrl-C asks the program to end, waits, and ends the watch; a second one
 kills it. --leave ends the watch alone.
 
-Flags of its own: --restart, --leave, --key FILE to sign patches for a program that
-names keys, --with-deps to allow other versions of dependencies, and --verbose. All
-other flags are those of go build. Arguments of the program follow after --.`
+All flags but those below are those of go build; see go help build. Arguments of the
+program follow after --.`
 
 // watchOwn are the flags of gosplice watch that are not go build's.
 type watchOwn struct {
-	help, verbose, restart, leave, dependencies bool
-	key                                         string
+	restart, leave, dependencies bool
+	key                          string
 }
 
 func newWatchCommand(c *console) *cobra.Command {
-	return &cobra.Command{
+	var own watchOwn
+	cmd := &cobra.Command{
 		Use:   "watch [flags] [go build flags] [package] [-- ARGUMENTS]",
 		Short: "Build, run, and patch a program on every save",
 		Long:  watchLong,
 		Example: `  gosplice watch
 
   gosplice watch --restart -tags dev ./cmd/server -- -addr localhost:8080`,
-		// The flags are those of go build, which are written otherwise: -tags x, not --tags x.
-		DisableFlagParsing: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			own, rest, program, err := splitWatchArgs(args)
+			rest, program, help, err := takeOwnFlags(cmd, args)
+			if help {
+				return cmd.Help()
+			}
 			if err != nil {
 				return usageOf(cmd, err)
-			}
-			c.verbose = c.verbose || own.verbose
-			if own.help {
-				return cmd.Help()
 			}
 			command, err := gotool.FromCommand("", rest)
 			if err != nil {
@@ -70,36 +67,12 @@ func newWatchCommand(c *console) *cobra.Command {
 			return runWatch(c, cmd, own, command, program)
 		},
 	}
-}
-
-// splitWatchArgs takes gosplice's own flags and the arguments of the program out of the arguments of watch.
-func splitWatchArgs(args []string) (own watchOwn, rest, program []string, err error) {
-	for len(args) > 0 {
-		arg := args[0]
-		args = args[1:]
-		switch arg {
-		case "--help", "-help", "-h":
-			own.help = true
-		case "--verbose":
-			own.verbose = true
-		case "--restart":
-			own.restart = true
-		case "--leave":
-			own.leave = true
-		case "--with-deps":
-			own.dependencies = true
-		case "--key":
-			if len(args) == 0 {
-				return own, nil, nil, fmt.Errorf("--key needs the file of a private key")
-			}
-			own.key, args = args[0], args[1:]
-		case "--":
-			return own, rest, args, nil
-		default:
-			rest = append(rest, arg)
-		}
-	}
-	return own, rest, nil, nil
+	takeBuildFlags(cmd, c, "n", "o", "json")
+	cmd.Flags().BoolVar(&own.restart, "restart", false, "restart the program by itself when an edit is refused")
+	cmd.Flags().BoolVar(&own.leave, "leave", false, "let the program run on when the watch ends")
+	cmd.Flags().StringVar(&own.key, "key", "", "sign patches with the private key in this `file`, for a program that names keys")
+	cmd.Flags().BoolVar(&own.dependencies, "with-deps", false, "take along dependencies of which the tree has other versions than the program that runs")
+	return cmd
 }
 
 func runWatch(c *console, cmd *cobra.Command, own watchOwn, command *gotool.Command, program []string) error {
