@@ -9,7 +9,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"gosplice": main})
+	testscript.Main(m, map[string]func(){"gosplice": underTest})
 }
 
 // TestScripts runs the command as a user does: exit codes, help, and output that goes to no

@@ -124,13 +124,19 @@ type shown struct {
 	closed bool
 }
 
-// newWatched writes a program. The watch is kept away from those of the user.
+// newWatched writes watchProgram.
 func newWatched(t *testing.T) *watched {
+	t.Helper()
+	return newWatchedIn(t, testprogram.Write(t, watchProgram))
+}
+
+// newWatchedIn makes a module of the program in dir. The watch is kept away from those of the user.
+func newWatchedIn(t *testing.T, dir string) *watched {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("builds a program")
 	}
-	w := &watched{t: t, dir: testprogram.Write(t, watchProgram), home: t.TempDir()}
+	w := &watched{t: t, dir: dir, home: t.TempDir()}
 	mod := fmt.Sprintf("module example.com/watched\n\ngo 1.26.0\n\nrequire github.com/gosplice/gosplice v0.0.0\n\nreplace github.com/gosplice/gosplice => %q\n", moduleCopy(t))
 	if err := os.WriteFile(filepath.Join(w.dir, "go.mod"), []byte(mod), 0o666); err != nil {
 		t.Fatal(err)
@@ -167,22 +173,38 @@ func (w *watched) start(width int, args ...string) {
 	w.cmd = exec.Command(self, append(append([]string{"watch"}, args...), "--", w.addr())...)
 	w.cmd.Dir = w.dir
 	w.cmd.Env = append(os.Environ(), "XDG_CACHE_HOME="+w.home, "GOSPLICE_SOCKETS="+filepath.Join(w.home, "run", "gosplice"), "TMPDIR="+w.tmp(),
-		"GOCACHE="+goEnv("GOCACHE"), "TERM=xterm", "PWD="+w.dir)
+		"GOCACHE="+goEnv("GOCACHE"), "TERM=xterm", "PWD="+w.dir, stacksFile+"="+w.stacks())
 	w.shown, w.read = &shown{}, 0
-	var err error
-	if w.tty, err = pty.StartWithSize(w.cmd, &pty.Winsize{Rows: 24, Cols: uint16(width)}); err != nil {
+	tty, err := pty.StartWithSize(w.cmd, &pty.Winsize{Rows: 24, Cols: uint16(width)})
+	if err != nil {
 		w.t.Fatal(err)
 	}
+	w.tty = closable(w.t, tty)
 	go w.shown.follow(w.tty)
-	cmd, tty, shown := w.cmd, w.tty, w.shown
+	cmd, shown := w.cmd, w.shown
 	w.t.Cleanup(func() {
 		cmd.Process.Kill()
-		tty.Close()
+		w.tty.Close()
 		if w.t.Failed() {
 			text, _ := shown.all()
 			w.t.Logf("the terminal:\n%s", text)
 		}
 	})
+}
+
+// closable is a terminal that is closed by Close, also while somebody reads from it.
+func closable(t *testing.T, tty *os.File) *os.File {
+	t.Helper()
+	defer tty.Close()
+	fd, err := syscall.Dup(int(tty.Fd()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	syscall.CloseOnExec(fd)
+	if err := syscall.SetNonblock(fd, true); err != nil {
+		t.Fatal(err)
+	}
+	return os.NewFile(uintptr(fd), tty.Name())
 }
 
 func (w *watched) addr() string { return filepath.Join(w.home, "addr") }

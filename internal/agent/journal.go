@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"maps"
+	"os"
 	"slices"
 	"sync"
 
@@ -56,11 +57,18 @@ func (j *journal) counted() map[RequestKind]int {
 	return maps.Clone(j.count)
 }
 
+// LogLevel names the environment variable that keeps requests which were done out of the program's log when it is
+// "warn". They are in the journal all the same.
+const LogLevel = "GOSPLICE_LOG"
+
 // logEntry writes e to the program's log.
 func logEntry(logger *slog.Logger, e control.Entry) {
 	level := slog.LevelInfo
-	if e.Code != control.Done {
+	switch {
+	case e.Code != control.Done:
 		level = slog.LevelWarn
+	case os.Getenv(LogLevel) == "warn":
+		return
 	}
 	of := slog.Attr{}
 	if e.Chain != "" {

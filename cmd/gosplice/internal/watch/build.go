@@ -32,7 +32,7 @@ func (l *loop) build(ctx context.Context) (*built, error) {
 			if l.session != nil {
 				l.session.Close()
 			}
-			l.session = session
+			l.session, l.learning = session, true
 			l.space.adopt(filepath.Dir(b.binary))
 			return b, nil
 		}

@@ -65,7 +65,7 @@ func (l *loop) save(ctx context.Context, at time.Time) error {
 	if plan.Refused {
 		return l.refused(ctx, at, plan.Changes)
 	}
-	what := l.whatChanged(plan)
+	changed := l.changed(plan)
 	done, err := l.bring(ctx, plan)
 	if err != nil {
 		return l.notApplied(ctx, at, err)
@@ -74,7 +74,8 @@ func (l *loop) save(ctx context.Context, at time.Time) error {
 	if done == nil || done.Already {
 		l.screen.event(at, "no code changed", l.screen.style.Dim, "")
 	} else {
-		l.screen.event(at, what, l.screen.style.Bold, " live in "+report.Duration(time.Since(at))+l.cost(done))
+		end := " live in " + report.Duration(time.Since(at)) + l.cost(done)
+		l.screen.event(at, few(changed, l.screen.eventRoom()-len([]rune(end))), l.screen.style.Bold, end)
 		l.oldCode(done.OldCode)
 	}
 	l.warnings(plan.Changes)
@@ -99,6 +100,7 @@ func (l *loop) noPlan(ctx context.Context, at time.Time, err error) error {
 		l.sources.again(at)
 	case errors.As(err, &wrong):
 		l.compileError(at, wrong)
+		return l.sources.followImports()
 	default:
 		l.offered = true
 		l.screen.event(at, "not compared", l.screen.style.Red, l.runsOn())
@@ -235,8 +237,8 @@ func (l *loop) switchTo(ctx context.Context, version string, file []byte) (*cont
 	return done, nil
 }
 
-// whatChanged names the declarations that differ between what runs and a plan.
-func (l *loop) whatChanged(plan *pipeline.Plan) string {
+// changed are the names of the declarations that differ between what runs and a plan, sorted.
+func (l *loop) changed(plan *pipeline.Plan) []string {
 	changed := map[string]bool{}
 	for name, digest := range plan.Declarations {
 		if was, ok := l.live.declared[name]; !ok || was != digest {
@@ -248,15 +250,25 @@ func (l *loop) whatChanged(plan *pipeline.Plan) string {
 			changed[name] = true
 		}
 	}
-	names := slices.Sorted(maps.Keys(changed))
-	const few = 3
-	switch n := len(names); {
-	case n == 0:
+	return slices.Sorted(maps.Keys(changed))
+}
+
+// few are as many names as fit into a width, three at most, and how many more there are.
+func few(names []string, width int) string {
+	if len(names) == 0 {
 		return "comments and lines"
-	case n > few:
-		return fmt.Sprintf("%s and %d more", strings.Join(names[:few-1], ", "), n-few+1)
 	}
-	return strings.Join(names, ", ")
+	text := ""
+	for n := min(3, len(names)); n > 0; n-- {
+		text = strings.Join(names[:n], ", ")
+		if more := len(names) - n; more > 0 {
+			text += fmt.Sprintf(" and %d more", more)
+		}
+		if len([]rune(text)) <= width {
+			break
+		}
+	}
+	return text
 }
 
 // warnings shows what does not happen with an edit, once.

@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -25,6 +26,8 @@ const (
 	silentFor = 5 * time.Second
 	// lookEvery is the time between two looks for its socket.
 	lookEvery = 25 * time.Millisecond
+	// logLevel is the variable that says what of the journal is in the program's log.
+	logLevel = "GOSPLICE_LOG"
 )
 
 // program is a running program.
@@ -44,6 +47,9 @@ type program struct {
 func startProgram(binary string, o Options, environ []string) (*program, error) {
 	p := &program{cmd: exec.Command(binary, o.Args...), ended: make(chan struct{}), socket: make(chan string, 1), quiet: time.After(silentFor)}
 	p.cmd.Env = environ
+	if os.Getenv(logLevel) == "" {
+		p.cmd.Env = append(slices.Clone(environ), logLevel+"=warn") // each save has its line already
+	}
 	p.cmd.Stdout, p.cmd.Stderr = os.Stdout, os.Stderr
 	if o.Stdin != nil {
 		p.cmd.Stdin = o.Stdin

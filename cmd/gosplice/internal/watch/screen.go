@@ -32,6 +32,9 @@ func (s *screen) event(at time.Time, head string, paint func(string) string, res
 	s.write(at.Format(clock)+"  ", head, paint, rest)
 }
 
+// eventRoom is the width of what stands in an event behind the time.
+func (s *screen) eventRoom() int { return s.width - len(prefix) - len(clock) - 2 }
+
 // more writes lines that belong to the event before.
 func (s *screen) more(lines ...string) {
 	for _, line := range lines {

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"go/build"
+	"go/parser"
+	"go/token"
 	"hash/fnv"
 	"io/fs"
 	"maps"
@@ -13,6 +15,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -41,8 +44,9 @@ type sources struct {
 	// root is the directory of the build. Everything below counts until the packages are known.
 	root     string
 	everyone bool
-	read     map[string]bool // files that the build reads
-	packages map[string]bool // their directories, where new files may belong to the build
+	read     map[string]bool   // files that the build reads
+	packages map[string]bool   // their directories, where new files may belong to the build
+	modules  map[string]string // directories of the modules that people edit, by path
 	watched  map[string]bool
 	// hashes are of the files as they were when they were last looked at.
 	hashes map[string][sha256.Size]byte
@@ -67,7 +71,7 @@ func newSources(c *gotool.Command) (*sources, error) {
 	}
 	s := &sources{
 		watcher: w, batches: make(chan batch), retry: make(chan time.Time, 1), command: c, context: contextOf(c), root: root,
-		read: map[string]bool{}, packages: map[string]bool{}, watched: map[string]bool{}, hashes: map[string][sha256.Size]byte{},
+		read: map[string]bool{}, packages: map[string]bool{}, modules: map[string]string{}, watched: map[string]bool{}, hashes: map[string][sha256.Size]byte{},
 	}
 	go s.collect()
 	return s, nil
@@ -149,6 +153,7 @@ func (s *sources) follow(packages []gotool.Package) error {
 	s.everyone = false
 	clear(s.read)
 	clear(s.packages)
+	clear(s.modules)
 	dirs := map[string]bool{}
 	for _, p := range packages {
 		if !pipeline.Editable(p) || p.Dir == "" {
@@ -163,6 +168,7 @@ func (s *sources) follow(packages []gotool.Package) error {
 			dirs[filepath.Dir(name)] = true
 		}
 		for _, dir := range moduleDirs(p) {
+			s.modules[p.Module.Path] = dir
 			for _, name := range []string{"go.mod", "go.sum", "go.work"} {
 				s.read[filepath.Join(dir, name)] = true
 			}
@@ -193,6 +199,58 @@ func moduleDirs(p gotool.Package) []string {
 		return []string{m.Dir}
 	}
 	return nil
+}
+
+// followImports adds packages that the sources import and that the go command could not tell of, because
+// something does not compile: they may be there, or be made next.
+func (s *sources) followImports() error {
+	dirs := maps.Clone(s.watched)
+	for left := slices.Collect(maps.Keys(s.packages)); len(left) > 0; left = left[1:] {
+		for path := range importsOf(left[0]) {
+			dir, root, ok := s.inModule(path)
+			if !ok || s.packages[dir] {
+				continue
+			}
+			s.packages[dir] = true
+			left = append(left, dir)
+			// A directory that is not there yet shows in those above it.
+			for up := dir; len(up) >= len(root); up = filepath.Dir(up) {
+				dirs[up] = true
+			}
+		}
+	}
+	return s.watch(dirs)
+}
+
+// inModule is where a package of an edited module lies, if it belongs to one.
+func (s *sources) inModule(path string) (dir, root string, ok bool) {
+	for up := path; up != "."; up = filepath.Dir(up) {
+		if root, ok := s.modules[up]; ok {
+			return filepath.Join(root, strings.TrimPrefix(path, up)), root, true
+		}
+	}
+	return "", "", false
+}
+
+// importsOf are the import paths in the Go files of a directory, as far as they can be read.
+func importsOf(dir string) map[string]bool {
+	found := map[string]bool{}
+	entries, _ := os.ReadDir(dir) // which may not be there yet
+	for _, e := range entries {
+		if !strings.HasSuffix(e.Name(), ".go") || strings.HasSuffix(e.Name(), "_test.go") {
+			continue
+		}
+		f, _ := parser.ParseFile(token.NewFileSet(), filepath.Join(dir, e.Name()), nil, parser.ImportsOnly)
+		if f == nil {
+			continue
+		}
+		for _, i := range f.Imports {
+			if path, err := strconv.Unquote(i.Path.Value); err == nil {
+				found[path] = true
+			}
+		}
+	}
+	return found
 }
 
 // followAll makes every file below the directory of the build count that git does not ignore: the sources
@@ -243,18 +301,38 @@ func (s *sources) watch(dirs map[string]bool) error {
 func (s *sources) changed(b batch) bool {
 	any := b.lost
 	for path := range b.paths {
-		if s.watched[path] || s.packages[path] {
-			// The directory itself was removed or made again, and the watch is gone with it.
-			delete(s.watched, path)
-			if s.watcher.Add(path) == nil {
-				s.watched[path] = true
-			}
+		if s.watched[path] || s.packages[path] || s.leads(path) {
+			// The directory itself was removed or made, and the watch is gone with it, or new.
+			s.watchAgain(path)
 			any = true
 			continue
 		}
 		any = s.matters(path) && s.differs(path) || any
 	}
 	return any
+}
+
+// leads reports whether a package lies below a directory.
+func (s *sources) leads(path string) bool {
+	for dir := range s.packages {
+		if strings.HasPrefix(dir, path+string(filepath.Separator)) {
+			return true
+		}
+	}
+	return false
+}
+
+// watchAgain watches a directory that is new, and those between it and packages below it, which may have been made
+// before it was watched.
+func (s *sources) watchAgain(path string) {
+	for dir := range s.packages {
+		for up := dir; len(up) >= len(path) && (up == path || strings.HasPrefix(up, path+string(filepath.Separator))); up = filepath.Dir(up) {
+			delete(s.watched, up)
+			if s.watcher.Add(up) == nil {
+				s.watched[up] = true
+			}
+		}
+	}
 }
 
 // matters reports whether the program may be built from a file.

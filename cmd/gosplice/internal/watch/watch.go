@@ -63,6 +63,8 @@ type loop struct {
 	offered bool
 	// generation counts the builds.
 	generation int
+	// learning says that the session has something to do while nobody waits.
+	learning bool
 }
 
 // Run builds, starts and patches the program until ctx ends or the process is told to hang up, and then
@@ -109,6 +111,7 @@ func (l *loop) run(ctx context.Context) error {
 			}
 			if l.sources.changed(batch) {
 				err = l.save(ctx, batch.first)
+				l.learning = true
 			}
 		case key, ok := <-keys:
 			if !ok {
@@ -122,6 +125,8 @@ func (l *loop) run(ctx context.Context) error {
 			l.programEnded()
 		case path := <-l.program.found():
 			l.program.path = path
+		case <-l.idle():
+			l.learning = l.session.Learn(ctx)
 		case <-l.program.silent():
 			l.screen.note("the program has not called gosplice.Start: saves can't be applied before it does")
 		}
@@ -130,6 +135,16 @@ func (l *loop) run(ctx context.Context) error {
 		}
 	}
 	return ctx.Err()
+}
+
+// idle is ready when the session has something to do.
+func (l *loop) idle() <-chan struct{} {
+	if !l.learning || l.session == nil {
+		return nil
+	}
+	now := make(chan struct{})
+	close(now)
+	return now
 }
 
 // readLines reads lines from in until its end.
