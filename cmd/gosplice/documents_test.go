@@ -5,7 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +18,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/creack/pty"
 )
 
 // block is a fenced block of a document.
@@ -71,9 +76,6 @@ func script(t *testing.T, file string) string {
 func TestDocumentsForBeginners(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds programs")
-	}
-	if _, err := exec.LookPath("curl"); err != nil {
-		t.Skip("the documents use curl, which is not here")
 	}
 	for _, file := range []string{"README.md", "docs/getting-started.md"} {
 		t.Run(file, func(t *testing.T) {
@@ -135,6 +137,12 @@ func paste(t *testing.T, dir, script string) string {
 	if err := os.Symlink(testBinary(t), filepath.Join(dir, "bin/gosplice")); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := exec.LookPath("curl"); err != nil {
+		t.Log("no curl here: its place is taken by a program that does as much as the documents need")
+		if err := os.Symlink(testBinary(t), filepath.Join(dir, "bin/curl")); err != nil {
+			t.Fatal(err)
+		}
+	}
 	cmd := exec.Command("bash", "-euc", script)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "PWD="+dir, "PATH="+filepath.Join(dir, "bin")+":"+os.Getenv("PATH"), "GOBIN="+filepath.Join(dir, "bin"),
@@ -156,20 +164,60 @@ func paste(t *testing.T, dir, script string) string {
 	return out.String()
 }
 
+// fetch is curl ADDRESS, for machines without it.
+func fetch(args []string) int {
+	resp, err := http.Get("http://" + args[len(args)-1])
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 7
+	}
+	defer resp.Body.Close()
+	if _, err := io.Copy(os.Stdout, resp.Body); err != nil {
+		return 18
+	}
+	return 0
+}
+
+func TestFetch(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "answer to ", r.URL.Path) }))
+	defer server.Close()
+	curl := filepath.Join(t.TempDir(), "curl")
+	if err := os.Symlink(testBinary(t), curl); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command(curl, strings.TrimPrefix(server.URL, "http://")+"/tea").Output()
+	if err != nil || string(out) != "answer to /tea" {
+		t.Errorf("%q, %v", out, err)
+	}
+}
+
+// needsJQ leaves out commands that use jq where there is none, and says which.
+func needsJQ(t *testing.T, script string) {
+	t.Helper()
+	if !strings.Contains(script, "jq ") {
+		return
+	}
+	if _, err := exec.LookPath("jq"); err != nil {
+		t.Skipf("no jq here, so that this works is not seen:\n%s", script)
+	}
+}
+
 // The commands for operators work on a program that was patched twice, in the order of the document.
 func TestDocumentForOperators(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds a program several times")
-	}
-	if _, err := exec.LookPath("jq"); err != nil {
-		t.Skip("the document uses jq, which is not here")
 	}
 	s := newShop(t)
 	source := filepath.Join(s.root, "home/src/server")
 	s.run(source, editServer+` && gosplice patch --version 1.4.1 -o first.gsp && gosplice apply first.gsp && sed -i 's/"two"/"three"/' cmd/server/main.go`)
 	for _, k := range blocksOf(t, "docs/operating.md") {
 		if k.language == "sh" {
-			s.paste(source, fmt.Sprintf("docs/operating.md:%d", k.line), k.text+"\nkill %1 2>/dev/null || true\n")
+			place := fmt.Sprintf("docs/operating.md:%d", k.line)
+			t.Run(place, func(t *testing.T) {
+				needsJQ(t, k.text)
+				s.t = t
+				s.paste(source, place, k.text+"\nkill %1 2>/dev/null || true\n")
+			})
 		}
 	}
 }
@@ -253,34 +301,117 @@ func withoutComments(text string) string {
 	return regexp.MustCompile(`(?m) *# .*$`).ReplaceAllString(text, "")
 }
 
-// The task for VS Code finds compile errors in what gosplice watch shows.
-func TestEditorTask(t *testing.T) {
-	var task struct {
-		Tasks []struct {
-			ProblemMatcher struct {
-				Pattern struct {
-					Regexp                      string
-					File, Line, Column, Message int
-				}
-				Background struct{ BeginsPattern, EndsPattern string }
+// vsCodeTask is a task of VS Code, as far as it is used.
+type vsCodeTask struct {
+	Type, Command  string
+	IsBackground   bool
+	ProblemMatcher struct {
+		Pattern struct {
+			Regexp                      string
+			File, Line, Column, Message int
+		}
+		Background struct{ BeginsPattern, EndsPattern string }
+	}
+}
+
+// editorTask is the task in the document for beginners.
+func editorTask(t *testing.T) vsCodeTask {
+	t.Helper()
+	var file struct{ Tasks []vsCodeTask }
+	for _, k := range blocksOf(t, "docs/getting-started.md") {
+		if k.language == "json" {
+			if err := json.Unmarshal([]byte(k.text), &file); err != nil {
+				t.Fatal(err)
 			}
 		}
 	}
-	shown := ""
+	if len(file.Tasks) != 1 || file.Tasks[0].Type != "shell" || !file.Tasks[0].IsBackground {
+		t.Fatalf("the tasks are %+v", file.Tasks)
+	}
+	return file.Tasks[0]
+}
+
+// The task for VS Code and the line for a Makefile start the loop, in a terminal; the task finds a compile error and
+// the end of it in what is shown then, and Ctrl-C ends all.
+func TestLoopFromEditorAndMake(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds programs: that the task for VS Code and the line for a Makefile work is not seen")
+	}
+	s := newShop(t)
+	source := filepath.Join(s.root, "home/src/server")
+	makefile := ""
 	for _, k := range blocksOf(t, "docs/getting-started.md") {
-		switch {
-		case k.language == "json":
-			if err := json.Unmarshal([]byte(k.text), &task); err != nil {
+		if k.language == "make" {
+			makefile = k.text
+		}
+	}
+	if err := os.WriteFile(filepath.Join(source, "Makefile"), []byte(strings.ReplaceAll(makefile, "localhost:8080", "localhost:0")), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	task := editorTask(t)
+	for _, c := range []struct{ name, command, file string }{
+		{"VS Code", task.Command, "main.go"},
+		{"make", "make watch", "cmd/server/main.go"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if _, err := exec.LookPath(strings.Fields(c.command)[0]); c.name == "make" && err != nil {
+				t.Skip("no make here: that the line for a Makefile works is not seen")
+			}
+			w := &watched{t: t, dir: source, home: filepath.Join(s.root, "cache"), shown: &shown{}}
+			w.cmd = exec.Command("bash", "-c", c.command)
+			w.cmd.Dir, w.cmd.Env = source, append(slices.Clone(s.env), "PWD="+source, "TERM=xterm")
+			tty, err := pty.StartWithSize(w.cmd, &pty.Winsize{Rows: 24, Cols: 120})
+			if err != nil {
 				t.Fatal(err)
 			}
-		case strings.HasPrefix(k.text, "gosplice  counter"):
+			w.tty = closable(t, tty)
+			go w.shown.follow(w.tty)
+			t.Cleanup(func() {
+				w.cmd.Process.Kill()
+				w.tty.Close()
+				if t.Failed() {
+					text, _ := w.shown.all()
+					t.Logf("the terminal:\n%s", text)
+				}
+			})
+			background := task.ProblemMatcher.Background
+			w.expect(background.EndsPattern)
+			file := filepath.Join(source, c.file)
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer os.WriteFile(file, text, 0o666)
+			put(t, file, string(text)+"\nfunc wrong() int { return missing }\n")
+			w.expect(background.BeginsPattern)
+			w.expect(`undefined: missing`)
+			put(t, file, string(text))
+			w.expect(background.EndsPattern)
+			all, _ := w.shown.all()
+			problem := task.ProblemMatcher.Pattern
+			found := regexp.MustCompile("(?m)" + problem.Regexp).FindStringSubmatch(strings.ReplaceAll(escapes.ReplaceAllString(all, ""), "\r", ""))
+			if found == nil || filepath.Clean(found[problem.File]) != c.file || found[problem.Message] != "undefined: missing" {
+				t.Errorf("the problem that is found is %q", found)
+			}
+			w.tty.WriteString("\x03")
+			w.ended()
+			w.nothingRuns()
+		})
+	}
+}
+
+// The task for VS Code finds compile errors in what gosplice watch shows.
+func TestEditorTask(t *testing.T) {
+	task, shown := editorTask(t), ""
+	for _, k := range blocksOf(t, "docs/getting-started.md") {
+		if strings.HasPrefix(k.text, "gosplice  counter") {
 			shown = k.text
 		}
 	}
-	if len(task.Tasks) != 1 || shown == "" {
-		t.Fatal("no task, or nothing that is shown")
+	if shown == "" {
+		t.Fatal("nothing is shown")
 	}
-	m := task.Tasks[0].ProblemMatcher
+	m := task.ProblemMatcher
 	found := regexp.MustCompile("(?m)"+m.Pattern.Regexp).FindAllStringSubmatch(shown, -1)
 	if len(found) != 1 {
 		t.Fatalf("found %q in\n%s", found, shown)

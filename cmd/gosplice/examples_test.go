@@ -141,9 +141,6 @@ func TestExamples(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds a program several times")
 	}
-	if _, err := exec.LookPath("jq"); err != nil {
-		t.Skip("the examples use jq, which is not here")
-	}
 	s := newShop(t)
 	commands := allCommands()
 	source := filepath.Join(s.root, "home/src/server")
@@ -154,9 +151,15 @@ func TestExamples(t *testing.T) {
 				if name == "uninstall" {
 					s.run(source, "gosplice install server-1.4.2.gsp")
 				}
-				if !elsewhere(name, e) {
-					s.paste(source, name, e)
+				if elsewhere(name, e) {
+					continue
 				}
+				t.Run(name, func(t *testing.T) {
+					needsJQ(t, e)
+					s.t = t
+					s.paste(source, name, e)
+				})
+				s.t = t
 			}
 		}
 	}
