@@ -5,9 +5,11 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -99,7 +101,7 @@ func copyModule(ts *testscript.TestScript, neg bool, args []string) {
 // copyLinked copies what a program links of this module.
 func copyLinked(to string) error {
 	for _, dir := range []string{"internal/agent", "internal/coderef", "internal/control", "internal/patch", "internal/splice", "internal/chains", "internal/chainfile", "chain"} {
-		if err := os.CopyFS(filepath.Join(to, dir), os.DirFS(filepath.Join(moduleRoot, dir))); err != nil {
+		if err := os.CopyFS(filepath.Join(to, dir), withoutTests{os.DirFS(filepath.Join(moduleRoot, dir))}); err != nil {
 			return err
 		}
 	}
@@ -107,6 +109,7 @@ func copyLinked(to string) error {
 	if err != nil {
 		return err
 	}
+	sources = slices.DeleteFunc(sources, func(file string) bool { return strings.HasSuffix(file, "_test.go") })
 	for _, file := range append(sources, filepath.Join(moduleRoot, "go.mod"), filepath.Join(moduleRoot, "go.sum")) {
 		text, err := os.ReadFile(file)
 		if err != nil {
@@ -117,6 +120,14 @@ func copyLinked(to string) error {
 		}
 	}
 	return nil
+}
+
+// withoutTests is a file system without tests, which need packages that are not linked.
+type withoutTests struct{ fs.FS }
+
+func (f withoutTests) ReadDir(name string) ([]fs.DirEntry, error) {
+	entries, err := fs.ReadDir(f.FS, name)
+	return slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return strings.HasSuffix(e.Name(), "_test.go") }), err
 }
 
 // testBinary is this test's program, which is gosplice under that name.
