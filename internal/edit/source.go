@@ -52,12 +52,14 @@ type Func struct {
 	Literals []Literal
 	// Locks are what the function locks, in the order of the source.
 	Locks []string
-	// Goroutines is the number of go statements.
+	// Goroutines is the number of go statements that may start something that stays.
 	Goroutines int
 	// Types says that types are declared inside.
 	Types bool
 	// Pragmas are the //go: directives, such as "nosplit".
 	Pragmas map[string]bool
+
+	started []ast.Expr // by go statements
 }
 
 // Var is a package variable.
@@ -114,6 +116,13 @@ func parseSource(path string, files []file) (*Source, error) {
 			}
 		}
 		s.readDirectives(f)
+	}
+	for _, f := range s.Funcs {
+		for _, fun := range f.started {
+			if s.mayStay(fun) {
+				f.Goroutines++
+			}
+		}
 	}
 	return s, nil
 }
@@ -225,7 +234,7 @@ func (f *Func) readBody(body *ast.BlockStmt) {
 		case *ast.TypeSpec:
 			f.Types = true
 		case *ast.GoStmt:
-			f.Goroutines++
+			f.started = append(f.started, n.Call.Fun)
 		case *ast.CallExpr:
 			if s, ok := n.Fun.(*ast.SelectorExpr); ok && len(n.Args) == 0 && (s.Sel.Name == "Lock" || s.Sel.Name == "RLock") {
 				f.Locks = append(f.Locks, printed(s.X))
@@ -233,6 +242,41 @@ func (f *Func) readBody(body *ast.BlockStmt) {
 		}
 		return true
 	})
+}
+
+// mayStay reports what a goroutine runs unless it is a literal or a function of the package that can be seen to end
+// soon: without loops that go on until something happens, and without waiting.
+func (s *Source) mayStay(fun ast.Expr) bool {
+	var body ast.Node
+	switch fun := ast.Unparen(fun).(type) {
+	case *ast.FuncLit:
+		body = fun.Body
+	case *ast.Ident:
+		if f := s.Funcs[fun.Name]; f != nil && f.Decl.Body != nil {
+			body = f.Decl.Body
+		}
+	}
+	if body == nil {
+		return true
+	}
+	stays := false
+	ast.Inspect(body, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.ForStmt:
+			stays = stays || n.Post == nil
+		case *ast.RangeStmt:
+			stays = stays || n.Value == nil // over a channel, or a number
+		case *ast.SelectStmt, *ast.SendStmt:
+			stays = true
+		case *ast.UnaryExpr:
+			stays = stays || n.Op == token.ARROW
+		case *ast.CallExpr:
+			s, ok := n.Fun.(*ast.SelectorExpr)
+			stays = stays || ok && s.Sel.Name == "Wait"
+		}
+		return !stays
+	})
+	return stays
 }
 
 // oldSource is oldSource for a package of the release, which a tree with a memory reads once.
