@@ -45,7 +45,14 @@ func sample() *Patch {
 			{Addr: 0x510108, Size: 8, To: Ref{"symbol", 1}, Name: "arena.x"},
 		},
 		FilledTypes: []uint64{0x510080},
-		Inits:       []Init{{Name: "var arena.hits", Vars: []uint32{0}, Funcs: []uint64{0x80}, File: "arena/a.go", Line: 3}},
+		MethodTables: []MethodTable{{
+			Name: "type:*arena.Room", Type: 0x510200, Head: 56, New: 2*pageSize + 0x800, Count: 2, Exported: 1, Table: 2*pageSize + 0xa00, Room: 5,
+		}},
+		MethodUses: MethodUses{
+			Readers: []Stale{{"reflect.implements", 0x404000, 0x200}}, ImageReaders: []uint32{1},
+			Caches: []uint64{0x700100}, ImageCaches: []uint64{2*pageSize + 0xb00},
+		},
+		Inits: []Init{{Name: "var arena.hits", Vars: []uint32{0}, Funcs: []uint64{0x80}, File: "arena/a.go", Line: 3}},
 		Funcs: []Func{
 			{Name: "arena.(*Room).Tick", ABI: 1, Off: 0, Size: 0x33, Sig: "s1", Busy: Busy{1, 5}, File: "arena/a.go", Line: 10},
 			{Name: "arena.(*Room).Tick.func2", ABI: 1, Off: 0x40, Size: 3, Sig: "s2", Siblings: []string{"h1", "h2"}, Index: 1},

@@ -41,6 +41,7 @@ var cases = map[string]func(p *locate.Program){
 	"register":                  register,
 	"register-refuses":          registerRefuses,
 	"itab":                      itab,
+	"merge-methods":             mergeMethods,
 	"refresh-itabs":             refreshItabs,
 	"fill":                      fill,
 }
