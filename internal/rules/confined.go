@@ -26,7 +26,7 @@ func (j *judge) confined() {
 				continue
 			}
 			layoutChange(t, &c)
-			c.Reason = fmt.Sprintf("No %s outlives the calls that handle it, which is proven of the running program: %s. The switch waits until no goroutine is inside one of them, and gives up after some seconds if one stays.", t.Name, list(j.names(x.Inside)))
+			c.Reason = fmt.Sprintf("No %s outlives the functions that handle it: %s. That is proven of the running program. The switch waits until no goroutine is inside one of them, and gives up after some seconds if one stays.", t.Name, list(j.names(x.Inside)))
 			c.WaysOut = nil
 			j.add(ConfinedLayout, c)
 		}

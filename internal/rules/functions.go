@@ -3,6 +3,7 @@ package rules
 import (
 	"cmp"
 	"fmt"
+	"path"
 	"slices"
 	"sort"
 	"strings"
@@ -116,7 +117,8 @@ func (j *judge) function(f *edit.Function, edited map[string]*edit.Func) {
 		if key := u.rule.ID + f.Package; u.rule.ID != RuntimePackage.ID || !j.shown[key] {
 			j.shown[key] = true
 			if u.rule.ID == RuntimePackage.ID {
-				c.Symbol = "package " + f.Package
+				c.Symbol = "package " + path.Base(f.Package)
+				u.reason = fmt.Sprintf("The program depends on package %s at every moment, while it is being patched too.", f.Package)
 			}
 			c.What, c.Reason, c.WaysOut = u.what, u.reason, u.waysOut
 			j.add(u.rule, c)
