@@ -424,6 +424,7 @@ func (m *manySaves) step(e *editor) (over bool) {
 			live := e.live
 			m.save(e, "-", "taken back", `live in`)
 			m.save(e, live, "applies", `live in`)
+			e.before = append(e.before, "-") // what ran before what runs
 			saved = true
 		}
 	}

@@ -167,3 +167,28 @@ func TestDirectoryMadeAgain(t *testing.T) {
 		later = s.changed(b) && b.paths[filepath.Join(part, "part.go")]
 	}
 }
+
+// A package is imported before it is made, and again before it compiles.
+func TestPackageThatIsMadeAfterItsImport(t *testing.T) {
+	s, dir := followed(t)
+	testprogram.Overwrite(t, dir, "-- part/part.go --\npackage part\n\nimport \"program/deep/made\"\n\nfunc Name() string { return made.Name }\n")
+	for b := s.next(t); !s.changed(b); b = s.next(t) {
+	}
+	if err := s.followImports(); err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{"package made\n\nvar Name = missing\n", "package made\n\nvar Name = \"made\"\n"} {
+		testprogram.Overwrite(t, dir, "-- deep/made/made.go --\n"+text)
+		for b := s.next(t); !s.changed(b); b = s.next(t) {
+		}
+		if err := s.followImports(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, "deep", "other.go"), []byte("package deep\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if s.changed(batch{paths: map[string]bool{filepath.Join(dir, "deep", "other.go"): true}}) {
+		t.Error("a package that nothing imports counts")
+	}
+}
