@@ -1,6 +1,7 @@
 package corpus
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -37,6 +38,29 @@ var dimensions = []dimension{
 	{name: "everything", calls: []string{"!goroutines 10000", "!profile", "!gc", "!load"}},
 }
 
+// states are the dimensions that a scenario is made for. Kinds A and W bear any; the answers of others may count
+// requests, and such programs bear load only if they tell it apart. A main function of one's own knows no states.
+func states(s *scenario.Scenario) []dimension {
+	if s.Program["zz_host.go"] != nil {
+		return dimensions[:1]
+	}
+	bearsLoad := s.Name[0] == 'A' || s.Name[0] == 'W'
+	for _, content := range s.Program {
+		bearsLoad = bearsLoad || bytes.Contains(content, []byte(`"load"`))
+	}
+	if bearsLoad {
+		return dimensions
+	}
+	out := dimensions[:1:1]
+	for _, d := range dimensions {
+		d.calls = slices.DeleteFunc(slices.Clone(d.calls), func(c string) bool { return c == "!load" })
+		if len(d.calls) > 0 {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
 // TestCorpus runs every scenario in the plain state, built with the flags in GOSPLICE_CORPUS_FLAGS, for the processor in
 // GOSPLICE_ARCH. GOSPLICE_CORPUS=matrix runs them in all states.
 func TestCorpus(t *testing.T) {
@@ -44,10 +68,7 @@ func TestCorpus(t *testing.T) {
 	if err != nil || len(paths) == 0 {
 		t.Fatal("no scenarios", err)
 	}
-	dims := dimensions[:1]
-	if os.Getenv("GOSPLICE_CORPUS") == "matrix" {
-		dims = dimensions
-	}
+	matrix := os.Getenv("GOSPLICE_CORPUS") == "matrix"
 	for _, path := range paths {
 		s, err := scenario.Read(path)
 		if err != nil {
@@ -57,6 +78,10 @@ func TestCorpus(t *testing.T) {
 			t.Parallel()
 			skipElsewhere(t, s)
 			b := build(t, s)
+			dims := dimensions[:1]
+			if matrix {
+				dims = states(s)
+			}
 			for _, d := range dims {
 				t.Run(d.name, func(t *testing.T) { newRun(t, s, b, d).script() })
 			}

@@ -13,6 +13,7 @@
 // It may call oneOf(got, answers...), which panics when got is not among the answers. handle("load")
 // is called by several goroutines at once, for ever, in the states with load: it should use what the
 // edit changes, and see to it that every answer is one that some version gives.
+// Scenarios A and W are run in all states, others with load only if "load" occurs in the program.
 //
 // The comment at the top is prose, then a line "script:", then commands, one a line:
 //
