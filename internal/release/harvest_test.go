@@ -83,6 +83,8 @@ func TestAddressesAreThoseOfTheLinker(t *testing.T) {
 		{name: "server-stripped", source: serverProgram, build: testprogram.Build{Args: []string{"-ldflags=-s -w"}}},
 		{name: "server-without-cgo", source: serverProgram, build: testprogram.Build{Env: []string{"CGO_ENABLED=0"}}, long: true},
 		{name: "go-command", build: testprogram.Build{Package: "cmd/go"}, long: true},
+		{name: "small-arm64-stripped", source: smallProgram, build: testprogram.Build{Args: []string{"-ldflags=-s -w"}, Env: testprogram.Cross("arm64")}},
+		{name: "go-command-arm64", build: testprogram.Build{Package: "cmd/go", Env: testprogram.Cross("arm64")}, long: true},
 	} {
 		t.Run(p.name, func(t *testing.T) {
 			if p.long && testing.Short() {
