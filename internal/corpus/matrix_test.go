@@ -31,6 +31,8 @@ type cell struct {
 	env       []string
 	// refused is what the error says, for programs of which no record is made.
 	refused string
+	// emulated programs are not tested under load.
+	emulated bool
 	// needs names a program without which the cell can't be built, cpu a property of the processor without which
 	// the program can't run.
 	needs, cpu string
@@ -52,6 +54,7 @@ var ways = []cell{
 	{way: "`-asmflags=-D=NAME`, `-tags=name`", flags: []string{"-asmflags=-D=NAME", "-tags=name"}},
 	{way: "`default.pgo`", profiled: true},
 	{way: "`GOAMD64=v2`", env: []string{"GOAMD64=v2"}},
+	{way: "`GOARCH=arm64`, emulated", env: testprogram.Cross("arm64"), needs: "qemu-aarch64", emulated: true},
 	{way: "`GOAMD64=v3`", env: []string{"GOAMD64=v3"}, cpu: "avx2"},
 	{way: "`GOAMD64=v4`", env: []string{"GOAMD64=v4"}, cpu: "avx512vl"},
 	{way: "`CGO_ENABLED=0`", env: []string{"CGO_ENABLED=0"}},
@@ -204,6 +207,9 @@ func (c cell) run(t *testing.T, names, stress []string) {
 			t.Fatal(err)
 		}
 	}
+	if c.emulated {
+		stress = nil
+	}
 	for _, name := range names {
 		s, err := scenario.Read(filepath.Join("testdata", name+".txtar"))
 		if err != nil {
@@ -297,7 +303,7 @@ Written by `+"`GOTOOLCHAIN=go1.27.4 GOSPLICE_MATRIX=all go test ./internal/corpu
 
 A cell works when programs that were built so are recorded, with every byte of machine code compared, and patched and rolled back while
 they run, in %d scenarios of the corpus; and %d of these also under load, with GOGC=1, the profiler, the tracer and 10,000
-goroutines. A cell is refused when `+"`gosplice record`"+` says so in one line that names the reason. It is not here where the machine of
+goroutines, but for what an emulator runs. A cell is refused when `+"`gosplice record`"+` says so in one line that names the reason. It is not here where the machine of
 the last run lacks a program or a processor that it needs.
 
 | build |`, len(matrixScenarios), len(stressed))

@@ -27,13 +27,21 @@ func startNoise() (stop func()) {
 		for range signals {
 		}
 	}()
-	storm := exec.Command("/proc/self/exe", "-storm", strconv.Itoa(os.Getpid()))
-	exitOn(storm.Start())
+	stopStorm := func() {}
+	if os.Getenv("SPLICE_EMULATED") == "" {
+		storm := exec.Command("/proc/self/exe", "-storm", strconv.Itoa(os.Getpid()))
+		exitOn(storm.Start())
+		stopStorm = func() {
+			storm.Process.Kill()
+			storm.Wait()
+		}
+	} else { // an emulated program can't run itself
+		go sendSignals(os.Getpid())
+	}
 	go allocate()
 	go growStacks()
 	return func() {
-		storm.Process.Kill()
-		storm.Wait()
+		stopStorm()
 		trace.Stop()
 		pprof.StopCPUProfile()
 	}
