@@ -6,11 +6,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"time"
-
-	"github.com/gosplice/gosplice/internal/testprogram"
 )
 
 // The tests that change a program run programs of their own under testdata, which are built with the
@@ -53,7 +53,7 @@ func buildFixture(t testing.TB, name string, flags ...string) string {
 	program := filepath.Join(fixtures.dir, key)
 	args := append([]string{"build", "-buildvcs=false", "-o", program}, flags...)
 	cmd := exec.Command("go", append(args, "./testdata/"+name)...)
-	cmd.Env = testprogram.Environ()
+	cmd.Env = environ()
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("building %s: %v\n%s", key, err, out)
 	}
@@ -64,14 +64,15 @@ func buildFixture(t testing.TB, name string, flags ...string) string {
 // run runs a program and returns what it printed.
 func run(t testing.TB, limit time.Duration, program string, args ...string) (stdout, stderr []byte, err error) {
 	t.Helper()
-	command := testprogram.Command(t, program, args...)
-	if command.Path != program {
+	emulated := foreignArch() && strings.HasPrefix(program, fixtures.dir)
+	if emulated {
+		program, args = emulator(t), append([]string{program}, args...)
 		limit *= 5
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
-	c := exec.CommandContext(ctx, command.Path, command.Args[1:]...)
-	if command.Path != program {
+	c := exec.CommandContext(ctx, program, args...)
+	if emulated {
 		c.Env = append(os.Environ(), "SPLICE_EMULATED=1")
 	}
 	var out, errOut bytes.Buffer
@@ -85,7 +86,7 @@ func run(t testing.TB, limit time.Duration, program string, args ...string) (std
 func haveCgo(t *testing.T) {
 	t.Helper()
 	cmd := exec.Command("go", "env", "CGO_ENABLED")
-	cmd.Env = testprogram.Environ()
+	cmd.Env = environ()
 	enabled, err := cmd.Output()
 	if _, lookErr := exec.LookPath("gcc"); err != nil || lookErr != nil || string(bytes.TrimSpace(enabled)) != "1" {
 		t.Skip("cgo does not work here")
@@ -94,3 +95,26 @@ func haveCgo(t *testing.T) {
 
 // firstLines shortens the report of a crash.
 func firstLines(b []byte) []byte { return b[:min(len(b), 4000)] }
+
+// This package's tests import no other package of this module: whoever links it has to have what they import.
+
+// foreignArch reports that GOSPLICE_ARCH asks for programs of arm64, which an emulator runs here.
+func foreignArch() bool { return os.Getenv("GOSPLICE_ARCH") == "arm64" && runtime.GOARCH != "arm64" }
+
+// environ is the environment in which fixtures are built.
+func environ() []string {
+	if foreignArch() {
+		return append(os.Environ(), "GOARCH=arm64", "CGO_ENABLED=0")
+	}
+	return os.Environ()
+}
+
+// emulator is the program that runs those of arm64. A test without it is skipped.
+func emulator(t testing.TB) string {
+	t.Helper()
+	path, err := exec.LookPath("qemu-aarch64")
+	if err != nil {
+		t.Skip("programs of arm64 need qemu-aarch64 here, which is not installed: apt-get install qemu-user")
+	}
+	return path
+}
