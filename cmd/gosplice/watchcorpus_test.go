@@ -131,14 +131,15 @@ func oneOf[T comparable](got T, answers ...T) {
 
 // alone are scenarios that can't be one of many, and why.
 var alone = map[string]string{
-	"A19-defer-recover":    "looks for functions of package main in stack traces",
-	"A22-new-goroutine":    "counts the goroutines of the process",
-	"A33-entry-loop":       "takes a processor for as long as it runs",
-	"R12-main-only":        "edits main",
-	"W07-new-dep-init":     "its new package has a variable like one that another scenario leaves out",
-	"W04-global-init-edit": "looks at the arguments of the process",
-	"R15-cgo-edit":         "needs C",
-	"R18-dep-drift":        "has modules of its own",
+	"A19-defer-recover":     "looks for functions of package main in stack traces",
+	"A22-new-goroutine":     "counts the goroutines of the process",
+	"A33-entry-loop":        "takes a processor for as long as it runs",
+	"R12-main-only":         "edits main",
+	"W14-endless-goroutine": "leaves a goroutine in old code, for which other switches wait",
+	"W07-new-dep-init":      "its new package has a variable like one that another scenario leaves out",
+	"W04-global-init-edit":  "looks at the arguments of the process",
+	"R15-cgo-edit":          "needs C",
+	"R18-dep-drift":         "has modules of its own",
 }
 
 // watchable are the verbs of scripts that a watch can be driven by, and then those that ask for what it does not
