@@ -88,7 +88,7 @@ func (r *run) applyWith(o control.SwitchOptions, want string) error {
 	}
 	c, err := r.client()
 	if err != nil {
-		return err
+		return r.alive(err)
 	}
 	defer c.Close()
 	_, err = c.Apply(context.Background(), r.patch, o)
