@@ -118,3 +118,14 @@ func BenchmarkStart(b *testing.B) {
 		b.StartTimer()
 	}
 }
+
+// TestGoVersion takes programs that were built with experiments for programs of the same release.
+func TestGoVersion(t *testing.T) {
+	for version, want := range map[string]string{
+		"go1.26.8": "go1.26.8", "go1.26.8-X:jsonv2,simd": "go1.26.8", "go1.26.8 X:jsonv2": "go1.26.8", "go1.26rc1": "go1.26rc1",
+	} {
+		if got := goVersion(version); got != want {
+			t.Errorf("version %s is %s, not %s", version, got, want)
+		}
+	}
+}

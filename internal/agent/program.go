@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"runtime"
+	"strings"
 
 	"github.com/gosplice/gosplice/internal/control"
 	"github.com/gosplice/gosplice/internal/patch"
@@ -85,10 +86,17 @@ func (g *program) fits(r *patch.Release) error {
 	if r.BuildID != g.buildID {
 		return refused(control.ReasonWrongBase, "the patch was made for another build of %s: it names build ID %s, this process has %s: make the patch from this build's record, or apply it to the other process", r.Program, r.BuildID, g.buildID)
 	}
-	if r.GoVersion != runtime.Version() || r.GOOS != runtime.GOOS || r.GOARCH != runtime.GOARCH {
+	if r.GoVersion != goVersion(runtime.Version()) || r.GOOS != runtime.GOOS || r.GOARCH != runtime.GOARCH {
 		return refused(control.ReasonToolchain, "the patch was made with %s for %s/%s, this process was built with %s for %s/%s: make the patch with the same Go release", r.GoVersion, r.GOOS, r.GOARCH, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	}
 	return nil
+}
+
+// goVersion is the version of a toolchain without the experiments that it names: "go1.26.8-X:jsonv2". Programs that differ
+// in those have different build IDs.
+func goVersion(version string) string {
+	version, _, _ = strings.Cut(version, "X:")
+	return strings.TrimRight(version, " -")
 }
 
 // textMatches reports whether the program's code in memory is what the patch was made for. It

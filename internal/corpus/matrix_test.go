@@ -82,9 +82,9 @@ var ways = []cell{
 
 // experiments are those that are not refused and are not there by default.
 var experiments = map[string]string{
-	"go1.25.14": "arenas,cgocheck2,fieldtrack,heapminimum512kib,greenteagc,jsonv2,synctest,nodwarf5",
-	"go1.26.8":  "arenas,cgocheck2,fieldtrack,heapminimum512kib,nogreenteagc,jsonv2,goroutineleakprofile,runtimefreegc,sizespecializedmalloc,runtimesecret,simd,nodwarf5,norandomizedheapbase64",
-	"go1.27.4":  "arenas,cgocheck2,fieldtrack,heapminimum512kib,nogreenteagc,nojsonv2,runtimefreegc,nosizespecializedmalloc,runtimesecret,simd,nodwarf5,norandomizedheapbase64,mapsplitgroup",
+	"go1.25.14": "arenas,cgocheck2,fieldtrack,heapminimum512kib,greenteagc,jsonv2,synctest",
+	"go1.26.8":  "arenas,cgocheck2,fieldtrack,heapminimum512kib,nogreenteagc,jsonv2,goroutineleakprofile,runtimefreegc,sizespecializedmalloc,runtimesecret,simd,norandomizedheapbase64",
+	"go1.27.4":  "arenas,cgocheck2,fieldtrack,heapminimum512kib,nogreenteagc,nojsonv2,runtimefreegc,nosizespecializedmalloc,runtimesecret,simd,norandomizedheapbase64,mapsplitgroup",
 }
 
 // static are the flags of programs that need nothing else at run time.

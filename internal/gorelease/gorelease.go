@@ -19,8 +19,8 @@ type Release struct {
 	MapType int
 	// Export is the version of the data that compiled packages export for type checking.
 	Export int
-	// Foreign are values of GOEXPERIMENT with which programs are made that this table does not describe, or in which
-	// functions of the runtime are inlined everywhere that have to be called.
+	// Foreign are values of GOEXPERIMENT with which programs or their debugging information are made in a way that this
+	// table does not describe, or in which functions of the runtime are inlined everywhere that have to be called.
 	Foreign []string
 	// ClosuresByContent says that objects tell function literals apart by content, not by name: a literal
 	// that was compiled once more where the function around it was inlined has the name of the original.

@@ -253,7 +253,7 @@ func TestForeignExperiments(t *testing.T) {
 		{"go1.25.14", "jsonv2", ""},
 		{"go1.25.14", "jsonv2,noswissmap", "noswissmap"},
 		{"go1.26.8", "staticlockranking", "staticlockranking"},
-		{"go1.27.4", "nodwarf5", ""},
+		{"go1.27.4", "nodwarf5", "nodwarf5"},
 		{"go1.27.4", "newinliner", "newinliner"},
 		{"go1.26.8", "jsonv2,noregabiargs", "noregabiargs"},
 		{"go1.28", "noswissmap", ""},
