@@ -8,6 +8,7 @@ import (
 
 	"github.com/gosplice/gosplice/internal/edit"
 	"github.com/gosplice/gosplice/internal/goobj"
+	"github.com/gosplice/gosplice/internal/machine"
 	"github.com/gosplice/gosplice/internal/patch"
 )
 
@@ -16,7 +17,7 @@ func (l *linker) finish() {
 	o := &l.out
 	o.Format = patch.FormatVersion
 	o.Release, o.Runtime = l.rec.Release, l.rec.Runtime
-	o.Runtime.Offset = agentOffsets(l.rec.Runtime.Offset)
+	o.Runtime.Offset = agentOffsets(l.rec.Runtime.Offset, l.arch)
 	o.Image = patch.Image{
 		Bytes: l.trimmed(), Size: l.img.size, TextSize: align(l.img.etext, l.arch.PageSize),
 		RodataOff: l.img.rodata, DataOff: l.img.data, Moduledata: l.img.moduledata,
@@ -235,13 +236,13 @@ func (l *linker) finishFills() {
 // agentFields are the fields of runtime structures that the agent reads, beside those of moduledata.
 var agentFields = map[string]bool{
 	"runtime.g.goid": true, "runtime.g.stack": true, "runtime.g.sched": true, "runtime.g.asyncSafePoint": true, "runtime.g.atomicstatus": true,
-	"runtime.gobuf.sp": true, "runtime.gobuf.pc": true, "runtime.gobuf.bp": true, "runtime.gobuf.lr": true,
+	"runtime.gobuf.sp": true, "runtime.gobuf.pc": true, "runtime.gobuf.bp": true,
 }
 
-func agentOffsets(layout map[string]uint64) map[string]uint64 {
+func agentOffsets(layout map[string]uint64, arch machine.Arch) map[string]uint64 {
 	out := map[string]uint64{}
 	for name, off := range layout {
-		if agentFields[name] || strings.HasPrefix(name, "runtime.moduledata") {
+		if agentFields[name] || arch.LinkRegister && name == "runtime.gobuf.lr" || strings.HasPrefix(name, "runtime.moduledata") {
 			out[name] = off
 		}
 	}

@@ -24,6 +24,8 @@ type Arch struct {
 	PageSize uint64
 	// Breakpoint fills the space between functions.
 	Breakpoint []byte
+	// LinkRegister says that a call leaves its return address in a register.
+	LinkRegister bool
 	// Reach is how far a jump leads in bytes: program and image have to lie within it.
 	Reach uint64
 
@@ -57,7 +59,7 @@ type instructions interface {
 // The architectures.
 var (
 	AMD64 = Arch{Name: "amd64", JumpSize: 5, PCQuantum: 1, CallLead: 1, PageSize: 4 << 10, Breakpoint: []byte{0xcc}, Reach: 1 << 31, instructions: amd64{}, Code: coderef.AMD64}
-	ARM64 = Arch{Name: "arm64", JumpSize: 4, PCQuantum: 4, CallLead: 0, PageSize: 64 << 10, Breakpoint: []byte{0, 0, 0x20, 0xd4}, Reach: 1 << 27, instructions: arm64{}, Code: coderef.ARM64}
+	ARM64 = Arch{Name: "arm64", JumpSize: 4, PCQuantum: 4, CallLead: 0, PageSize: 64 << 10, Breakpoint: []byte{0, 0, 0x20, 0xd4}, Reach: 1 << 27, LinkRegister: true, instructions: arm64{}, Code: coderef.ARM64}
 )
 
 // Of finds an architecture by its GOARCH.

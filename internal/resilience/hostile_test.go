@@ -94,7 +94,12 @@ func hostiles(t *testing.T, good *patch.Patch) []hostile {
 	add(control.ReasonWrongBase, "other build ID", func(p *patch.Patch) { p.Release.BuildID += "x" })
 	add(control.ReasonToolchain, "other Go", func(p *patch.Patch) { p.Release.GoVersion = "go1.99" })
 	add(control.ReasonToolchain, "other system", func(p *patch.Patch) { p.Release.GOOS = "plan9" })
-	add(control.ReasonToolchain, "other processor", func(p *patch.Patch) { p.Release.GOARCH = "arm64" })
+	add(control.ReasonToolchain, "other processor", func(p *patch.Patch) {
+		p.Release.GOARCH = "arm64"
+		p.Relocs = slices.DeleteFunc(slices.Clone(p.Relocs), func(r patch.Reloc) bool {
+			return r.Kind == patch.SubBase32 || r.Kind == patch.RelSym32 // code of that one has others
+		})
+	})
 	add(control.ReasonTextDiffers, "other text hash", func(p *patch.Patch) { p.Release.TextHash = strings.Repeat("0f", 32) })
 	add(malformed, "text hash that is none", func(p *patch.Patch) { p.Release.TextHash = "0f" })
 	for _, r := range [][2]uint64{{text + 64, etext}, {text, etext + 64}, {text, etext - 64}, {text, etext + 1<<20}, {wild, wild + 4096}, {text, text}, {0, etext}, {text, tooLarge}, {etext, text}} {
