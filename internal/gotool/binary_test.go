@@ -56,7 +56,7 @@ func TestRebuildsTheMainPackageOfTheProgram(t *testing.T) {
 		{name: "compiler flags", args: []string{"-gcflags=all=-N -l"}},
 		{name: "microarchitecture", env: []string{"GOAMD64=v3"}},
 		{name: "C flags", env: []string{"CGO_CFLAGS=-O1"}},
-		{name: "experiment", env: []string{"GOEXPERIMENT=newinliner"}},
+		{name: "experiment", env: []string{"GOEXPERIMENT=fieldtrack"}},
 		{name: "GOFLAGS of the build", env: []string{"GOFLAGS=-tags=extra -buildvcs=false"}},
 		{name: "files", args: []string{"main.go", "extra.go"}, packages: []string{"main.go", "extra.go"}},
 	}
