@@ -99,14 +99,6 @@ func readInputs(packages []gotool.Package, modules string) (inputs, error) {
 			}
 		}
 	}
-	for file := range files {
-		switch b, err := os.ReadFile(file); {
-		case err == nil:
-			in.files[file] = string(b)
-		case !errors.Is(err, fs.ErrNotExist):
-			return in, err
-		}
-	}
 	for dir, embeds := range dirs {
 		entries, err := os.ReadDir(dir)
 		if err != nil {
@@ -115,11 +107,23 @@ func readInputs(packages []gotool.Package, modules string) (inputs, error) {
 		var names []string
 		for _, e := range entries {
 			// Programs write files where they are started, and editors beside the one that they save.
-			if n := e.Name(); embeds || builds(n) {
+			n := e.Name()
+			if embeds || builds(n) {
 				names = append(names, fmt.Sprint(n, e.IsDir()))
+			}
+			if builds(n) && !e.IsDir() {
+				files[filepath.Join(dir, n)] = true // also what its build constraints leave out, as long as they do
 			}
 		}
 		in.dirs[dir] = strings.Join(names, "\x00")
+	}
+	for file := range files {
+		switch b, err := os.ReadFile(file); {
+		case err == nil:
+			in.files[file] = string(b)
+		case !errors.Is(err, fs.ErrNotExist):
+			return in, err
+		}
 	}
 	return in, nil
 }
@@ -221,7 +225,7 @@ func (q *quick) compile(ctx context.Context, t *tree) (b *built, ok bool) {
 		edited[file] = true
 	}
 	additions, err := edit.Additional(t.rec, t.files, nil)
-	if err != nil || len(additions.Files) > 0 {
+	if err != nil || inAny(q.last.packages, additions.Files) {
 		return nil, false
 	}
 	next := &built{packages: slices.Clone(q.last.packages), added: additions}
@@ -241,6 +245,21 @@ func (q *quick) compile(ctx context.Context, t *tree) (b *built, ok bool) {
 	additions.Inits = inBuild(additions.Inits, next.packages)
 	q.last, q.inputs = next, now
 	return next, true
+}
+
+// inAny reports whether one of the files is compiled. Others are left out by build constraints.
+func inAny(packages []gotool.Package, files map[string][]byte) bool {
+	if len(files) == 0 {
+		return false
+	}
+	for _, p := range packages {
+		for _, name := range slices.Concat(p.GoFiles, p.CgoFiles) {
+			if files[fileOf(p, name)] != nil {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // plainFiles are the Go files that are compiled, and nothing else.
@@ -354,7 +373,7 @@ func (q *quick) remember(t *tree, b *built, began time.Time) {
 	}
 	was := q.last
 	q.last, q.unproven = nil, nil
-	if t.overlay != "" || len(b.added.Files) > 0 || b.escapes.Patterns == nil || len(t.moved(b.packages)) > 0 {
+	if t.overlay != "" || inAny(b.packages, b.added.Files) || b.escapes.Patterns == nil || len(t.moved(b.packages)) > 0 {
 		return
 	}
 	in, err := readInputs(b.packages, t.modules)

@@ -12,7 +12,8 @@ import (
 	"github.com/gosplice/gosplice/internal/testprogram"
 )
 
-// quickProgram has a package that another one inlines from, one that embeds a file, and one with assembly.
+// quickProgram has a package that another one inlines from, one that embeds a file, and a file that build constraints
+// leave out.
 const quickProgram = `
 -- main.go --
 package main
@@ -54,6 +55,18 @@ var text string
 func Of() string { return text }
 -- text/text.txt --
 text
+` + leftOut
+
+// leftOut is a file that is not compiled.
+const leftOut = `
+-- leaf/other.go --
+//go:build never
+
+package leaf
+
+import "errors"
+
+var Left = errors.New("left out")
 `
 
 // quickEdits are edits of quickProgram, one after another.
@@ -71,6 +84,8 @@ var quickEdits = []struct {
 	{"a file of a package that embeds", "-- text/text.go --\npackage text\n\nimport _ \"embed\"\n\n//go:embed text.txt\nvar text string\n\n//go:noinline\nfunc Of() string { return text + \"!\" }\n", false},
 	{"what is embedded", "-- text/text.txt --\nother text\n", false},
 	{"a new file", "-- leaf/more.go --\npackage leaf\n\nvar Count = 1\n", false},
+	{"a file that was left out", strings.Replace(leftOut, "//go:build never\n", "", 1), false},
+	{"the file is left out again", leftOut, false},
 	{"a body, with a new variable that has a constant", "-- mid/mid.go --\npackage mid\n\nimport (\n\t\"os\"\n\n\t\"program/leaf\"\n)\n\n//go:noinline\nfunc Sum(n int) int { return leaf.Small(n) - len(leaf.Large(n)) - os.Getpid() }\n", true},
 	{"a new variable with an initialiser", "-- leaf/more.go --\npackage leaf\n\nvar Count = 1\n\nvar table = map[string]int{\"a\": 1}\n\nfunc Get(s string) int { return table[s] }\n", false},
 	{"a field", "-- mid/mid.go --\npackage mid\n\nimport (\n\t\"os\"\n\n\t\"program/leaf\"\n)\n\ntype pair struct{ a, b int }\n\n//go:noinline\nfunc Sum(n int) int { p := pair{n, 1}; return leaf.Small(p.a) - len(leaf.Large(p.b)) - os.Getpid() }\n", false},
