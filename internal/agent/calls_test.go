@@ -11,7 +11,10 @@ import (
 	"github.com/gosplice/gosplice/internal/splice"
 )
 
-// codeWithCalls is memory with calls, at offsets, of an entry behind it.
+// codeWithCalls is memory with calls, at offsets, of an entry behind it. It is on the
+// heap, which inlining would undo: a test's own stack may be moved.
+//
+//go:noinline
 func codeWithCalls(offs ...int) (code []byte, base, entry uint64) {
 	words := make([]uint64, 8) // aligned as code is
 	code = unsafe.Slice((*byte)(unsafe.Pointer(&words[0])), 64)

@@ -28,7 +28,7 @@ func TestJumpOver(t *testing.T) {
 }
 
 func TestAfterCall(t *testing.T) {
-	words := make([]uint64, 4) // aligned as code is
+	words := onHeap(4) // aligned as code is
 	code := unsafe.Slice((*byte)(unsafe.Pointer(&words[0])), 32)
 	base := uint64(uintptr(unsafe.Pointer(&words[0])))
 	in := func(a uint64) bool { return a&^0xffff == base&^0xffff }
@@ -57,7 +57,7 @@ func TestAfterCall(t *testing.T) {
 
 // TestSyncInstructions writes what the caches are told of; nothing else may happen to it.
 func TestSyncInstructions(t *testing.T) {
-	b := make([]byte, 1000)
+	b := unsafe.Slice((*byte)(unsafe.Pointer(&onHeap(125)[0])), 1000)
 	for i := range b {
 		b[i] = byte(i)
 	}
