@@ -108,7 +108,12 @@ func TestEmulated(t *testing.T) {
 }
 
 // built is the program of a scenario with its record.
-type built struct{ dir, binary, record string }
+type built struct {
+	dir, binary, record string
+	// uninlined programs have calls where the compiler would inline: other functions change with an edit, and the
+	// plan says it with other rules, but for those of refusals.
+	uninlined bool
+}
 
 func build(t *testing.T, s *scenario.Scenario) built {
 	t.Helper()
@@ -268,6 +273,9 @@ func (r *run) makePlan(rest string) error {
 	}
 	for _, text := range want[min(1, len(want)):] {
 		text, absent := strings.CutPrefix(text, "!")
+		if r.b.uninlined && strings.HasPrefix(text, "GS") && !strings.HasPrefix(text, "GS3") {
+			continue
+		}
 		has := slices.ContainsFunc(strings.Split(text, "|"), func(one string) bool { return strings.Contains(changes(p.Changes), one) })
 		if has == absent {
 			return fmt.Errorf("the plan has %s, or lacks it:\n%s", text, changes(p.Changes))

@@ -33,6 +33,8 @@ type cell struct {
 	refused string
 	// emulated programs are not tested under load.
 	emulated bool
+	// uninlined programs are built without inlining.
+	uninlined bool
 	// needs names a program without which the cell can't be built, cpu a property of the processor without which
 	// the program can't run.
 	needs, cpu string
@@ -48,8 +50,8 @@ func (c cell) String() string { return c.way + " " + c.toolchain }
 var ways = []cell{
 	{way: "plain"},
 	{way: "`-trimpath -ldflags=\"-s -w\"`", flags: []string{"-trimpath", "-ldflags=-s -w"}},
-	{way: "`-gcflags=\"all=-N -l\"`", flags: []string{"-gcflags=all=-N -l"}},
-	{way: "`-gcflags=-l`", flags: []string{"-gcflags=-l"}},
+	{way: "`-gcflags=\"all=-N -l\"`", flags: []string{"-gcflags=all=-N -l"}, uninlined: true},
+	{way: "`-gcflags=-l`", flags: []string{"-gcflags=-l"}, uninlined: true},
 	{way: "`-gcflags=-B`", flags: []string{"-gcflags=-B"}},
 	{way: "`-asmflags=-D=NAME`, `-tags=name`", flags: []string{"-asmflags=-D=NAME", "-tags=name"}},
 	{way: "`default.pgo`", profiled: true},
@@ -64,6 +66,7 @@ var ways = []cell{
 	{way: "`-buildmode=pie`", flags: []string{"-buildmode=pie"}},
 	{way: "`-buildmode=pie -trimpath -ldflags=\"-s -w\"`", flags: []string{"-buildmode=pie", "-trimpath", "-ldflags=-s -w"}},
 	{way: "`-buildmode=pie -linkmode=external`", flags: []string{"-buildmode=pie", "-ldflags=-linkmode=external"}, env: []string{"CGO_ENABLED=1"}, needs: "gcc"},
+	{way: "`-buildmode=pie`, static, with glibc", flags: staticPIE, env: []string{"CGO_ENABLED=1"}, needs: "gcc"},
 	{way: "`-race`", flags: []string{"-race"}, env: []string{"CGO_ENABLED=1"}, needs: "gcc"},
 	{way: "`-cover`", flags: []string{"-cover"}},
 	{way: "`-asan`", flags: []string{"-asan"}, env: []string{"CGO_ENABLED=1"}, refused: "a build with -asan is not supported", needs: "gcc"},
@@ -77,6 +80,9 @@ var ways = []cell{
 	{way: "`GOEXPERIMENT=newinliner`", refused: "GOEXPERIMENT newinliner is not supported", experiments: map[string]string{
 		"go1.25.14": "newinliner", "go1.26.8": "newinliner", "go1.27.4": "newinliner",
 	}},
+	{way: "`GOEXPERIMENT=boringcrypto`", env: []string{"CGO_ENABLED=1"}, needs: "gcc", experiments: map[string]string{
+		"go1.25.14": "boringcrypto", "go1.26.8": "boringcrypto", "go1.27.4": "boringcrypto",
+	}},
 	{way: "`GOEXPERIMENT=noswissmap`", refused: "GOEXPERIMENT noswissmap is not supported", experiments: map[string]string{"go1.25.14": "noswissmap"}},
 }
 
@@ -89,6 +95,9 @@ var experiments = map[string]string{
 
 // static are the flags of programs that need nothing else at run time.
 var static = []string{"-ldflags=-linkmode=external -extldflags=-static", "-tags=netgo,osusergo"}
+
+// staticPIE are those of programs that the kernel alone moves.
+var staticPIE = []string{"-buildmode=pie", "-ldflags=-linkmode=external -extldflags=-static-pie", "-tags=netgo,osusergo"}
 
 // none is what the table says of a way that a release does not have.
 const none = "there is none"
@@ -221,6 +230,7 @@ func (c cell) run(t *testing.T, names, stress []string) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := buildWith(t, s, env, c.flags)
+			b.uninlined = c.uninlined
 			t.Run("plain", func(t *testing.T) { newRun(t, s, b, dimensions[0]).script() })
 			for _, n := range stress {
 				if n == name {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -20,17 +19,21 @@ type Escape struct {
 
 // ListEscapes is List, and asks the compiler for its escape analysis of the packages that the
 // patterns match. It does not change the objects: they keep the content that plain compilation
-// gives them. known is false for a build with compiler flags of its own, which the question would
-// replace.
+// gives them. known is false when there are no patterns.
 func (b *Build) ListEscapes(ctx context.Context, overlay string, patterns []string) (packages []Package, escapes []Escape, known bool, err error) {
-	own := slices.ContainsFunc(b.Flags, func(f string) bool { return strings.HasPrefix(f, "-gcflags") })
-	if own || len(patterns) == 0 {
+	if len(patterns) == 0 {
 		packages, err = b.List(ctx, overlay)
 		return packages, nil, false, err
 	}
+	var own []string
+	for _, f := range b.Flags {
+		if v, ok := strings.CutPrefix(f, "-gcflags="); ok {
+			own = append(own, v)
+		}
+	}
 	extra := []string{"-export"}
-	for _, p := range patterns {
-		extra = append(extra, "-gcflags="+p+"=-m")
+	for _, v := range analysing(own, patterns) {
+		extra = append(extra, "-gcflags="+v)
 	}
 	var messages bytes.Buffer
 	if packages, err = b.list(ctx, overlay, extra, &messages); err != nil {
