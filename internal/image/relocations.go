@@ -88,6 +88,16 @@ func changesText(e *elf.File) bool {
 	return err == nil && len(flags) > 0 && elf.DynFlag(flags[0])&elf.DF_TEXTREL != 0
 }
 
+// threadLocal reports whether a place lies in what each thread gets a copy of, of which Go objects have nothing.
+func (f *File) threadLocal(place uint64) bool {
+	for _, p := range f.elf.Progs {
+		if p.Type == elf.PT_TLS && place >= p.Vaddr && place-p.Vaddr < p.Filesz {
+			return true
+		}
+	}
+	return false
+}
+
 // applyRelocation writes the word at a place. What depends on libraries or on the thread is not known here, and
 // no Go object refers to it.
 func (f *File) applyRelocation(place, info, addend uint64, symbols []elf.Symbol) error {
@@ -107,6 +117,9 @@ func (f *File) applyRelocation(place, info, addend uint64, symbols []elf.Symbol)
 			value += addend
 		}
 	default:
+		return nil
+	}
+	if f.threadLocal(place) {
 		return nil
 	}
 	word := f.Bytes(place, 8)

@@ -87,11 +87,14 @@ func TestApplyRelocation(t *testing.T) {
 		{name: "thread-local", place: 0x1008, typ: elf.R_X86_64_TPOFF64, sym: 2},
 		{name: "outside", place: 0x1009, typ: elf.R_X86_64_RELATIVE, says: "outside"},
 		{name: "in zeroed memory", place: 0x2000, typ: elf.R_X86_64_RELATIVE, says: "outside"},
+		{name: "in what threads copy", place: 0x1108, typ: elf.R_X86_64_RELATIVE},
+		{name: "behind what threads copy", place: 0x1110, typ: elf.R_X86_64_RELATIVE, says: "outside"},
 		{name: "no symbol", place: 0x1008, typ: elf.R_X86_64_64, says: "symbol 0 of 2"},
 		{name: "unknown symbol", place: 0x1008, typ: elf.R_X86_64_64, sym: 3, says: "symbol 3 of 2"},
 	} {
 		const before = 0x7777
-		f := &File{sections: []section{{lo: 0x1000, hi: 0x1010, data: make([]byte, 16)}, {lo: 0x2000, hi: 0x2010}}}
+		threads := &elf.Prog{ProgHeader: elf.ProgHeader{Type: elf.PT_TLS, Vaddr: 0x1100, Filesz: 0x10, Memsz: 0x40}}
+		f := &File{elf: &elf.File{Progs: []*elf.Prog{threads}}, sections: []section{{lo: 0x1000, hi: 0x1010, data: make([]byte, 16)}, {lo: 0x2000, hi: 0x2010}}}
 		le.PutUint64(f.sections[0].data[8:], before)
 		err := f.applyRelocation(c.place, c.sym<<32|uint64(c.typ), 0x40, symbols)
 		if (err != nil) != (c.says != "") || err != nil && !strings.Contains(err.Error(), c.says) {

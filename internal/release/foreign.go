@@ -3,6 +3,7 @@ package release
 import (
 	"bytes"
 	"debug/elf"
+	"slices"
 
 	"github.com/gosplice/gosplice/internal/goobj"
 )
@@ -16,6 +17,8 @@ type relocatable struct {
 	code   []byte
 	holes  []int // offsets of 4-byte relocations
 	exact8 []int // offsets of 8-byte relocations
+	// cut is for code that ends where another symbol stands in the middle of the function.
+	cut bool
 }
 
 func newForeign(set *goobj.Set) *foreign {
@@ -55,26 +58,44 @@ func (f *foreign) add(b []byte) {
 			}
 		}
 	}
+	starts := startsOf(syms)
 	for _, s := range syms {
 		i := int(s.Section)
 		d := data[i]
 		if s.Size == 0 {
-			s.Size = extent(s, syms, uint64(len(d)))
+			s.Size = starts.extent(s, uint64(len(d)))
 		}
 		if elf.ST_TYPE(s.Info) == elf.STT_SECTION || s.Size == 0 || s.Size > uint64(len(d)) || s.Value > uint64(len(d))-s.Size {
 			continue
 		}
 		f.code[s.Name] = append(f.code[s.Name], cut(d, holes[i], wide[i], int(s.Value), int(s.Size)))
+		if n := starts.extent(s, s.Value+s.Size); n < s.Size {
+			first := cut(d, holes[i], wide[i], int(s.Value), int(n))
+			first.cut = true
+			f.code[s.Name] = append(f.code[s.Name], first)
+		}
 	}
 }
 
-// extent is the size of a symbol that does not tell it: assembly need not. It reaches to the next
-// symbol of the section, or to its end.
-func extent(s elf.Symbol, syms []elf.Symbol, end uint64) uint64 {
-	for _, next := range syms {
-		if next.Section == s.Section && next.Value > s.Value {
-			end = min(end, next.Value)
-		}
+// starts are where symbols stand, by section and in order.
+type starts map[elf.SectionIndex][]uint64
+
+func startsOf(syms []elf.Symbol) starts {
+	out := starts{}
+	for _, s := range syms {
+		out[s.Section] = append(out[s.Section], s.Value)
+	}
+	for _, values := range out {
+		slices.Sort(values)
+	}
+	return out
+}
+
+// extent is how far it is from a symbol to the next one of its section, or to end. Assembly need not tell sizes.
+func (x starts) extent(s elf.Symbol, end uint64) uint64 {
+	values := x[s.Section]
+	if i, _ := slices.BinarySearch(values, s.Value+1); i < len(values) {
+		end = min(end, values[i])
 	}
 	if s.Value > end {
 		return 0
@@ -104,6 +125,9 @@ const rewritten = 2
 // has reports whether the function of that name is code.
 func (f *foreign) has(name string, code []byte) bool {
 	for _, r := range f.code[name] {
+		if r.cut && len(code) != len(r.code) {
+			continue
+		}
 		if len(code) >= len(r.code) && r.equal(code[:len(r.code)]) {
 			return true
 		}
