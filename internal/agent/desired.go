@@ -33,6 +33,9 @@ type image struct {
 	forHost map[uint64]int  // the inverse
 	// hostLeaks is what the replaced functions of the program keep of their arguments, by entry.
 	hostLeaks map[uint64][]string
+	// far says that jumps do not lead from the program to the image; homes are the ways back, by index of funcs.
+	far   bool
+	homes map[int]uint64
 }
 
 // funcKey identifies a function across versions.
@@ -50,6 +53,8 @@ func newImage(p *patch.Patch, base uint64, memory []byte) *image {
 		hostOf:    make(map[int]uint64, len(p.Redirects)),
 		forHost:   make(map[uint64]int, len(p.Redirects)),
 		hostLeaks: make(map[uint64][]string, len(p.Redirects)),
+		far:       p.Image.Far,
+		homes:     make(map[int]uint64),
 	}
 	for i, f := range p.Funcs {
 		m.originals[i] = word(memory[f.Off:])
@@ -59,6 +64,9 @@ func newImage(p *patch.Patch, base uint64, memory []byte) *image {
 		m.hostOf[int(r.Func)] = r.Addr
 		m.forHost[r.Addr] = int(r.Func)
 		m.hostLeaks[r.Addr] = r.Leaks
+		if r.Home != 0 {
+			m.homes[int(r.Func)] = base + r.Home
+		}
 	}
 	return m
 }
@@ -77,6 +85,7 @@ type site struct {
 	version string // of an image's function; empty for a function of the program
 	host    bool   // a function of the program, not of an image
 	direct  bool   // entered by calls alone, which are changed instead of the entry
+	far     bool   // all of the word may be written over, by a jump that leads far
 }
 
 // desired returns all entries of the images and of the functions that they replace, each once, by
@@ -86,7 +95,10 @@ func desired(images []*image, target *image) ([]site, error) {
 	var sites []site
 	jump := func(s site, to uint64) error {
 		var ok bool
-		if s.wanted, ok = splice.JumpOver(s.original, s.addr, to); !ok {
+		if s.wanted, ok = splice.JumpOver(s.original, s.addr, to); !ok && s.far {
+			s.wanted, ok = splice.FarJumpOver(s.original, s.addr, to)
+		}
+		if !ok {
 			return fmt.Errorf("the new %s at %#x is too far away from the old one at %#x", s.name, to, s.addr)
 		}
 		sites = append(sites, s)
@@ -115,13 +127,21 @@ func desired(images []*image, target *image) ([]site, error) {
 			to, leaves := m.successor(i, target)
 			if !leaves {
 				sites = append(sites, s)
-			} else if err := jump(s, to); err != nil {
+			} else if err := jump(s, m.wayTo(i, to)); err != nil {
 				return nil, err
 			}
 		}
 	}
 	slices.SortFunc(sites, func(a, b site) int { return cmp.Compare(a.addr, b.addr) })
 	return sites, nil
+}
+
+// wayTo is where a jump from funcs[i] to an entry has to lead: to the entry, or to the code in the image that goes on there.
+func (m *image) wayTo(i int, to uint64) uint64 {
+	if home := m.homes[i]; home != 0 && to == m.hostOf[i] {
+		return home
+	}
+	return to
 }
 
 // hostSites are the functions of the program that any of the images replaces, by entry, with
@@ -132,7 +152,7 @@ func hostSites(images []*image) map[uint64]site {
 		for _, r := range m.redirects {
 			sites[r.Addr] = site{
 				addr: r.Addr, size: r.Size, original: r.Old, wanted: r.Old,
-				busy: r.Busy, endless: r.Endless, name: r.HostName(&m.funcs[r.Func]), host: true, direct: len(r.Calls) > 0,
+				busy: r.Busy, endless: r.Endless, name: r.HostName(&m.funcs[r.Func]), host: true, direct: len(r.Calls) > 0, far: m.far,
 			}
 		}
 	}
@@ -226,10 +246,13 @@ func differences(sites []site, written map[uint64]word) []splice.Write {
 			continue
 		}
 		w := splice.Write{Addr: s.addr, Old: now, New: s.wanted, Name: s.name}
-		// A goroutine is never stopped inside a jump, so only code that is replaced by one for
-		// the first time has to be clear.
-		if now == s.original {
+		// A goroutine is never stopped inside a jump that is one instruction, so only code that is replaced by one
+		// for the first time has to be clear.
+		switch {
+		case now == s.original:
 			w.Busy = s.busy
+		case s.far:
+			w.Busy = patch.Busy{Lo: 1, Hi: uint32(wordSize)}
 		}
 		writes = append(writes, w)
 	}

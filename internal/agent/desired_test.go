@@ -204,6 +204,45 @@ func TestDifferencesOverALife(t *testing.T) {
 	}
 }
 
+// A jump that leads far is two instructions, so nobody may be between them when it goes either.
+func TestDifferencesOfFarJumps(t *testing.T) {
+	s := site{addr: 0x1000, original: word{1}, wanted: word{2}, busy: patch.Busy{Hi: 64}, far: true}
+	between := patch.Busy{Lo: 1, Hi: 8}
+	for _, c := range []struct {
+		name        string
+		now, wanted word
+		busy        patch.Busy
+	}{
+		{"a jump for the code", s.original, word{2}, s.busy},
+		{"a jump for another", word{2}, word{3}, between},
+		{"the code for a jump", word{2}, s.original, between},
+	} {
+		s.wanted = c.wanted
+		writes := differences([]site{s}, map[uint64]word{s.addr: c.now})
+		if len(writes) != 1 || writes[0].Busy != c.busy {
+			t.Errorf("%s: %v", c.name, writes)
+		}
+	}
+}
+
+// What a function of a far image leads back to is the code in the image that goes on there.
+func TestWayHome(t *testing.T) {
+	p := &patch.Patch{
+		Image:     patch.Image{Far: true},
+		Funcs:     []patch.Func{{Name: "A"}, {Name: "B", Off: 8}},
+		Redirects: []patch.Redirect{{Func: 0, Addr: 0x100, Home: 0x40}, {Func: 1, Addr: 0x200}},
+	}
+	m := newImage(p, 0x50000000, make([]byte, 64))
+	for _, c := range []struct {
+		i        int
+		to, want uint64
+	}{{0, 0x100, 0x50000040}, {0, 0x300, 0x300}, {1, 0x200, 0x200}} {
+		if got := m.wayTo(c.i, c.to); got != c.want {
+			t.Errorf("from function %d to %#x: %#x, want %#x", c.i, c.to, got, c.want)
+		}
+	}
+}
+
 func TestDesiredOutOfReach(t *testing.T) {
 	far := testImage(1, "!A/s")
 	far.base = 1 << 40

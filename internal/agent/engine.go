@@ -12,7 +12,7 @@ import (
 type engine interface {
 	WriteMode() string
 	NoPlugins() error
-	Reserve(size, nearLow, nearHigh, above uint64) (region, error)
+	Reserve(size, nearLow, nearHigh, above uint64, far bool) (region, error)
 	CheckFunction(entry uint64, name string) error
 	CheckFunctions(moduledata uint64, entries []uint64) error
 	CheckType(addr uint64) error
@@ -58,8 +58,8 @@ func armSplice(rt patch.Runtime, text, etext uint64) (engine, error) {
 // spliceEngine is *splice.Engine with regions behind the interface.
 type spliceEngine struct{ *splice.Engine }
 
-func (e spliceEngine) Reserve(size, nearLow, nearHigh, above uint64) (region, error) {
-	r, err := e.Engine.Reserve(size, nearLow, nearHigh, above)
+func (e spliceEngine) Reserve(size, nearLow, nearHigh, above uint64, far bool) (region, error) {
+	r, err := e.Engine.Reserve(size, nearLow, nearHigh, above, far)
 	if err != nil {
 		return nil, err // not a nil *splice.Region, which would be a region that is not nil
 	}

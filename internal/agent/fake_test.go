@@ -77,7 +77,7 @@ func (e *fakeEngine) takeCalls() string {
 
 func (e *fakeEngine) WriteMode() string { return "recorded" }
 
-func (e *fakeEngine) Reserve(size, nearLow, nearHigh, above uint64) (region, error) {
+func (e *fakeEngine) Reserve(size, nearLow, nearHigh, above uint64, far bool) (region, error) {
 	if err := e.call("reserve"); err != nil {
 		return nil, err
 	}

@@ -51,7 +51,7 @@ func (a *patcher) load(p *patch.Patch, fileSize int, initTimeout time.Duration, 
 func (a *patcher) place(v *version, p *patch.Patch) error {
 	a.engineLock.Lock()
 	defer a.engineLock.Unlock()
-	r, err := a.engine.Reserve(p.Image.Size, p.Image.NearLow, p.Image.NearHigh, a.above(p))
+	r, err := a.engine.Reserve(p.Image.Size, p.Image.NearLow, p.Image.NearHigh, a.above(p), p.Image.Far)
 	if err != nil {
 		return failed(control.ReasonMemory, "version %s was not loaded: %v", v.label, err)
 	}

@@ -21,7 +21,7 @@ func (l *linker) finish() {
 	o.Image = patch.Image{
 		Bytes: l.trimmed(), Size: l.img.size, TextSize: align(l.img.etext, l.arch.PageSize),
 		RodataOff: l.img.rodata, DataOff: l.img.data, Moduledata: l.img.moduledata,
-		NearLow: l.rec.Release.Text, NearHigh: l.rec.End,
+		NearLow: l.rec.Release.Text, NearHigh: l.rec.End, Far: l.far,
 	}
 	sort.Slice(l.relocs, func(i, j int) bool { return l.relocs[i].Off < l.relocs[j].Off })
 	o.Relocs = l.relocs
@@ -68,7 +68,7 @@ func (l *linker) finishFuncs() {
 		f.Leaks = l.edit.Leaks(l.set.Object(p.sym).Pkg, p.name)
 		f.Busy = l.arch.Busy(l.img.b[p.off : p.off+f.Size])
 		f.Endless = l.arch.Endless(l.img.b[p.off : p.off+f.Size])
-		if f.Direct = f.Busy.Lo == 0 && !other[p.sym]; f.Direct {
+		if f.Direct = f.Busy.Lo == 0 && !other[p.sym] && !l.far; f.Direct {
 			f.Calls = calls[p.sym]
 		}
 		f.Value = other[p.sym] && l.edit.Roams(p.sym)
@@ -79,6 +79,9 @@ func (l *linker) finishFuncs() {
 		r := patch.Redirect{
 			Func: uint32(index[f.Sym]), Addr: f.Old.Addr, Size: uint64(f.Old.Size), Old: f.Old.Head, Busy: f.Old.Busy, Calls: f.Old.Calls,
 			Leaks: f.OldLeaks, Endless: f.Old.Endless, Callers: stale(f.Callers),
+		}
+		if v := l.veneers.at[f.Old.Addr]; v != nil {
+			r.Home = v.off
 		}
 		if name := goobj.WithoutCopy(f.Old.Name); name != f.Name.Name {
 			r.Name = name

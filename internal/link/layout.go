@@ -66,10 +66,11 @@ func (l *linker) layout() {
 	}
 	at := uint64(0)
 	for _, p := range l.text {
-		at = align(at, funcAlign)
+		at = align(at, l.entryAlign(p))
 		p.off = at
 		at += uint64(l.set.Size(p.sym))
 	}
+	at = l.layoutVeneers(at)
 	l.img.etext = at
 	l.img.rodata = align(at, l.arch.PageSize)
 	at = l.assign(l.ro, l.typesInOrder(l.img.rodata))

@@ -42,7 +42,7 @@ func Link(ctx context.Context, in Input) (*patch.Patch, error) {
 		return nil, err
 	}
 	l := &linker{
-		release: rel, arch: arch, in: in, edit: in.Edit, rec: in.Edit.Record, set: in.Edit.Set,
+		release: rel, arch: arch, in: in, edit: in.Edit, rec: in.Edit.Record, set: in.Edit.Set, far: in.Edit.Record.Far,
 		placed: map[goobj.Sym]*placed{}, rebuilt: map[string]bool{}, stays: map[goobj.Sym]bool{},
 		moving: map[goobj.Sym]bool{}, leads: map[*release.Symbol]goobj.Sym{}, alone: map[goobj.Sym]bool{}, itabs: map[goobj.Sym]*itab{}, funcTypes: map[string]bool{}, filled: map[fillKey]bool{},
 	}
@@ -98,6 +98,10 @@ type linker struct {
 	filled     map[fillKey]bool
 
 	sharedBy []*placed // by index of patch.Symbol
+
+	// far says that jumps do not lead to the program; veneers are the code that does, in its place.
+	far     bool
+	veneers veneers
 
 	text, types, ro, data, noptr, bss, noptrbss []*placed
 	img                                         image

@@ -133,7 +133,7 @@ func (l *linker) moduledata() {
 	l.slice("filetab", p.files, p.filesLen)
 	l.slice("pctab", p.pcs, p.pcsLen)
 	l.slice("pclntable", p.funcs, p.funcsLen)
-	l.slice("ftab", p.funcs, uint64(len(l.text)+1))
+	l.slice("ftab", p.funcs, uint64(len(l.code())+1))
 	l.field("findfunctab", p.find)
 	l.field("minpc", 0)
 	l.field("maxpc", im.etext)

@@ -93,13 +93,17 @@ func (l *linker) writeFunctable() {
 	t := &functable{l: l, cuStart: map[*goobj.Object]uint32{}, gofuncs: map[string]uint32{}}
 	t.names.cstring("")
 	t.pcs.put([]byte{0})
-	head := len(l.text)*8 + 4
-	for _, p := range l.text {
+	head := len(l.code())*8 + 4
+	for _, p := range l.code() {
 		for (head+t.funcs.Len())%word != 0 {
 			t.funcs.WriteByte(0)
 		}
 		t.starts = append(t.starts, uint32(head+t.funcs.Len()))
-		t.function(p)
+		if p == l.veneers.placed {
+			t.veneers(p)
+		} else {
+			t.function(p)
+		}
 	}
 	t.write()
 }
@@ -270,7 +274,7 @@ func (t *functable) write() {
 	b := l.img.b[at:]
 	le.PutUint32(b, pclntabMagic)
 	b[6], b[7] = l.arch.PCQuantum, word
-	le.PutUint64(b[8:], uint64(len(l.text)))
+	le.PutUint64(b[8:], uint64(len(l.code())))
 	le.PutUint64(b[16:], uint64(t.nfiles))
 	if _, ok := l.rec.Runtime.Offset["runtime.pcHeader.textStart"]; ok {
 		le.PutUint64(b[24:], l.rec.Release.Text)
@@ -285,7 +289,7 @@ func (t *functable) write() {
 func (t *functable) functab() *table {
 	l := t.l
 	whole := &table{}
-	for i, p := range l.text {
+	for i, p := range l.code() {
 		t.entry(whole, p)
 		whole.u32(t.starts[i])
 	}
@@ -304,8 +308,9 @@ func (t *functable) functab() *table {
 func (t *functable) findTable() *table {
 	l := t.l
 	buckets := int((l.img.etext + findBucket - 1) / findBucket)
+	code := l.code()
 	index := func(at uint64) int {
-		i := sort.Search(len(l.text), func(i int) bool { return l.text[i].off > at }) - 1
+		i := sort.Search(len(code), func(i int) bool { return code[i].off > at }) - 1
 		return max(i, 0)
 	}
 	out := &table{}

@@ -17,6 +17,7 @@ func (l *linker) relocate() {
 	for _, p := range l.order {
 		l.write(p)
 	}
+	l.writeVeneers()
 	l.writeMethods()
 }
 
@@ -61,7 +62,11 @@ func (l *linker) apply(p *placed, d []byte, r goobj.Reloc) {
 			l.arch.Code.SetTarget(d[r.Off:], at, to.itab.slot)
 			return
 		}
-		l.putReference(p, at, d[r.Off:r.Off+r.Size], to, r.Add)
+		addend := r.Add
+		if v := l.veneers.at[to.host+uint64(addend)]; r.Type.IsCall() && to.in == nil && v != nil {
+			to, addend = location{in: v}, 0
+		}
+		l.putReference(p, at, d[r.Off:r.Off+r.Size], to, addend)
 	case r.Type == goobj.RAddr:
 		if to.itab != nil {
 			if r.Size != word {

@@ -83,6 +83,12 @@ func entersJump(code []byte) bool {
 	return false
 }
 
+// BusyFar knows no such jumps: five bytes lead as far as everything else does.
+func (amd64) BusyFar(code []byte) (patch.Busy, bool) { return patch.Busy{}, false }
+
+// Trampoline knows none.
+func (amd64) Trampoline(code []byte, at uint64) (uint64, bool) { return 0, false }
+
 func (amd64) LoopsAtEntry(code []byte) bool {
 	if checksStack(code) {
 		return false

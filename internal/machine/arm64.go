@@ -3,6 +3,7 @@ package machine
 import (
 	"encoding/binary"
 
+	"github.com/gosplice/gosplice/internal/coderef"
 	"github.com/gosplice/gosplice/internal/patch"
 )
 
@@ -95,20 +96,65 @@ func branchAt(code []byte, at int) branch {
 const undefined = 0xbea71700
 
 func (a arm64) Busy(code []byte) patch.Busy {
-	if !a.checksStack(code) && a.entersJump(code) {
+	if !a.checksStack(code) && a.entersJump(code, instruction) {
 		return whole(code, instruction)
 	}
 	return inJump(instruction)
 }
 
-// entersJump reports whether control may come from inside the function to its first instruction: directly, through a
-// jump table, or in a way that can't be told. Constants between the instructions may look as if.
-func (a arm64) entersJump(code []byte) bool {
+// farJump is the length of a jump that leads far: ADRP; BR.
+const farJump = 2 * instruction
+
+// BusyFar wants functions in which the stack pointer is after the first instruction what it was before: a goroutine that
+// a signal stops inside of the jump is taken for one that is there in the old body.
+func (a arm64) BusyFar(code []byte) (patch.Busy, bool) {
+	switch {
+	case a.checksStack(code):
+		return inJump(farJump), true
+	case len(code) < instruction || movesStack(word32(code, 0)) || isCall(word32(code, 0)):
+		return patch.Busy{}, false
+	case a.entersJump(code, farJump):
+		return whole(code, farJump), true
+	}
+	return inJump(farJump), true
+}
+
+// isCall reports a call, which returns behind itself.
+func isCall(i uint32) bool { return i>>26 == 0x25 || i&0xfffffc1f == 0xd63f0000 }
+
+// movesStack reports an instruction that may change the stack pointer.
+func movesStack(i uint32) bool {
+	const stack = 31
+	to, base := i&0x1f, i>>5&0x1f
+	switch {
+	case i&0x0a000000 == 0x08000000: // loads and stores, some of which change their base
+		return base == stack
+	case i&0x3f000000 == 0x11000000, i&0x3fe00000 == 0x0b200000: // ADD, SUB of a constant, of an extended register
+		return to == stack
+	case i&0x1f800000 == 0x12000000: // AND, ORR, EOR of a constant
+		return to == stack
+	}
+	return false
+}
+
+// veneer is ADRP page, R16; ADD $offset, R16; BR R16. R16 belongs to linkers, whose trampolines are made so.
+var veneer = []byte{0x10, 0, 0, 0x90, 0x10, 0x02, 0, 0x91, 0, 0x02, 0x1f, 0xd6}
+
+func (arm64) Trampoline(code []byte, at uint64) (uint64, bool) {
+	if len(code) != len(veneer) || !coderef.ARM64.Same(veneer[:pairInstructions], code[:pairInstructions]) || word32(code, pairInstructions) != word32(veneer, pairInstructions) {
+		return 0, false
+	}
+	return coderef.ARM64.Target(code, at)
+}
+
+// entersJump reports whether control may come from inside the function to one of the first bytes, which a jump takes:
+// directly, through a jump table, or in a way that can't be told. Constants between the instructions may look as if.
+func (a arm64) entersJump(code []byte, jump int) bool {
 	if len(code) < instruction || len(code)%instruction != 0 {
 		return true
 	}
 	for at := 0; at < len(code); at += instruction {
-		if b := branchAt(code, at); b.indirect || b.jumps && b.to == 0 {
+		if b := branchAt(code, at); b.indirect || b.jumps && b.to >= 0 && b.to < jump {
 			return true
 		}
 	}

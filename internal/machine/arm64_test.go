@@ -68,6 +68,64 @@ func TestARM64Busy(t *testing.T) {
 	}
 }
 
+func TestARM64BusyFar(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		code  []byte
+		ok    bool
+		whole bool
+	}{
+		{"stack check", instructions64(loadGuard, compareSP, bls64(2), ret64, b64(-4)), true, false},
+		{"leaf", instructions64(nop64, ret64), true, false},
+		{"compares first", instructions64(0xf100041f, ret64), true, false},                          // CMP $1, R0
+		{"compares with a register first", instructions64(0xeb01001f, ret64), true, false},          // CMP R1, R0
+		{"stores a zero first", instructions64(0xf900001f, ret64), true, false},                     // MOVD ZR, (R0)
+		{"takes a frame by a store", instructions64(0xf81f0ffe, ret64), false, false},               // MOVD.W R30, -16(RSP)
+		{"takes a frame by two stores", instructions64(0xa9bf7bfd, ret64), false, false},            // STP.W (R29, R30), -16(RSP)
+		{"takes a frame by a constant", instructions64(0xd10083ff, ret64), false, false},            // SUB $32, RSP
+		{"takes a frame by a register", instructions64(0xcb3b63ff, ret64), false, false},            // SUB R27, RSP
+		{"aligns the stack", instructions64(0x927cec1f, ret64), false, false},                       // AND $~15, R0, RSP
+		{"computes where the frame will be", instructions64(0xd10103f4, nop64, ret64), true, false}, // SUB $64, RSP, R20
+		{"calls first", instructions64(bl64(8), ret64), false, false},
+		{"calls through a register first", instructions64(blr64, ret64), false, false},
+		{"loop to the entry", instructions64(nop64, nop64, cbnz64(-2), ret64), true, true},
+		{"loop to the second instruction", instructions64(nop64, nop64, cbnz64(-1), ret64), true, true},
+		{"loop behind the jump", instructions64(nop64, nop64, nop64, cbnz64(-1), ret64), true, false},
+		{"nothing", nil, false, false},
+	} {
+		want := patch.Busy{}
+		switch {
+		case c.whole:
+			want = patch.Busy{Hi: uint32(len(c.code))}
+		case c.ok:
+			want = patch.Busy{Lo: 1, Hi: 8}
+		}
+		if got, ok := ARM64.BusyFar(c.code); ok != c.ok || got != want {
+			t.Errorf("%s: %v, busy %d-%d, want %d-%d", c.name, ok, got.Lo, got.Hi, want.Lo, want.Hi)
+		}
+	}
+}
+
+func TestARM64Trampoline(t *testing.T) {
+	const adrp, add, branch = 0xb0000010, 0x9100c210, 0xd61f0200 // page 0x2000, 0x30
+	for _, c := range []struct {
+		name string
+		code []byte
+		want uint64
+	}{
+		{"a trampoline", instructions64(adrp, add, branch), 0x2030},
+		{"through memory", instructions64(adrp, 0xf9401a10, branch), 0},
+		{"another register", instructions64(adrp+1, add+0x21, branch), 0},
+		{"a call", instructions64(adrp, add, 0xd63f0200), 0},
+		{"cut off", instructions64(adrp, add), 0},
+		{"nothing", nil, 0},
+	} {
+		if to, ok := ARM64.Trampoline(c.code, 0x1008); ok != (c.want != 0) || to != c.want {
+			t.Errorf("%s: %#x, %v", c.name, to, ok)
+		}
+	}
+}
+
 func TestARM64Endless(t *testing.T) {
 	for _, c := range []struct {
 		name string

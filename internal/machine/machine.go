@@ -26,8 +26,12 @@ type Arch struct {
 	Breakpoint []byte
 	// LinkRegister says that a call leaves its return address in a register.
 	LinkRegister bool
-	// Reach is how far a jump leads in bytes: program and image have to lie within it.
-	Reach uint64
+	// Reach is how far a jump leads in bytes: program and image have to lie within it, unless the image is a far
+	// one. FarReach is how far those may be: references to data and offsets of 32 bits lead there.
+	Reach, FarReach uint64
+	// Veneer is code that goes on at the address to which its start refers, wherever that is. It changes
+	// registers that calls do not preserve. Empty where jumps lead as far as everything else.
+	Veneer []byte
 
 	instructions
 	// Code reads and writes references in code.
@@ -39,6 +43,11 @@ type instructions interface {
 	// Busy says at which offsets of a function no goroutine may be stopped while a jump is written
 	// over its entry.
 	Busy(code []byte) patch.Busy
+	// BusyFar is Busy for a jump that leads as far as FarReach, and takes all of the first 8 bytes. ok is false for
+	// functions over whose entries it can't be written at any time.
+	BusyFar(code []byte) (b patch.Busy, ok bool)
+	// Trampoline reports code at address at that a linker has made for calls which do not reach their target.
+	Trampoline(code []byte, at uint64) (target uint64, ok bool)
 	// LoopsAtEntry reports a function without a check for stack space in which a jump leads back to one of the
 	// bytes that a jump over its entry overwrites. In such a loop somebody may be all the time.
 	LoopsAtEntry(code []byte) bool
@@ -58,8 +67,8 @@ type instructions interface {
 
 // The architectures.
 var (
-	AMD64 = Arch{Name: "amd64", JumpSize: 5, PCQuantum: 1, CallLead: 1, PageSize: 4 << 10, Breakpoint: []byte{0xcc}, Reach: 1 << 31, instructions: amd64{}, Code: coderef.AMD64}
-	ARM64 = Arch{Name: "arm64", JumpSize: 4, PCQuantum: 4, CallLead: 0, PageSize: 64 << 10, Breakpoint: []byte{0, 0, 0x20, 0xd4}, Reach: 1 << 27, LinkRegister: true, instructions: arm64{}, Code: coderef.ARM64}
+	AMD64 = Arch{Name: "amd64", JumpSize: 5, PCQuantum: 1, CallLead: 1, PageSize: 4 << 10, Breakpoint: []byte{0xcc}, Reach: 1 << 31, FarReach: 1 << 31, instructions: amd64{}, Code: coderef.AMD64}
+	ARM64 = Arch{Name: "arm64", JumpSize: 4, PCQuantum: 4, CallLead: 0, PageSize: 64 << 10, Breakpoint: []byte{0, 0, 0x20, 0xd4}, Reach: 1 << 27, FarReach: 1 << 31, Veneer: veneer, LinkRegister: true, instructions: arm64{}, Code: coderef.ARM64}
 )
 
 // Of finds an architecture by its GOARCH.

@@ -20,6 +20,9 @@ func (p *Patch) checkRedirects() error {
 		case r.Addr%jumpWord != 0 || r.Size == 0 || !p.inText(r.Addr, max(r.Size, jumpWord)):
 			return fmt.Errorf("function %.80q at %#x with %d bytes is not in the program's text, or not aligned to %d", name, r.Addr, r.Size, jumpWord)
 		}
+		if r.Home != 0 && (r.Home%4 != 0 || !inImage(r.Home, jumpWord, 0, p.Image.TextSize)) {
+			return fmt.Errorf("function %.80q: the way back at %#x is not in the text of the image", name, r.Home)
+		}
 		if err := r.Busy.check(r.Size); err != nil {
 			return fmt.Errorf("function %.80q at %#x: %w", name, r.Addr, err)
 		}

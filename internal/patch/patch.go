@@ -124,6 +124,9 @@ type Image struct {
 	// NearLow and NearHigh bound the host addresses that the image must be able to reach with
 	// 32-bit displacements. The image has to be loaded above NearLow.
 	NearLow, NearHigh uint64
+	// Far says that the image may be farther away than jumps lead. Its calls of the host go through veneers, code in
+	// the image that goes on at any address; the functions to which Redirects lead begin at pages of 4 KB.
+	Far bool `json:",omitempty"`
 }
 
 // RelocKind says how the value at a place depends on addresses.
@@ -341,6 +344,8 @@ type Redirect struct {
 	Endless []Span `json:",omitempty"`
 	// Leaks says what of its arguments the old body keeps.
 	Leaks []string `json:",omitempty"`
+	// Home is the image offset of a veneer that leads to the old entry, in an image that is Far.
+	Home uint64 `json:",omitempty"`
 	// Callers are the functions of the host that call the old body and change with the patch, when
 	// the new body keeps more: no goroutine may be inside them at the switch.
 	Callers []Stale `json:",omitempty"`

@@ -21,7 +21,7 @@ var (
 		"Runtime.Offset[]", "Image.Size", "Image.TextSize", "Image.RodataOff", "Image.DataOff", "Image.Moduledata",
 		"Symbols.Off", "Symbols.Size", "Itabs.Slots", "Fills.Old", "MethodTables.New", "MethodTables.Table",
 		"MethodUses.Readers.Size", "MethodUses.ImageCaches", "Inits.Funcs", "Resets.Func", "Resets.Swap", "Resets.Users.Size",
-		"Hooks.Func", "Funcs.Off", "Funcs.Size", "Redirects.Size", "Redirects.Callers.Size", "Confined.Inside.Size",
+		"Hooks.Func", "Funcs.Off", "Funcs.Size", "Redirects.Size", "Redirects.Home", "Redirects.Callers.Size", "Confined.Inside.Size",
 	}
 )
 

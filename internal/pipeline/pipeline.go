@@ -16,6 +16,9 @@ type RecordOptions struct {
 	// Flags are flags of the build that build info does not hold: -mod, -modfile, -overlay.
 	Flags    []string
 	Progress Progress
+	// Far makes the record of a program that is larger than a jump leads, whatever its size: its patches work, and are
+	// loaded as far away as those of such programs.
+	Far bool
 }
 
 // RecordSummary is what the proof found.

@@ -37,7 +37,7 @@ func MakeRecord(ctx context.Context, o RecordOptions) (*RecordSummary, error) {
 		return nil, err
 	}
 	o.Progress.step("comparing objects with the program")
-	r, err := release.Make(ctx, o.Binary, b, packages)
+	r, err := release.Make(ctx, o.Binary, b, packages, release.Options{Far: o.Far})
 	if err != nil {
 		return nil, err
 	}

@@ -68,8 +68,14 @@ func objects(release *gorelease.Release, packages []gotool.Package, load func(s 
 	return set, nil
 }
 
+// Options of a record.
+type Options struct {
+	// Far makes the record of a program that is larger than a jump leads, whatever its size.
+	Far bool
+}
+
 // Make proves that the packages are what the program was linked from, and returns the record.
-func Make(ctx context.Context, binary string, b *gotool.Build, packages []gotool.Package) (*Record, error) {
+func Make(ctx context.Context, binary string, b *gotool.Build, packages []gotool.Package, o Options) (*Record, error) {
 	release, err := gorelease.Of(b.GoVersion)
 	if err != nil {
 		return nil, err
@@ -83,7 +89,8 @@ func Make(ctx context.Context, binary string, b *gotool.Build, packages []gotool
 		return nil, err
 	}
 	defer set.Close()
-	if err := errors.Join(inReach(file), plainARM64(file, packages)); err != nil {
+	far, err := isFar(file)
+	if err := errors.Join(err, plainARM64(file, packages)); err != nil {
 		return nil, err
 	}
 	h, err := newHarvest(set, file)
@@ -104,6 +111,7 @@ func Make(ctx context.Context, binary string, b *gotool.Build, packages []gotool
 		Format: Format, Program: filepath.Base(binary), Build: *b,
 		Content: map[goobj.Fingerprint]uint64{}, End: file.End(),
 		Live: h.live(), Functions: h.functions, TextBytes: h.textBytes, TLS: h.tls,
+		Far: far || o.Far,
 	}
 	r.identify(file)
 	h.symbols(r, abbrevs)
@@ -136,18 +144,20 @@ func plainARM64(f *image.File, packages []gotool.Package) error {
 	return &gotool.UnsupportedError{What: "on arm64 a program with", Have: "cgo", Do: "build with CGO_ENABLED=0"}
 }
 
-// inReach refuses programs near which no image could be loaded: a jump has to lead there from every function.
-func inReach(f *image.File) error {
+// isFar reports a program near which no image can be loaded so that a jump leads there from every function. Those to which
+// not even offsets of 32 bits lead are refused.
+func isFar(f *image.File) (bool, error) {
 	arch, err := machine.Of(f.GOARCH)
 	if err != nil {
-		return err
+		return false, err
 	}
 	const room = 16 << 20 // for images
-	if size := f.End() - f.Text(); size > arch.Reach-room {
-		return fmt.Errorf("the program takes %d MB from its code to the end of its data, and a jump of %s leads %d MB far: it can't be patched; restart it with the edit built in",
-			size>>20, arch.Name, arch.Reach>>20)
+	size := f.End() - f.Text()
+	if size > arch.FarReach-room {
+		return false, fmt.Errorf("the program takes %d MB from its code to the end of its data, and its tables hold offsets of at most %d MB: it can't be patched; restart it with the edit built in",
+			size>>20, arch.FarReach>>20)
 	}
-	return nil
+	return size > arch.Reach-room, nil
 }
 
 func (r *Record) identify(f *image.File) {
@@ -201,6 +211,9 @@ func (h *harvest) symbols(r *Record, abbrevs goobj.Abbrevs) {
 		}
 		if sym.Kind.IsText() {
 			h.function(&sym, y, d, abbrevs)
+			if r.Far {
+				h.jumpFar(&sym)
+			}
 			sym.Merged = bodies[a] > 1
 		}
 		r.Symbols = append(r.Symbols, sym)
@@ -225,6 +238,16 @@ func (h *harvest) function(sym *Symbol, y, d goobj.Sym, abbrevs goobj.Abbrevs) {
 	}
 	if g, err := h.set.Signature(d, abbrevs); err == nil {
 		sym.Type, sym.CapturesKnown = g.Key(), g.CapturesKnown
+	}
+}
+
+// jumpFar replaces what is said of a jump over the entry by what is true of one that leads far. Calls do not lead so far.
+func (h *harvest) jumpFar(sym *Symbol) {
+	code := h.file.Bytes(sym.Addr, int(sym.Size))
+	busy, ok := h.arch.BusyFar(code)
+	sym.Calls, sym.Unreachable = nil, !ok
+	if ok {
+		sym.Busy, sym.LoopsAtEntry = busy, busy.Lo == 0 && h.arch.LoopsAtEntry(code)
 	}
 }
 

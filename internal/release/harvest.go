@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"regexp"
 	"slices"
 	"sort"
 	"strings"
@@ -37,6 +38,8 @@ type harvest struct {
 	tls      int32                // where the program keeps g, relative to the thread's base; 0 before that is known
 	calls    map[goobj.Sym][]call // where these calls are
 	indirect map[goobj.Sym]bool   // functions whose address is used other than by a call
+	// trampolines lead calls to where they do not reach, by address: made by the linker, and followed or not yet.
+	trampolines map[uint64]*trampoline
 
 	unreachable, mapNoop uint64
 	functions            int
@@ -61,6 +64,12 @@ func (m *Mismatch) Error() string {
 	return s
 }
 
+// trampoline is one of the linker's.
+type trampoline struct {
+	target   uint64
+	followed bool
+}
+
 // call is a call in the program: what the linker wrote of it is at an offset of the function at an address.
 type call struct {
 	in  uint64
@@ -72,7 +81,7 @@ func newHarvest(set *goobj.Set, file *image.File) (*harvest, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &harvest{
+	h := &harvest{
 		set: set, file: file, arch: arch, code: arch.Code,
 		addr:     map[goobj.Sym]uint64{},
 		matched:  map[goobj.Sym]goobj.Sym{},
@@ -82,7 +91,34 @@ func newHarvest(set *goobj.Set, file *image.File) (*harvest, error) {
 		user:     map[goobj.Sym]goobj.Sym{},
 		callers:  map[goobj.Sym][]goobj.Sym{},
 		calls:    map[goobj.Sym][]call{},
-	}, nil
+	}
+	h.findTrampolines()
+	return h, nil
+}
+
+// trampolineName is how the linker names trampolines, after the function that they lead to and an offset.
+var trampolineName = regexp.MustCompile(`[+-][0-9a-f]+-tramp[0-9]+$`)
+
+func (h *harvest) findTrampolines() {
+	h.trampolines = map[uint64]*trampoline{}
+	size := len(h.arch.Veneer)
+	for _, f := range h.file.Funcs {
+		if !trampolineName.MatchString(f.Name) {
+			continue
+		}
+		if target, ok := h.arch.Trampoline(h.file.Bytes(f.Entry, size), f.Entry); ok {
+			h.trampolines[f.Entry] = &trampoline{target: target}
+		}
+	}
+}
+
+// target is where the call or the reference at address at leads; through is the trampoline that it takes, if any.
+func (h *harvest) target(place []byte, at uint64) (to uint64, through *trampoline, ok bool) {
+	to, ok = h.code.Target(place, at)
+	if through = h.trampolines[to]; ok && through != nil {
+		to = through.target
+	}
+	return to, through, ok
 }
 
 // run harvests from the functions that the program names.
@@ -296,7 +332,7 @@ func (h *harvest) leads(d goobj.Sym, a uint64) bool {
 		case r.Type == goobj.RAddr && r.Size == 8:
 			to = le.Uint64(b) - uint64(r.Add)
 		case r.Type.IsCall() || r.Type.IsPCRel():
-			target, ok := h.code.Target(b, a+uint64(r.Off))
+			target, _, ok := h.target(b, a+uint64(r.Off))
 			if !ok {
 				return false
 			}
@@ -377,11 +413,15 @@ func (h *harvest) follow(d, y goobj.Sym, a uint64, k int, r goobj.Reloc) error {
 	}
 	switch {
 	case r.Type.IsCall(), r.Type.IsPCRel():
-		t, ok := h.code.Target(b, a+uint64(r.Off))
+		t, through, ok := h.target(b, a+uint64(r.Off))
 		if !ok {
 			return h.mismatch(y, a, fmt.Sprintf("the instruction at offset %d refers to nothing", r.Off))
 		}
 		t -= uint64(r.Add)
+		if through != nil {
+			through.followed = true
+			h.indirect[r.Sym] = true // a call that does not lead there itself can't be changed in place of the entry
+		}
 		if r.Type.IsCall() && r.Weak && t == h.mapNoop {
 			h.noInit = append(h.noInit, r.Sym)
 			return nil
@@ -491,6 +531,9 @@ func (h *harvest) covered() error {
 		f := &h.file.Funcs[i]
 		// Of two names of one place, as C has them, the last has the code.
 		if _, ok := h.at[f.Entry]; ok || f.End == f.Entry {
+			continue
+		}
+		if t := h.trampolines[f.Entry]; t != nil && t.followed {
 			continue
 		}
 		if linkerMade[f.Name] || foreign.has(f.Name, h.file.Bytes(f.Entry, int(f.End-f.Entry))) {

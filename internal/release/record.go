@@ -45,6 +45,8 @@ type Record struct {
 	Live   Live
 	// TLS is where the program keeps g, relative to FS: -8 unless C code has thread-local variables too.
 	TLS int32
+	// Far says that the program is larger than a jump leads: patches are loaded far away, and reached otherwise.
+	Far bool
 	// Functions and TextBytes say how much machine code was compared and matches.
 	Functions int
 	TextBytes int64
@@ -116,6 +118,8 @@ type Symbol struct {
 	// LoopsAtEntry says that somebody may be inside all the time where the entry can't be written over then,
 	// and that there are no Calls to be changed instead.
 	LoopsAtEntry bool
+	// Unreachable says that the program is Far, and no jump that leads so far can be written over the entry.
+	Unreachable bool
 	// Endless are the parts of a function of an editable package from which no way leads to its end.
 	Endless []patch.Span
 	// Line is where a function starts in its source file.

@@ -54,7 +54,7 @@ func TestFunctionsThatOnlyWrappersNameAreFound(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := Make(context.Background(), program, b, packages)
+	r, err := Make(context.Background(), program, b, packages, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -223,6 +223,11 @@ func (j *judge) untouchable(f *edit.Function) *untouched {
 		}
 	case f.Old.Merged:
 		return &untouched{SignatureHeld, "body shared with another function", "The linker has merged it with an identical function, which must not change along.", restart}
+	case f.Old.Unreachable:
+		return &untouched{
+			Assembly, "its first instruction moves the stack pointer", "In a program of this size the jump to the new body takes two instructions, and the runtime would misread the stack of a goroutine between them.",
+			[]string{"make the program smaller than 112 MB, from its code to the end of its data", "restart"},
+		}
 	case f.Old.Addr%8 != 0:
 		return &untouched{Assembly, "its entry is not aligned", "The jump to the new body could not be written in one piece.", restart}
 	}

@@ -27,6 +27,9 @@ func JumpOver(word [8]byte, entry, target uint64) (_ [8]byte, ok bool) {
 	return word, true
 }
 
+// FarJumpOver is for processors whose jumps do not lead to all memory near the program.
+func FarJumpOver(word [8]byte, entry, target uint64) (_ [8]byte, ok bool) { return word, false }
+
 // mayCallUnchecked reports whether a function that starts with word, and does not check its stack, may
 // make calls: it has a frame (PUSHQ BP), or a jump hides what it has.
 func mayCallUnchecked(word [8]byte) bool { return word[0] == 0x55 || word[0] == 0xe9 }

@@ -31,6 +31,25 @@ func JumpOver(word [8]byte, entry, target uint64) (_ [8]byte, ok bool) {
 	return word, true
 }
 
+const (
+	// farUnit is what the first instruction of a far jump counts in, farReach how far it leads, in bytes.
+	farUnit, farReach  = 4 << 10, 1 << 32
+	adrpR16, branchR16 = 0x90000010, 0xd61f0200
+)
+
+// FarJumpOver is JumpOver for a target at any distance within farReach, which begins a page of farUnit. The jump takes both
+// instructions: ADRP target, R16; BR R16. Nothing but linkers and the assembler use R16, and not across a call.
+func FarJumpOver(word [8]byte, entry, target uint64) (_ [8]byte, ok bool) {
+	d := int64(target - entry&^(farUnit-1))
+	if target%farUnit != 0 || d < -farReach || d >= farReach {
+		return word, false
+	}
+	pages := uint32(d / farUnit)
+	binary.LittleEndian.PutUint32(word[:], adrpR16|pages&3<<29|pages>>2&0x7ffff<<5)
+	binary.LittleEndian.PutUint32(word[instructionSize:], branchR16)
+	return word, true
+}
+
 // mayCallUnchecked reports whether a function that starts with word, and does not check its stack, may
 // make calls: what it starts with does not tell.
 func mayCallUnchecked(word [8]byte) bool { return true }

@@ -27,6 +27,33 @@ func TestJumpOver(t *testing.T) {
 	}
 }
 
+func TestFarJumpOver(t *testing.T) {
+	word := [8]byte{1, 2, 3, 4, 5, 6, 7, 8}
+	for _, c := range []struct {
+		entry, target uint64
+		adrp          uint32 // 0: no jump
+	}{
+		{0x1008, 0x1000, 0x90000010},
+		{0x1ff0, 0x2000, 0xb0000010},
+		{0x2008, 0x1000, 0xf0fffff0},
+		{0x10_0000, 0x4010_0000, 0x90200010},
+		{0x10_0ff8, 1<<32 + 0xff000, 0xf07ffff0},
+		{0x10_0ff8, 1<<32 + 0x100000, 0},
+		{1 << 32, 0, 0x90800010},
+		{1<<32 + 0x1000, 0, 0},
+		{0x1000, 0x2010, 0},
+	} {
+		want := word
+		if c.adrp != 0 {
+			binary.LittleEndian.PutUint32(want[:], c.adrp)
+			binary.LittleEndian.PutUint32(want[4:], 0xd61f0200)
+		}
+		if got, ok := FarJumpOver(word, c.entry, c.target); got != want || ok != (c.adrp != 0) {
+			t.Errorf("jump from %#x to %#x: % x, %v, want % x", c.entry, c.target, got, ok, want)
+		}
+	}
+}
+
 func TestAfterCall(t *testing.T) {
 	words := onHeap(4) // aligned as code is
 	code := unsafe.Slice((*byte)(unsafe.Pointer(&words[0])), 32)

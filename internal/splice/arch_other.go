@@ -15,6 +15,9 @@ const (
 
 func JumpOver(word [8]byte, entry, target uint64) (_ [8]byte, ok bool) { return word, false }
 
+// FarJumpOver is not used.
+func FarJumpOver(word [8]byte, entry, target uint64) (_ [8]byte, ok bool) { return word, false }
+
 func mayCallUnchecked(word [8]byte) bool { return true }
 
 func afterCall(pc uint64, inCode func(uint64) bool) bool { return false }

@@ -9,8 +9,9 @@ import (
 var pageSize = uint64(os.Getpagesize())
 
 const (
-	// reach is how far offsets of 32 bits and jumps lead.
-	reach = jumpReach
+	// reach is how far offsets of 32 bits and jumps lead, offsetReach how far offsets do.
+	reach       = jumpReach
+	offsetReach = 1 << 31
 	// heapRoom is left free above the program, where the C library's heap grows.
 	heapRoom = 256 << 20
 	// maxRegion bounds the size of one image.
@@ -41,14 +42,18 @@ func (r *Region) Bytes() []byte { return bytesAt(r.at.Lo, int(r.at.Hi-r.at.Lo)) 
 
 // Reserve maps size bytes of zeroed memory, readable and writable, from which every address in
 // [nearLow, nearHigh] can be reached by a jump and with a 32-bit displacement. It lies at or above above, and
-// its start less than reach above nearLow.
-func (e *Engine) Reserve(size, nearLow, nearHigh, above uint64) (*Region, error) {
+// its start less than reach above nearLow. A far region need not be reached by jumps.
+func (e *Engine) Reserve(size, nearLow, nearHigh, above uint64, far bool) (*Region, error) {
 	size = (size + pageSize - 1) &^ (pageSize - 1)
 	if size == 0 || size > maxRegion {
 		return nil, fmt.Errorf("an image of %d bytes can't be loaded: it has to be between 1 byte and 1 GB", size)
 	}
+	reach := uint64(reach)
+	if far {
+		reach = offsetReach
+	}
 	if nearLow > nearHigh || nearHigh-nearLow >= reach {
-		return nil, fmt.Errorf("the program spans %#x to %#x, more than %d MB, which is how far a jump leads: such programs can't be patched", nearLow, nearHigh, reach>>20)
+		return nil, fmt.Errorf("the program spans %#x to %#x, more than %d MB, which is how far the code of a patch leads: such programs can't be patched", nearLow, nearHigh, reach>>20)
 	}
 	window := Range{max(above, nearLow+1), nearLow + reach}
 	if base, ok := reserve(window, size, nearHigh+heapRoom); ok {

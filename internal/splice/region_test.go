@@ -43,7 +43,7 @@ func TestReserveRefuses(t *testing.T) {
 	for _, c := range []struct{ size, low, high uint64 }{
 		{0, 1 << 20, 2 << 20}, {^uint64(0), 1 << 20, 2 << 20}, {maxRegion + 1, 1 << 20, 2 << 20}, {1, 2 << 20, 1 << 20}, {1, 1 << 20, 4 << 30},
 	} {
-		if _, err := e.Reserve(c.size, c.low, c.high, 0); err == nil {
+		if _, err := e.Reserve(c.size, c.low, c.high, 0, false); err == nil {
 			t.Errorf("%#x was accepted", c)
 		}
 	}

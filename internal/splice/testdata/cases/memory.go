@@ -17,7 +17,7 @@ func reserve(p *locate.Program) {
 	high := p.Addr("runtime.end")
 	above := uint64(0)
 	for i := range 20 {
-		r, err := e.Reserve(uint64(i)*page+1, p.Text, high, above)
+		r, err := e.Reserve(uint64(i)*page+1, p.Text, high, above, false)
 		noError(err)
 		size := uint64(len(r.Bytes()))
 		expect(size == uint64(i+1)*page, "%d bytes", size)
@@ -31,17 +31,17 @@ func reserve(p *locate.Program) {
 		}
 	}
 	for _, wrong := range [][3]uint64{{0, p.Text, high}, {1 << 40, p.Text, high}, {page, high, p.Text}, {page, 1 << 20, 1 << 40}} {
-		_, err := e.Reserve(wrong[0], wrong[1], wrong[2], 0)
+		_, err := e.Reserve(wrong[0], wrong[1], wrong[2], 0, false)
 		expect(err != nil, "%#x was accepted", wrong)
 	}
-	_, err := e.Reserve(page, p.Text, high, p.Text+1<<31)
+	_, err := e.Reserve(page, p.Text, high, p.Text+1<<31, false)
 	expect(err != nil, "out of reach")
 }
 
 func reserveNone(p *locate.Program) {
 	e := armed(p)
 	occupy(p.Text, p.Text+1<<31)
-	_, err := e.Reserve(page, p.Text, p.Addr("runtime.end"), 0)
+	_, err := e.Reserve(page, p.Text, p.Addr("runtime.end"), 0, false)
 	expect(err != nil && strings.Contains(err.Error(), "near the program's code"), "error %v", err)
 	toggle(p, e)
 }
@@ -73,7 +73,7 @@ func sealMemfd(p *locate.Program) {
 
 // sealed makes a region with code, constants and data and checks what each part allows.
 func sealed(p *locate.Program, e *splice.Engine) {
-	r, err := e.Reserve(4*page, p.Text, p.Addr("runtime.end"), 0)
+	r, err := e.Reserve(4*page, p.Text, p.Addr("runtime.end"), 0, false)
 	noError(err)
 	copy(r.Bytes(), codeReturning(42))
 	copy(r.Bytes()[2*page:], "constant")

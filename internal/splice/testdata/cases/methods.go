@@ -39,7 +39,7 @@ func mergeMethods(p *locate.Program) {
 	expect(any.(interface{ String() string }).String() == "1s", "no method")
 	fresh := linked(typeAddr(reflect.TypeFor[time.Duration]()), basicHead)
 
-	r, err := e.Reserve(4*page, p.Text, p.Addr("runtime.end"), 0)
+	r, err := e.Reserve(4*page, p.Text, p.Addr("runtime.end"), 0, false)
 	noError(err)
 	const newAt, tableAt = 2 * page, 2*page + 0x100
 	at := func(off uint64, m entry) { copy(r.Bytes()[off:], m[:]) }

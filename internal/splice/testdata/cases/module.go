@@ -40,7 +40,7 @@ type image struct {
 }
 
 func newImage(p *locate.Program, e *splice.Engine, above uint64) image {
-	r, err := e.Reserve(imageSize, p.Text, p.Addr("runtime.end"), above)
+	r, err := e.Reserve(imageSize, p.Text, p.Addr("runtime.end"), above, false)
 	noError(err)
 	m := image{p, r, r.Bytes()}
 	copy(m.b, codeReturning(41))
