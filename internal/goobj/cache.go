@@ -1,47 +1,56 @@
 package goobj
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/gosplice/gosplice/internal/parallel"
+)
 
 // Cache keeps archives mapped and checked, for one set after another of which most archives are the
 // same. It is not safe for concurrent use.
 type Cache struct {
-	entries map[cacheKey]*cacheEntry
+	entries map[Source]*cacheEntry
 }
 
-// cacheKey is an archive as a package. The go command names archives after their content, so one
-// path never has two contents.
-type cacheKey struct{ pkg, path string }
-
 type cacheEntry struct {
-	m       *mapped
-	archive *Archive
-	used    bool // since the last Sweep
+	loaded
+	used bool // since the last Sweep
 }
 
 // NewCache returns an empty cache.
-func NewCache() *Cache { return &Cache{entries: map[cacheKey]*cacheEntry{}} }
+func NewCache() *Cache { return &Cache{entries: map[Source]*cacheEntry{}} }
 
-func (c *Cache) archive(pkg, path string) (*cacheEntry, error) {
-	key := cacheKey{pkg, path}
-	if e := c.entries[key]; e != nil {
-		e.used = true
-		return e, nil
-	}
-	m, err := mapFile(path)
-	if err != nil {
+// archives are the entries of archives, which are read where they are missing.
+func (c *Cache) archives(sources []Source) ([]*cacheEntry, error) {
+	if err := c.read(slices.DeleteFunc(slices.Clone(sources), func(src Source) bool { return c.entries[src] != nil })); err != nil {
 		return nil, err
 	}
-	a, err := parseArchive(pkg, path, m.b)
+	out := make([]*cacheEntry, len(sources))
+	for i, src := range sources {
+		out[i] = c.entries[src]
+		out[i].used = true
+	}
+	return out, nil
+}
+
+// read enters archives that are missing.
+func (c *Cache) read(missing []Source) error {
+	archives, err := readArchives(missing)
 	if err != nil {
-		m.release()
-		return nil, err
+		for _, l := range archives {
+			l.m.release()
+		}
+		return err
 	}
-	for _, o := range a.Objects {
-		o.collectNames()
+	parallel.Each(len(archives), func(_, i int) {
+		for _, o := range archives[i].archive.Objects {
+			o.collectNames()
+		}
+	})
+	for i, l := range archives {
+		c.entries[missing[i]] = &cacheEntry{loaded: l}
 	}
-	e := &cacheEntry{m, a, true}
-	c.entries[key] = e
-	return e, nil
+	return nil
 }
 
 // Sweep drops the archives that no set was loaded with since the last Sweep. Sets that still hold them are

@@ -5,7 +5,7 @@ import "testing"
 // Sets that share archives through a cache are like those that read them for themselves, and closing
 // one takes nothing from the next.
 func TestCachedSetsAgree(t *testing.T) {
-	plain := loadBy(t, "fmt", (*Set).Load)
+	plain := loadBy(t, "", "fmt", func(s *Set, src Source) error { return s.Load(src) })
 	defer plain.Close()
 	if err := plain.ResolveLazily(nil); err != nil {
 		t.Fatal(err)
@@ -16,7 +16,7 @@ func TestCachedSetsAgree(t *testing.T) {
 	}
 	cache := NewCache()
 	for round := range 3 {
-		set := loadBy(t, "fmt", func(s *Set, pkg, path string) error { return s.LoadFrom(cache, pkg, path) })
+		set := loadBy(t, "", "fmt", func(s *Set, src Source) error { return s.LoadFrom(cache, src) })
 		if err := set.ResolveLazily(nil); err != nil {
 			t.Fatal(err)
 		}
@@ -42,7 +42,7 @@ func TestCachedSetsAgree(t *testing.T) {
 func TestHoldersAreFound(t *testing.T) {
 	cache := NewCache()
 	defer cache.Close()
-	set := loadBy(t, "fmt", func(s *Set, pkg, path string) error { return s.LoadFrom(cache, pkg, path) })
+	set := loadBy(t, "", "fmt", func(s *Set, src Source) error { return s.LoadFrom(cache, src) })
 	defer set.Close()
 	if err := set.ResolveLazily(nil); err != nil {
 		t.Fatal(err)

@@ -150,12 +150,6 @@ func (o *Object) originals(closures []int) map[int]bool {
 	return found
 }
 
-// contentHash is the hash by which the linker knows function literal i.
-func (o *Object) contentHash(i int) []byte {
-	at := o.off[blkHash] + uint32(i-o.defs[0]-o.defs[1])*hashSize
-	return o.b[at : at+hashSize]
-}
-
 // enclosing is the name of the function that a literal stands in: "p.f" for "p.f.func1", "p.f.func1" for "p.f.func1.2"
 // and "p.f-range1".
 func enclosing(name string) string {
@@ -202,7 +196,7 @@ func (o *Object) closuresOf(f int) []int {
 		if !ok || AuxType(b[0]) != AuxFuncInfo {
 			continue
 		}
-		for _, call := range inlineNodes(o.data(i)) {
+		for call := range slices.Chunk(inlineNodes(o.data(i)), inlineNodeSize) {
 			visit(le.Uint32(call[12:]), le.Uint32(call[16:]))
 		}
 	}

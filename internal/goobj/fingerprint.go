@@ -21,11 +21,15 @@ type Fingerprinter struct {
 	// depth to which the one that is worked on refers back.
 	busy map[Sym]int
 	low  int
+	// open are the symbols that were worked on and refer back to one that is busy; cycle names, for symbols that
+	// refer to each other, one of them.
+	open  []Sym
+	cycle map[Sym]Sym
 }
 
 // NewFingerprinter works on the symbols of a resolved set.
 func NewFingerprinter(s *Set) *Fingerprinter {
-	return &Fingerprinter{set: s, memo: map[Sym]Fingerprint{}, busy: map[Sym]int{}}
+	return &Fingerprinter{set: s, memo: map[Sym]Fingerprint{}, busy: map[Sym]int{}, cycle: map[Sym]Sym{}}
 }
 
 // numbered are name parts of compiler temporaries, whose numbers shift when the source is edited.
@@ -59,12 +63,12 @@ func IsType(name string) bool {
 // IsItab reports the name of an interface table.
 func IsItab(name string) bool { return strings.HasPrefix(name, "go:itab.") }
 
-// Of is the fingerprint of y.
+// Of is the fingerprint of y. It does not depend on what was asked before.
 func (f *Fingerprinter) Of(y Sym) Fingerprint {
-	if fp, ok := f.memo[y]; ok {
+	if fp, ok := f.memo[y]; ok && !f.entered(y) {
 		return fp
 	}
-	depth := len(f.busy) + 1
+	depth, opened := len(f.busy)+1, len(f.open)
 	outer := f.low
 	f.busy[y], f.low = depth, depth
 	h := sha256.New()
@@ -75,12 +79,37 @@ func (f *Fingerprinter) Of(y Sym) Fingerprint {
 	delete(f.busy, y)
 	var fp Fingerprint
 	copy(fp[:], h.Sum(nil))
-	// Within a cycle the result depends on where the cycle was entered.
 	if f.low == depth {
 		f.memo[y] = fp
+		f.close(y, opened)
+	} else {
+		f.open = append(f.open, y)
 	}
 	f.low = min(f.low, outer)
 	return fp
+}
+
+// entered reports that a symbol is busy which y refers to and which refers to y. Then what y contributes depends on where
+// their cycle was entered, and is not what y has by itself.
+func (f *Fingerprinter) entered(y Sym) bool {
+	cycle := f.cycle[y]
+	if cycle == 0 {
+		return false
+	}
+	for b := range f.busy {
+		if f.cycle[b] == cycle {
+			return true
+		}
+	}
+	return false
+}
+
+// close notes the cycle that was entered at y: what has been opened since refers to y, and y to it.
+func (f *Fingerprinter) close(y Sym, opened int) {
+	for _, member := range f.open[opened:] {
+		f.cycle[y], f.cycle[member] = y, y
+	}
+	f.open = f.open[:opened]
 }
 
 func (f *Fingerprinter) content(h hash.Hash, y Sym) {

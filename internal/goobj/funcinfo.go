@@ -36,7 +36,9 @@ func (s *Set) FuncInfo(y Sym) (fi FuncInfo, ok bool) {
 	}
 	fi = FuncInfo{Args: le.Uint32(b), Locals: le.Uint32(b[4:]), ID: b[8], Flag: b[9], StartLine: int32(le.Uint32(b[12:]))}
 	o := s.Object(y)
-	for _, b := range inlineNodes(b) {
+	nodes := inlineNodes(b)
+	fi.Inline = make([]InlineNode, 0, len(nodes)/inlineNodeSize)
+	for b := range slices.Chunk(nodes, inlineNodeSize) {
 		fi.Inline = append(fi.Inline, InlineNode{
 			Parent:   int32(le.Uint32(b)),
 			File:     le.Uint32(b[4:]),
@@ -48,8 +50,8 @@ func (s *Set) FuncInfo(y Sym) (fi FuncInfo, ok bool) {
 	return fi, true
 }
 
-// inlineNodes are the records of the inlined calls in a function's information.
-func inlineNodes(b []byte) [][]byte {
+// inlineNodes are the records of the inlined calls in a function's information, one after the other.
+func inlineNodes(b []byte) []byte {
 	if len(b) < funcInfoHeader+4 {
 		return nil
 	}
@@ -63,5 +65,5 @@ func inlineNodes(b []byte) [][]byte {
 	if n < 0 || n > len(b)/inlineNodeSize {
 		return nil
 	}
-	return slices.Collect(slices.Chunk(b[:n*inlineNodeSize], inlineNodeSize))
+	return b[:n*inlineNodeSize]
 }

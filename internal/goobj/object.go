@@ -101,6 +101,15 @@ func (o *Object) data(i int) []byte {
 	return o.b[o.off[blkData]+lo : o.off[blkData]+hi]
 }
 
+// contentHash is the hash by which the linker knows symbol i, a hashed one.
+func (o *Object) contentHash(i int) []byte {
+	i -= o.defs[0]
+	if i < o.defs[1] {
+		return o.b[o.off[blkHash64]+uint32(i)*hash64Size:][:hash64Size]
+	}
+	return o.b[o.off[blkHash]+uint32(i-o.defs[1])*hashSize:][:hashSize]
+}
+
 // Files are the source file names that the object's line tables refer to.
 func (o *Object) Files() []string {
 	n := o.records(blkFile, stringSize)

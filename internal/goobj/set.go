@@ -1,11 +1,14 @@
 package goobj
 
 import (
+	"bytes"
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/gosplice/gosplice/internal/gorelease"
+	"github.com/gosplice/gosplice/internal/parallel"
 )
 
 // Sym numbers a symbol of a Set. 0 is no symbol.
@@ -25,8 +28,8 @@ func (n Name) String() string {
 	return n.Name
 }
 
-// Set is the objects of one program, with references between them resolved. It is not safe
-// for concurrent use.
+// Set is the objects of one program, with references between them resolved. After Resolve it is safe for
+// concurrent use; one that is resolved lazily never is.
 type Set struct {
 	Objects  []*Object
 	Foreign  map[string][]Member // by package
@@ -35,10 +38,11 @@ type Set struct {
 	starts   []Sym // first Sym of each object, ascending
 	next     Sym
 	byPrefix map[string]*Object
-	byName   map[Name]Sym
-	byHash64 map[hash64]Sym
-	byHash   map[[hashSize]byte]Sym
-	dups     map[Sym][]Sym
+	blocks   []uint32 // number of the object to which the first Sym of each block belongs
+	byName   index
+	byHash64 index
+	byHash   index
+	dups     []Sym  // see addDup
 	undef    []Name // names of the symbols that nothing defines, by Sym - undefBase
 	release  *gorelease.Release
 	builtins []Name
@@ -55,13 +59,11 @@ type Set struct {
 	elsewhere func(Name) bool
 }
 
-type hash64 struct {
-	hash [hash64Size]byte
-	size uint32
-}
-
 // undefBase separates symbols that nothing defines from those of objects.
 const undefBase Sym = 1 << 31
+
+// blockBits is the logarithm of the number of symbols that one entry of Set.blocks stands for.
+const blockBits = 9
 
 // NewSet returns an empty set for objects of one Go release.
 func NewSet(release *gorelease.Release) (*Set, error) {
@@ -78,10 +80,6 @@ func NewSet(release *gorelease.Release) (*Set, error) {
 		Foreign:  map[string][]Member{},
 		next:     1,
 		byPrefix: map[string]*Object{},
-		byName:   map[Name]Sym{},
-		byHash64: map[hash64]Sym{},
-		byHash:   map[[hashSize]byte]Sym{},
-		dups:     map[Sym][]Sym{},
 		builtins: builtins,
 		byPkg:    map[string][]*Object{},
 
@@ -91,33 +89,70 @@ func NewSet(release *gorelease.Release) (*Set, error) {
 	}, nil
 }
 
-// Load adds the archive of a package. pkg is the import path, "main" for the main package.
-// Call Resolve after the last one.
-func (s *Set) Load(pkg, path string) error {
-	m, err := mapFile(path)
-	if err != nil {
-		return fmt.Errorf("package %s: %w", pkg, err)
-	}
-	s.archives = append(s.archives, m)
-	return s.parse(pkg, path, m.b)
+// Source is the archive of a package.
+type Source struct {
+	// Package is the import path, "main" for the main package.
+	Package string
+	// Path of the archive's file. The go command names archives after their content, so one path never
+	// has two contents.
+	Path string
 }
 
-// LoadFrom is Load with a cache, which reads and checks the archive only if it does not have it.
-func (s *Set) LoadFrom(c *Cache, pkg, path string) error {
-	e, err := c.archive(pkg, path)
+// Load adds archives. Call Resolve after the last one.
+func (s *Set) Load(sources ...Source) error {
+	loaded, err := readArchives(sources)
+	for _, l := range loaded {
+		s.archives = append(s.archives, l.m)
+	}
 	if err != nil {
-		return fmt.Errorf("package %s: %w", pkg, err)
+		return err
 	}
-	e.m.users++
-	s.archives = append(s.archives, e.m)
-	for _, o := range e.archive.Objects {
-		mine := *o
-		s.add(&mine)
-	}
-	if len(e.archive.Foreign) > 0 {
-		s.Foreign[pkg] = e.archive.Foreign
+	for i, l := range loaded {
+		s.enter(sources[i].Package, l.archive)
 	}
 	return nil
+}
+
+// LoadFrom is Load with a cache, which reads and checks only the archives that it does not have.
+func (s *Set) LoadFrom(c *Cache, sources ...Source) error {
+	entries, err := c.archives(sources)
+	if err != nil {
+		return err
+	}
+	for i, e := range entries {
+		e.m.users++
+		s.archives = append(s.archives, e.m)
+		mine := Archive{Path: e.archive.Path, Foreign: e.archive.Foreign}
+		for _, o := range e.archive.Objects {
+			copied := *o
+			mine.Objects = append(mine.Objects, &copied)
+		}
+		s.enter(sources[i].Package, &mine)
+	}
+	return nil
+}
+
+// loaded is an archive in memory.
+type loaded struct {
+	m       *mapped
+	archive *Archive
+}
+
+// readArchives maps and checks archives. It returns those that it mapped also with an error.
+func readArchives(sources []Source) ([]loaded, error) {
+	out, errs := make([]loaded, len(sources)), make([]error, len(sources))
+	parallel.Each(len(sources), func(_, i int) {
+		src, l := sources[i], &out[i]
+		if l.m, errs[i] = mapFile(src.Path); errs[i] == nil {
+			l.archive, errs[i] = parseArchive(src.Package, src.Path, l.m.b)
+		}
+	})
+	for i, err := range errs {
+		if err != nil {
+			return slices.DeleteFunc(out, func(l loaded) bool { return l.m == nil }), fmt.Errorf("package %s: %w", sources[i].Package, err)
+		}
+	}
+	return out, nil
 }
 
 // parse adds the objects of an archive.
@@ -126,13 +161,18 @@ func (s *Set) parse(pkg, path string, archive []byte) error {
 	if err != nil {
 		return fmt.Errorf("package %s: %w", pkg, err)
 	}
+	s.enter(pkg, a)
+	return nil
+}
+
+// enter adds the objects of an archive that has been checked.
+func (s *Set) enter(pkg string, a *Archive) {
 	for _, o := range a.Objects {
 		s.add(o)
 	}
 	if len(a.Foreign) > 0 {
 		s.Foreign[pkg] = a.Foreign
 	}
-	return nil
 }
 
 // Close unmaps the archives that no cache holds. No symbol name or data of the set may be used after it.
@@ -159,6 +199,7 @@ func (s *Set) Resolve() error {
 		return err
 	}
 	s.defineAll()
+	s.resolveAll()
 	return nil
 }
 
@@ -166,6 +207,8 @@ func (s *Set) Resolve() error {
 // Symbols for which elsewhere is true need not be found: what refers to them knows them without.
 func (s *Set) ResolveLazily(elsewhere func(Name) bool) error {
 	s.elsewhere = elsewhere
+	s.dups = make([]Sym, s.next)
+	s.divide()
 	for _, o := range s.Objects {
 		s.byPkg[o.Pkg] = append(s.byPkg[o.Pkg], o)
 	}
@@ -177,11 +220,22 @@ func (s *Set) ResolveLazily(elsewhere func(Name) bool) error {
 			}
 			o.pkgs = append(o.pkgs, q)
 		}
-		if err := o.checkRefs(len(s.builtins)); err != nil {
-			return err
-		}
 	}
-	return nil
+	errs := make([]error, len(s.Objects))
+	parallel.Each(len(s.Objects), func(_, i int) { errs[i] = s.Objects[i].checkRefs(len(s.builtins)) })
+	return cmp.Or(errs...)
+}
+
+// divide notes which objects the blocks of symbols belong to.
+func (s *Set) divide() {
+	s.blocks = make([]uint32, s.next>>blockBits+1)
+	k := 0
+	for b := range s.blocks {
+		for k+1 < len(s.starts) && s.starts[k+1] <= Sym(b)<<blockBits {
+			k++
+		}
+		s.blocks[b] = uint32(k)
+	}
 }
 
 func (s *Set) defineAll() {
@@ -222,7 +276,7 @@ func (s *Set) find(n Name) (Sym, bool) {
 
 // named looks a name up among what is defined.
 func (s *Set) named(n Name) (Sym, bool) {
-	if y, ok := s.byName[n]; ok {
+	if y := s.indexed(n); y != 0 {
 		return y, true
 	}
 	if y := s.originals[n]; len(y) == 1 {
@@ -236,6 +290,11 @@ func (s *Set) named(n Name) (Sym, bool) {
 		}
 	}
 	return 0, false
+}
+
+// indexed is the symbol that was entered under a name, or 0.
+func (s *Set) indexed(n Name) Sym {
+	return s.byName.find(n.hash(), func(y Sym) bool { return s.ownName(y) == n })
 }
 
 // defineHolders enters what the objects define that may define a name.
@@ -289,13 +348,9 @@ func (s *Set) define(o *Object) {
 			}
 			continue
 		case i < o.defs[0]+o.defs[1]:
-			k := hash64{size: o.size(i)}
-			copy(k.hash[:], o.b[o.off[blkHash64]+uint32(i-o.defs[0])*hash64Size:])
-			y = firstOf(s, s.byHash64, k, y)
+			y = s.firstOf(&s.byHash64, o, i)
 		case i < o.defs[0]+o.defs[1]+o.defs[2]:
-			var k [hashSize]byte
-			copy(k[:], o.b[o.off[blkHash]+uint32(i-o.defs[0]-o.defs[1])*hashSize:])
-			y = firstOf(s, s.byHash, k, y)
+			y = s.firstOf(&s.byHash, o, i)
 		case abi == ABIStatic || o.name(i) == "":
 		default:
 			s.defineName(Name{o.name(i), abi}, y)
@@ -318,26 +373,55 @@ func (s *Set) aliasOf(o *Object, i int) Sym {
 	return o.alias[k]
 }
 
-func firstOf[K comparable](s *Set, m map[K]Sym, k K, y Sym) Sym {
-	if old, ok := m[k]; ok {
-		s.dups[old] = append(s.dups[old], y)
-		return old
+// firstOf is the first symbol with the content of symbol i of o, which may be that.
+func (s *Set) firstOf(x *index, o *Object, i int) Sym {
+	y, hash, size := o.first+Sym(i), o.contentHash(i), o.size(i)
+	p := x.place(le.Uint32(hash), func(first Sym) bool {
+		q, k := s.object(first)
+		return bytes.Equal(q.contentHash(k), hash) && (len(hash) == hashSize || q.size(k) == size)
+	})
+	if p.sym == 0 {
+		p.sym = y
+	} else {
+		s.addDup(p.sym, y)
 	}
-	m[k] = y
-	return y
+	return p.sym
 }
 
 func (s *Set) defineName(n Name, y Sym) {
-	old, ok := s.byName[n]
-	switch {
-	case !ok:
+	p := s.byName.place(n.hash(), func(old Sym) bool { return s.ownName(old) == n })
+	switch old := p.sym; {
+	case old == 0:
+		p.sym = y
 	case s.content(old) >= s.content(y):
-		s.dups[old] = append(s.dups[old], y)
-		return
+		s.addDup(old, y)
 	default:
-		s.dups[y] = append(append(s.dups[y], s.dups[old]...), old)
+		s.dups[y] = old
+		p.sym = y
 	}
-	s.byName[n] = y
+}
+
+// isDup marks the entry in Set.dups of a symbol that has no definitions beside it, but is one.
+const isDup Sym = 1 << 31
+
+// addDup notes that y is a further definition of first. The entry of first is the last that was noted; that
+// one's is the one before it, and so on.
+func (s *Set) addDup(first, y Sym) {
+	s.dups[y] = s.dups[first] | isDup
+	s.dups[first] = y
+}
+
+// dupsOf are the further definitions of y in the order in which they were noted.
+func (s *Set) dupsOf(y Sym) []Sym {
+	if !inObject(y) || s.dups[y]&isDup != 0 {
+		return nil
+	}
+	var out []Sym
+	for d := s.dups[y]; d != 0; d = s.dups[d] &^ isDup {
+		out = append(out, d)
+	}
+	slices.Reverse(out)
+	return out
 }
 
 // content ranks definitions of one name: code or data, zeroed memory, nothing.
@@ -357,7 +441,7 @@ func (s *Set) canonical(n Name) Sym {
 	}
 	y := undefBase + Sym(len(s.undef))
 	s.undef = append(s.undef, n)
-	s.byName[n] = y
+	s.byName.place(n.hash(), func(Sym) bool { return false }).sym = y
 	return y
 }
 
@@ -390,7 +474,10 @@ func (s *Set) own(o *Object, i int) Sym {
 	y := o.first + Sym(i)
 	if k := o.kind(i); k == 0 || k.IsZero() {
 		s.Define(o.Pkg)
-		if c, ok := s.byName[Name{o.name(i), o.abi(i)}]; ok && o.abi(i) != ABIStatic {
+		if o.abi(i) == ABIStatic {
+			return y
+		}
+		if c := s.indexed(Name{o.name(i), o.abi(i)}); c != 0 {
 			return c
 		}
 	}
@@ -398,16 +485,11 @@ func (s *Set) own(o *Object, i int) Sym {
 }
 
 func (s *Set) object(y Sym) (*Object, int) {
-	lo, hi := 0, len(s.starts)
-	for lo < hi {
-		m := (lo + hi) / 2
-		if s.starts[m] <= y {
-			lo = m + 1
-		} else {
-			hi = m
-		}
+	k := int(s.blocks[y>>blockBits])
+	for k+1 < len(s.starts) && s.starts[k+1] <= y {
+		k++
 	}
-	o := s.Objects[lo-1]
+	o := s.Objects[k]
 	return o, int(y - o.first)
 }
 

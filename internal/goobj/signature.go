@@ -227,10 +227,7 @@ func (s *Set) readFunction(info Sym, ab Abbrevs, g *Signature) error {
 
 // functionEntries lists the entry of a function and those inside of it, but for inlined calls.
 func (s *Set) functionEntries(info Sym, ab Abbrevs) ([]entry, error) {
-	refs := map[int]Reloc{}
-	for _, r := range s.Relocs(info) {
-		refs[r.Off] = r
-	}
+	refs := s.relocTable(info)
 	c := &cursor{b: s.Data(info)}
 	var out []entry
 	level, inlined := 0, 0
@@ -293,7 +290,7 @@ type entry struct {
 	result    bool
 }
 
-func readEntry(c *cursor, a abbrev, refs map[int]Reloc) (e entry) {
+func readEntry(c *cursor, a abbrev, refs relocTable) (e entry) {
 	for _, f := range a.fields {
 		at := c.off
 		var str string
@@ -307,7 +304,7 @@ func readEntry(c *cursor, a abbrev, refs map[int]Reloc) (e entry) {
 			c.sleb()
 		case formAddrx:
 			// The index is filled in by the linker; the object keeps room for it.
-			if r, ok := refs[at]; ok {
+			if r, ok := refs.at(at); ok {
 				c.take(r.Size)
 			} else {
 				c.uleb()
@@ -330,9 +327,10 @@ func readEntry(c *cursor, a abbrev, refs map[int]Reloc) (e entry) {
 		case attrName:
 			e.name = str
 		case attrType:
-			e.typ = refs[at].Sym
+			e.typ = refs.sym(at)
 		case attrAbstractOrigin:
-			e.origin, e.originAt = refs[at].Sym, int(refs[at].Add)
+			r, _ := refs.at(at)
+			e.origin, e.originAt = r.Sym, int(r.Add)
 		case attrVariableParam:
 			e.result = num != 0
 		case attrClosureOffset:

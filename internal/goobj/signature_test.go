@@ -142,7 +142,7 @@ func objects(t *testing.T, dir string, env []string, release *gorelease.Release)
 		if p.Export == "" {
 			continue
 		}
-		if err := set.Load(p.ImportPath, p.Export); err != nil {
+		if err := set.Load(goobj.Source{Package: p.ImportPath, Path: p.Export}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -32,6 +32,16 @@ func (s *Set) Defined(y Sym) bool {
 
 // NameOf is the name of y.
 func (s *Set) NameOf(y Sym) Name {
+	if s.release.ClosuresByContent && inObject(y) {
+		if o, i := s.object(y); o.isClosure(i) {
+			return Name{s.closureName(o, i), o.abi(i)}
+		}
+	}
+	return s.ownName(y)
+}
+
+// ownName is the name of y in its object.
+func (s *Set) ownName(y Sym) Name {
 	switch {
 	case y == 0:
 		return Name{}
@@ -39,9 +49,6 @@ func (s *Set) NameOf(y Sym) Name {
 		return s.undef[y-undefBase]
 	}
 	o, i := s.object(y)
-	if s.release.ClosuresByContent && o.isClosure(i) {
-		return Name{s.closureName(o, i), o.abi(i)}
-	}
 	return Name{o.name(i), o.abi(i)}
 }
 
@@ -124,7 +131,7 @@ func (s *Set) Dups(y Sym) []Sym {
 		o, i := s.object(y)
 		s.defineHolders(o.name(i))
 	}
-	return s.dups[y]
+	return s.dupsOf(y)
 }
 
 // NumRelocs is the number of relocations of y.
@@ -217,8 +224,8 @@ func (s *Set) Definitions(o *Object) iter.Seq[Sym] {
 // AllNames calls yield for every named definition.
 func (s *Set) AllNames() iter.Seq2[Name, Sym] {
 	return func(yield func(Name, Sym) bool) {
-		for n, y := range s.byName {
-			if s.Defined(y) && !yield(n, y) {
+		for _, p := range s.byName.slots {
+			if s.Defined(p.sym) && !yield(s.ownName(p.sym), p.sym) {
 				return
 			}
 		}

@@ -147,7 +147,7 @@ func tinySet(t testing.TB) *Set {
 	s := newTinySet(t)
 	low, high := compileTiny(t)
 	for pkg, path := range map[string]string{"low": low, "high": high} {
-		if err := s.Load(pkg, path); err != nil {
+		if err := s.Load(Source{pkg, path}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -49,12 +49,7 @@ type TypeDesc struct {
 	set    *Set
 	Sym    Sym
 	data   []byte
-	relocs map[int]relocAt
-}
-
-type relocAt struct {
-	Reloc
-	index int
+	relocs relocTable
 }
 
 // Type opens the descriptor y; ok is false when y is none.
@@ -63,19 +58,13 @@ func (s *Set) Type(y Sym) (t TypeDesc, ok bool) {
 		// It was looked for only where it seemed to belong, and may have been found since.
 		n := s.NameOf(y)
 		s.defineHolders(n.Name)
-		y = s.byName[n]
+		y = s.indexed(n)
 	}
 	flag, _ := s.Flags(y)
 	if flag&FlagGoType == 0 || len(s.Data(y)) < typeSize {
 		return t, false
 	}
-	t = TypeDesc{set: s, Sym: y, data: s.Data(y), relocs: map[int]relocAt{}}
-	for k, r := range s.Relocs(y) {
-		if r.Size > 0 {
-			t.relocs[r.Off] = relocAt{r, k}
-		}
-	}
-	return t, true
+	return TypeDesc{set: s, Sym: y, data: s.Data(y), relocs: s.relocTable(y)}, true
 }
 
 // Named reports a type with a name of its own. The name of any other type says all of it, but for
@@ -96,7 +85,7 @@ func (t TypeDesc) GCMask() []byte {
 	if t.data[typeTFlag]&onDemand != 0 {
 		return nil
 	}
-	return t.set.Data(t.relocs[typeGCData].Sym)
+	return t.set.Data(t.relocs.sym(typeGCData))
 }
 
 // HeadSize is the size of a descriptor of the type's kind before what only types with methods or a name have.
@@ -136,12 +125,12 @@ func (t TypeDesc) Methods() []Method {
 	var out []Method
 	for i := range n {
 		at := u + moff + i*methodSize
-		mtyp, ok := t.relocs[at+4]
+		mtyp, ok := t.relocs.at(at + 4)
 		if !ok {
 			return out
 		}
 		out = append(out, Method{
-			Name: t.nameAt(at), NameSym: t.relocs[at].Sym, Type: mtyp.Sym, IfaceFunc: t.relocs[at+8].Sym, Func: t.relocs[at+12].Sym,
+			Name: t.nameAt(at), NameSym: t.relocs.sym(at), Type: mtyp.Sym, IfaceFunc: t.relocs.sym(at + 8), Func: t.relocs.sym(at + 12),
 			NameOff: at, MtypReloc: mtyp.index,
 		})
 	}
@@ -167,7 +156,7 @@ func (t TypeDesc) list(length, elem int) (at, n int) {
 	if len(t.data) < length+8 {
 		return 0, 0
 	}
-	r, ok := t.relocs[length-8]
+	r, ok := t.relocs.at(length - 8)
 	count := le.Uint64(t.data[length:])
 	if !ok || r.Add < 0 || r.Add > int64(len(t.data)) || count > uint64(len(t.data)-int(r.Add))/uint64(elem) {
 		return 0, 0
@@ -177,11 +166,11 @@ func (t TypeDesc) list(length, elem int) (at, n int) {
 
 // IfaceMethodAt is the interface method whose entry is at an offset of the descriptor.
 func (t TypeDesc) IfaceMethodAt(off int) Method {
-	return Method{Name: t.nameAt(off), Type: t.relocs[off+4].Sym, NameOff: off}
+	return Method{Name: t.nameAt(off), Type: t.relocs.sym(off + 4), NameOff: off}
 }
 
 func (t TypeDesc) nameAt(off int) string {
-	r, ok := t.relocs[off]
+	r, ok := t.relocs.at(off)
 	if !ok {
 		return ""
 	}
@@ -219,14 +208,14 @@ func (f *Fingerprinter) TypeLayout(y Sym) (Fingerprint, bool) {
 	h := sha256.New()
 	head := append([]byte(nil), t.data[:min(t.headSize(), len(t.data))]...)
 	head[typeTFlag] &^= tflagUncommon
-	for off, r := range t.relocs {
-		if off+r.Size <= len(head) {
-			clear(head[off : off+r.Size])
+	for _, r := range t.relocs {
+		if r.Off+r.Size <= len(head) {
+			clear(head[r.Off : r.Off+r.Size])
 		}
 	}
 	h.Write(head)
 	for off := 0; off < len(head); off += 4 {
-		r, ok := t.relocs[off]
+		r, ok := t.relocs.at(off)
 		switch {
 		case !ok || f.set.NameOf(r.Sym) == f.set.NameOf(y) || off == typePtrToThis: // copies refer to the first
 		case off == typeEqual || off == typeGCData || off == typeStr || off >= typeSize:
@@ -246,8 +235,8 @@ func (f *Fingerprinter) trailing(write func([]byte) (int, error), ref func(Sym),
 		list, n := t.list(64, structField)
 		for i := range n {
 			at := list + i*structField
-			ref(t.relocs[at].Sym)
-			ref(t.relocs[at+8].Sym)
+			ref(t.relocs.sym(at))
+			ref(t.relocs.sym(at + 8))
 			write(t.data[at+16 : at+24])
 		}
 	case kindFunc:
@@ -260,7 +249,7 @@ func (f *Fingerprinter) trailing(write func([]byte) (int, error), ref func(Sym),
 			at += uncommonSize
 		}
 		for i := range n {
-			ref(t.relocs[at+8*i].Sym)
+			ref(t.relocs.sym(at + 8*i))
 		}
 	case KindIface:
 		for _, m := range t.IfaceMethods() {
@@ -295,7 +284,7 @@ func (t TypeDesc) Parts() iter.Seq[Part] {
 			list, n := t.list(64, structField)
 			for i := range n {
 				at := list + i*structField
-				if !yield(Part{int(le.Uint64(t.data[at+16:])), t.relocs[at+8].Sym}) {
+				if !yield(Part{int(le.Uint64(t.data[at+16:])), t.relocs.sym(at + 8)}) {
 					return
 				}
 			}
@@ -309,7 +298,7 @@ func (t TypeDesc) elements(yield func(Part) bool) {
 	if len(t.data) < descriptorSize[kindArray] {
 		return
 	}
-	elem, n := t.relocs[48].Sym, le.Uint64(t.data[64:])
+	elem, n := t.relocs.sym(48), le.Uint64(t.data[64:])
 	d := t.set.Data(elem)
 	if len(d) < typeSize || le.Uint64(d) == 0 {
 		return

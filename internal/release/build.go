@@ -1,40 +1,36 @@
 package release
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/gosplice/gosplice/internal/goobj"
 	"github.com/gosplice/gosplice/internal/gorelease"
 	"github.com/gosplice/gosplice/internal/gotool"
 	"github.com/gosplice/gosplice/internal/image"
 	"github.com/gosplice/gosplice/internal/machine"
+	"github.com/gosplice/gosplice/internal/parallel"
 )
 
 // Objects loads the archives of a build's packages, the main package last.
 func Objects(release *gorelease.Release, packages []gotool.Package) (*goobj.Set, error) {
-	return objects(release, packages, (*goobj.Set).Load, (*goobj.Set).Resolve)
+	return objects(release, packages, nil, (*goobj.Set).Resolve)
 }
 
 // Objects loads the archives of an edited build, and looks into as few of them as it can. With a
 // cache it reads only those that the cache does not have.
 func (r *Record) Objects(packages []gotool.Package, cache *goobj.Cache) (*goobj.Set, error) {
-	load := (*goobj.Set).Load
-	if cache != nil {
-		load = func(s *goobj.Set, pkg, path string) error { return s.LoadFrom(cache, pkg, path) }
-	}
 	rel, err := gorelease.Of(r.Release.GoVersion)
 	if err != nil {
 		return nil, err
 	}
-	return objects(rel, packages, load, func(s *goobj.Set) error {
+	return objects(rel, packages, cache, func(s *goobj.Set) error {
 		return s.ResolveLazily(func(n goobj.Name) bool {
 			_, ok := r.Lookup(n.Name, n.ABI)
 			return ok
@@ -42,30 +38,40 @@ func (r *Record) Objects(packages []gotool.Package, cache *goobj.Cache) (*goobj.
 	})
 }
 
-func objects(release *gorelease.Release, packages []gotool.Package, load func(s *goobj.Set, pkg, path string) error,
-	resolve func(*goobj.Set) error) (*goobj.Set, error) {
+// objects loads archives, through a cache if there is one.
+func objects(release *gorelease.Release, packages []gotool.Package, cache *goobj.Cache, resolve func(*goobj.Set) error) (*goobj.Set, error) {
 	set, err := goobj.NewSet(release)
 	if err != nil {
 		return nil, err
 	}
-	for i, p := range packages {
-		if p.Export == "" {
-			continue // package unsafe
-		}
-		path := p.ImportPath
-		if i == len(packages)-1 {
-			path = "main"
-		}
-		if err := load(set, path, p.Export); err != nil {
-			set.Close()
-			return nil, err
-		}
+	if sources := archives(packages); cache == nil {
+		err = set.Load(sources...)
+	} else {
+		err = set.LoadFrom(cache, sources...)
 	}
-	if err := resolve(set); err != nil {
+	if err == nil {
+		err = resolve(set)
+	}
+	if err != nil {
 		set.Close()
 		return nil, err
 	}
 	return set, nil
+}
+
+// archives are those of the packages, of which the last is the main package.
+func archives(packages []gotool.Package) []goobj.Source {
+	var out []goobj.Source
+	for i, p := range packages {
+		path := p.ImportPath
+		if i == len(packages)-1 {
+			path = "main"
+		}
+		if p.Export != "" { // as that of package unsafe
+			out = append(out, goobj.Source{Package: path, Path: p.Export})
+		}
+	}
+	return out
 }
 
 // Options of a record.
@@ -80,11 +86,7 @@ func Make(ctx context.Context, binary string, b *gotool.Build, packages []gotool
 	if err != nil {
 		return nil, err
 	}
-	file, err := image.Open(binary, release)
-	if err != nil {
-		return nil, err
-	}
-	set, err := Objects(release, packages)
+	file, set, err := open(binary, release, packages)
 	if err != nil {
 		return nil, err
 	}
@@ -109,25 +111,42 @@ func Make(ctx context.Context, binary string, b *gotool.Build, packages []gotool
 	}
 	r := &Record{
 		Format: Format, Program: filepath.Base(binary), Build: *b,
-		Content: map[goobj.Fingerprint]uint64{}, End: file.End(),
-		Live: h.live(), Functions: h.functions, TextBytes: h.textBytes, TLS: h.tls,
+		End: file.End(), Functions: h.functions, TextBytes: h.textBytes, TLS: h.tls,
 		Far: far || o.Far,
 	}
 	r.identify(file)
-	h.symbols(r, abbrevs)
-	h.gaps(r)
-	h.methodUses(r)
-	if err := r.locateRuntime(h); err != nil {
-		return nil, err
-	}
 	if r.Packages, err = describe(packages); err != nil {
 		return nil, err
 	}
-	h.callGraph(r)
-	h.inlined(r)
-	h.variableUses(r)
-	h.endless(r)
+	h.symbols(r, abbrevs)
+	if err := r.locateRuntime(h); err != nil {
+		return nil, err
+	}
+	parallel.Do(
+		func() { r.Live = h.live() },
+		func() { h.gaps(r) },
+		func() { h.methodUses(r) },
+		func() { h.variableUses(r) },
+		func() { h.callGraph(r) },
+		func() { h.inlined(r) },
+	)
 	return r, nil
+}
+
+// open opens the program and loads the objects.
+func open(binary string, release *gorelease.Release, packages []gotool.Package) (file *image.File, set *goobj.Set, err error) {
+	var inFile, inObjects error
+	parallel.Do(
+		func() { file, inFile = image.Open(binary, release) },
+		func() { set, inObjects = Objects(release, packages) },
+	)
+	if err := cmp.Or(inFile, inObjects); err != nil {
+		if set != nil {
+			set.Close()
+		}
+		return nil, nil, err
+	}
+	return file, set, nil
 }
 
 // plainARM64 refuses programs of arm64 that hold C code or are position-independent, which nobody has tried yet.
@@ -170,236 +189,6 @@ func (r *Record) identify(f *image.File) {
 	rel.PositionIndependent = f.PositionIndependent
 	r.Runtime.Types, r.Runtime.Rodata = f.Module["types"], f.Module["rodata"]
 	r.Runtime.Offset = f.Layout
-}
-
-// symbols enters every symbol of the program.
-func (h *harvest) symbols(r *Record, abbrevs goobj.Abbrevs) {
-	s := h.set
-	prints := goobj.NewFingerprinter(s)
-	bodies := map[uint64]int{}
-	for y, a := range h.addr {
-		if s.Kind(y).IsText() {
-			bodies[a]++
-		}
-	}
-	for y, a := range h.addr {
-		n := s.NameOf(y)
-		d, matched := h.matched[y]
-		if !matched {
-			d = y
-		}
-		if s.Defined(y) && s.ByContent(y) {
-			if matched && s.Kind(y).IsRodata() {
-				r.Content[prints.Of(d)] = a
-			}
-			continue
-		}
-		if n.ABI == goobj.ABIStatic || n.Name == "" {
-			continue
-		}
-		sym := Symbol{Name: strings.Clone(n.Name), ABI: n.ABI, Kind: s.Kind(d), Size: s.Size(d), Addr: a}
-		if s.Defined(d) {
-			sym.Fingerprint = prints.Of(d)
-			sym.Package = s.Object(d).Pkg
-			sym.Asm = s.Object(d).Asm
-		}
-		if t := s.Aux(d, goobj.AuxGotype); t != 0 {
-			sym.Type = strings.Clone(s.NameOf(t).Name)
-		}
-		if goobj.IsType(n.Name) {
-			sym.Layout, _ = prints.TypeLayout(d)
-		}
-		if sym.Kind.IsText() {
-			h.function(&sym, y, d, abbrevs)
-			if r.Far {
-				h.jumpFar(&sym)
-			}
-			sym.Merged = bodies[a] > 1
-		}
-		r.Symbols = append(r.Symbols, sym)
-	}
-	sortSymbols(r.Symbols)
-}
-
-func (h *harvest) function(sym *Symbol, y, d goobj.Sym, abbrevs goobj.Abbrevs) {
-	flag, flag2 := h.set.Flags(d)
-	sym.NoSplit = flag&goobj.FlagNoSplit != 0
-	sym.Linkname = flag2&goobj.Flag2Linkname != 0
-	sym.Indirect = h.indirect[y]
-	code := h.file.Bytes(sym.Addr, len(h.set.Data(d)))
-	sym.Busy = h.arch.Busy(code)
-	if sym.Busy.Lo == 0 && !sym.Indirect {
-		sym.Calls = h.callsOf(y)
-	}
-	sym.LoopsAtEntry = sym.Busy.Lo == 0 && len(sym.Calls) == 0 && h.arch.LoopsAtEntry(code)
-	copy(sym.Head[:], h.file.Bytes(sym.Addr, len(sym.Head)))
-	if fi, ok := h.set.FuncInfo(d); ok {
-		sym.Line = fi.StartLine
-	}
-	if g, err := h.set.Signature(d, abbrevs); err == nil {
-		sym.Type, sym.CapturesKnown = g.Key(), g.CapturesKnown
-	}
-}
-
-// jumpFar replaces what is said of a jump over the entry by what is true of one that leads far. Calls do not lead so far.
-func (h *harvest) jumpFar(sym *Symbol) {
-	code := h.file.Bytes(sym.Addr, int(sym.Size))
-	busy, ok := h.arch.BusyFar(code)
-	sym.Calls, sym.Unreachable = nil, !ok
-	if ok {
-		sym.Busy, sym.LoopsAtEntry = busy, busy.Lo == 0 && h.arch.LoopsAtEntry(code)
-	}
-}
-
-// callsOf are the addresses of the displacements in the calls of y. It returns none if one of them is where a
-// jump over the entry of the caller may be written.
-func (h *harvest) callsOf(y goobj.Sym) []uint64 {
-	const entryWord = 8
-	var out []uint64
-	for _, c := range h.calls[y] {
-		if c.off < entryWord {
-			return nil
-		}
-		out = append(out, c.in+uint64(c.off))
-	}
-	slices.Sort(out)
-	return slices.Compact(out)
-}
-
-// callGraph notes who calls the functions of editable packages.
-func (h *harvest) callGraph(r *Record) {
-	edited := map[string]bool{}
-	for _, p := range r.Packages {
-		if p.Editable {
-			edited[p.Path] = true
-		}
-	}
-	r.Callers = map[string][]string{}
-	for y, callers := range h.callers {
-		if !h.set.Defined(y) || !edited[h.set.Object(y).Pkg] {
-			continue
-		}
-		seen := map[string]bool{}
-		for _, c := range callers {
-			if n := h.set.NameOf(c).Name; !seen[n] {
-				seen[n] = true
-				name := strings.Clone(h.set.NameOf(y).Name)
-				r.Callers[name] = append(r.Callers[name], strings.Clone(n))
-			}
-		}
-	}
-}
-
-// inlined notes into which functions those of editable packages were inlined.
-func (h *harvest) inlined(r *Record) {
-	edited := map[string]bool{}
-	var prefixes []string
-	for _, p := range r.Packages {
-		if edited[p.Path] = p.Editable; p.Editable {
-			prefixes = append(prefixes, goobj.PackagePrefix(p.Path)+".")
-		}
-	}
-	isEdited := func(y goobj.Sym) bool {
-		if h.set.Defined(y) {
-			return edited[h.set.Object(y).Pkg]
-		}
-		// A literal that was inlined wherever it is called has no body.
-		return slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(h.set.NameOf(y).Name, p) })
-	}
-	r.Inlined = map[string][]string{}
-	for y := range h.addr {
-		d, ok := h.matched[y]
-		if !ok {
-			d = y
-		}
-		fi, ok := h.set.FuncInfo(d)
-		if !ok {
-			continue
-		}
-		for _, n := range fi.Inline {
-			if !isEdited(n.Func) {
-				continue
-			}
-			callee, into := h.set.NameOf(n.Func).Name, h.set.NameOf(y).Name
-			if !slices.Contains(r.Inlined[callee], into) {
-				r.Inlined[strings.Clone(callee)] = append(r.Inlined[callee], strings.Clone(into))
-			}
-		}
-	}
-}
-
-// variableUses notes who refers to the larger variables of editable packages.
-func (h *harvest) variableUses(r *Record) {
-	edited := map[string]bool{}
-	for _, p := range r.Packages {
-		edited[p.Path] = p.Editable
-	}
-	const word = 8
-	r.Uses = map[string]Use{}
-	for y := range h.addr {
-		d, ok := h.matched[y]
-		if !ok {
-			d = y
-		}
-		if !h.set.Defined(d) {
-			continue
-		}
-		text := h.set.Kind(d).IsText()
-		for _, rel := range h.set.Relocs(d) {
-			v := rel.Sym
-			if rel.Size == 0 || v == 0 || !h.set.Defined(v) || !h.set.Kind(v).IsVar() || h.set.Size(v) <= word || !edited[h.set.Object(v).Pkg] {
-				continue
-			}
-			name := strings.Clone(h.set.NameOf(v).Name)
-			u := r.Uses[name]
-			if !text || !rel.Type.IsPCRel() || h.arch.ComputesAddress(h.set.Data(d), rel.Off) {
-				u.Address = true
-			}
-			if n := h.set.NameOf(y); text && (len(u.Funcs) == 0 || u.Funcs[len(u.Funcs)-1] != n) {
-				u.Funcs = append(u.Funcs, goobj.Name{Name: strings.Clone(n.Name), ABI: n.ABI})
-			}
-			r.Uses[name] = u
-		}
-	}
-}
-
-// endless notes the loops of editable packages that have no way out.
-func (h *harvest) endless(r *Record) {
-	edited := map[string]bool{}
-	for _, p := range r.Packages {
-		edited[p.Path] = p.Editable
-	}
-	for i := range r.Symbols {
-		if s := &r.Symbols[i]; s.Kind.IsText() && edited[s.Package] && s.Size > 0 {
-			s.Endless = h.arch.Endless(h.file.Bytes(s.Addr, int(s.Size)))
-		}
-	}
-}
-
-// gaps notes the methods that the linker left out of method tables, and dropped initialisers.
-func (h *harvest) gaps(r *Record) {
-	for y, relocs := range h.pruned {
-		t, ok := h.set.Type(h.matched[y])
-		if !ok {
-			continue
-		}
-		empty := map[int]bool{}
-		for _, k := range relocs {
-			empty[k] = true
-		}
-		p := PrunedType{Name: strings.Clone(h.set.NameOf(y).Name), Addr: h.addr[y]}
-		for _, m := range t.Methods() {
-			k := m.MtypReloc
-			e := [3]bool{empty[k], empty[k+1], empty[k+2]}
-			if e != [3]bool{} {
-				p.Methods = append(p.Methods, PrunedMethod{Name: m.Name, Type: strings.Clone(h.set.NameOf(m.Type).Name), Off: uint32(m.NameOff), Empty: e})
-			}
-		}
-		r.Pruned = append(r.Pruned, p)
-	}
-	for _, y := range h.noInit {
-		r.NoInit = append(r.NoInit, strings.Clone(h.set.NameOf(y).Name))
-	}
 }
 
 // The runtime's functions and variables that the agent calls and reads.
@@ -446,115 +235,4 @@ func (r *Record) locateRuntime(h *harvest) error {
 		return fmt.Errorf("the program's module data is at %#x and at %#x", h.file.ModuleAddr, r.Runtime.Var["runtime.firstmoduledata"])
 	}
 	return nil
-}
-
-// ModuleOf is the module of a package as path@version, with what another version is taken for; ""
-// where there is none.
-func ModuleOf(p gotool.Package) string {
-	m := p.Module
-	if m == nil {
-		return ""
-	}
-	name := m.Path + "@" + m.Version
-	if m.Replace != nil && m.Replace.Version != "" {
-		name += " => " + m.Replace.Path + "@" + m.Replace.Version
-	}
-	return name
-}
-
-// describe notes the sources of the packages.
-func describe(packages []gotool.Package) ([]Package, error) {
-	var out []Package
-	for i, p := range packages {
-		q := Package{Path: p.ImportPath, Import: p.ImportPath, Dir: p.Dir, BuildID: p.BuildID, Standard: p.Standard, Imports: p.Imports}
-		if i == len(packages)-1 {
-			q.Path = "main"
-		}
-		q.Editable = Editable(p)
-		q.Module = ModuleOf(p)
-		for _, group := range []struct {
-			kind  string
-			names []string
-		}{{"go", p.GoFiles}, {"cgo", p.CgoFiles}, {"asm", p.SFiles}, {"c", p.CFiles}, {"embed", p.EmbedFiles}} {
-			for _, name := range group.names {
-				f, err := readSource(p.Dir, name, group.kind, q.Editable)
-				if err != nil {
-					return nil, fmt.Errorf("package %s: %w", p.ImportPath, err)
-				}
-				q.Files = append(q.Files, f)
-			}
-		}
-		out = append(out, q)
-	}
-	return out, nil
-}
-
-// AddEscapes gives each editable package the escape analysis of its functions: what the compiler
-// said of the packages that EscapePatterns matches.
-func (r *Record) AddEscapes(escapes []gotool.Escape, known bool) {
-	byPath := map[string][]gotool.Escape{}
-	for _, e := range escapes {
-		byPath[e.Package] = append(byPath[e.Package], e)
-	}
-	for i := range r.Packages {
-		p := &r.Packages[i]
-		if p.Editable {
-			p.Escapes, p.EscapesKnown = byPath[p.Import], known
-		}
-	}
-}
-
-// EscapePatterns match the packages that people edit in place.
-func EscapePatterns(packages []gotool.Package) []string {
-	seen := map[string]bool{}
-	var out []string
-	add := func(p string) {
-		if !seen[p] {
-			seen[p] = true
-			out = append(out, p)
-		}
-	}
-	for _, p := range packages {
-		switch {
-		case !Editable(p):
-		case p.Module != nil && (p.ImportPath == p.Module.Path || strings.HasPrefix(p.ImportPath, p.Module.Path+"/")):
-			add(p.Module.Path + "/...")
-		default:
-			add(p.ImportPath)
-		}
-	}
-	return out
-}
-
-// Editable reports whether people edit a package in place: those of the standard library and of
-// downloaded modules change only with their version, or through an overlay.
-func Editable(p gotool.Package) bool {
-	m := p.Module
-	switch {
-	case p.Standard:
-		return false
-	case m == nil || m.Main || m.Dir == "": // an empty directory: vendored
-		return true
-	}
-	return m.Replace != nil && m.Replace.Version == ""
-}
-
-func readSource(dir, name, kind string, keep bool) (SourceFile, error) {
-	path := name
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(dir, name)
-	}
-	f := SourceFile{Name: name, Kind: kind}
-	if !keep {
-		return f, nil
-	}
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return f, err
-	}
-	f.Hash = sha256.Sum256(b)
-	if kind != "embed" {
-		f.Content = b
-	}
-	return f, nil
 }

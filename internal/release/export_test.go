@@ -14,7 +14,11 @@ func Harvest(set *goobj.Set, file *image.File) (map[goobj.Sym]uint64, error) {
 	if err := h.run(); err != nil {
 		return nil, err
 	}
-	return h.addr, nil
+	out := map[goobj.Sym]uint64{}
+	for y := range h.reached() {
+		out[y] = *h.addr.At(y)
+	}
+	return out, nil
 }
 
 // LinkerMade reports a function that the linker writes itself.

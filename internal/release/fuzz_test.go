@@ -132,7 +132,7 @@ func cgoMembers(t testing.TB) []goobj.Member {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := set.Load("runtime/cgo", path); err != nil {
+	if err := set.Load(goobj.Source{Package: "runtime/cgo", Path: path}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(set.Close)

@@ -4,8 +4,10 @@ package release
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"fmt"
+	"iter"
 	"regexp"
 	"slices"
 	"sort"
@@ -27,17 +29,17 @@ type harvest struct {
 	arch machine.Arch
 	code coderef.Arch
 
-	addr     map[goobj.Sym]uint64
-	matched  map[goobj.Sym]goobj.Sym // symbol -> the definition whose bytes the program has
-	at       map[uint64]goobj.Sym    // text address -> symbol
+	addr     goobj.Table[uint64]    // 0: not known
+	matched  goobj.Table[goobj.Sym] // the definition whose bytes the program has; 0: none
+	user     goobj.Table[goobj.Sym] // the symbol whose reference told the address
+	indirect goobj.Table[bool]      // functions whose address is used other than by a call
+	calls    calls
+	at       map[uint64]goobj.Sym // text address -> symbol
 	queue    []goobj.Sym
-	pruned   map[goobj.Sym][]int     // type -> relocation numbers that the linker left empty
-	noInit   []goobj.Sym             // map initialisers that the linker dropped
-	user     map[goobj.Sym]goobj.Sym // symbol -> the one whose reference told its address
-	callers  map[goobj.Sym][]goobj.Sym
-	tls      int32                // where the program keeps g, relative to the thread's base; 0 before that is known
-	calls    map[goobj.Sym][]call // where these calls are
-	indirect map[goobj.Sym]bool   // functions whose address is used other than by a call
+	pruned   map[goobj.Sym][]int // type -> relocation numbers that the linker left empty
+	noInit   []goobj.Sym         // map initialisers that the linker dropped
+	tls      int32               // where the program keeps g, relative to the thread's base; 0 before that is known
+	relocs   []goobj.Reloc       // of the symbol that is being compared
 	// trampolines lead calls to where they do not reach, by address: made by the linker, and followed or not yet.
 	trampolines map[uint64]*trampoline
 
@@ -70,12 +72,6 @@ type trampoline struct {
 	followed bool
 }
 
-// call is a call in the program: what the linker wrote of it is at an offset of the function at an address.
-type call struct {
-	in  uint64
-	off uint32
-}
-
 func newHarvest(set *goobj.Set, file *image.File) (*harvest, error) {
 	arch, err := machine.Of(file.GOARCH)
 	if err != nil {
@@ -83,14 +79,13 @@ func newHarvest(set *goobj.Set, file *image.File) (*harvest, error) {
 	}
 	h := &harvest{
 		set: set, file: file, arch: arch, code: arch.Code,
-		addr:     map[goobj.Sym]uint64{},
-		matched:  map[goobj.Sym]goobj.Sym{},
+		addr:     goobj.NewTable[uint64](set),
+		matched:  goobj.NewTable[goobj.Sym](set),
+		user:     goobj.NewTable[goobj.Sym](set),
+		indirect: goobj.NewTable[bool](set),
+		calls:    newCalls(set),
 		at:       map[uint64]goobj.Sym{},
 		pruned:   map[goobj.Sym][]int{},
-		indirect: map[goobj.Sym]bool{},
-		user:     map[goobj.Sym]goobj.Sym{},
-		callers:  map[goobj.Sym][]goobj.Sym{},
-		calls:    map[goobj.Sym][]call{},
 	}
 	h.findTrampolines()
 	return h, nil
@@ -178,7 +173,7 @@ func (h *harvest) wrapped() error {
 			}
 		}
 		for _, y := range candidates {
-			if _, known := h.addr[y]; known || !h.set.Kind(y).IsText() || !h.equal(y, f.Entry) {
+			if *h.addr.At(y) != 0 || !h.set.Kind(y).IsText() || !h.equal(y, f.Entry) {
 				continue
 			}
 			if err := h.learn(y, f.Entry); err != nil {
@@ -223,15 +218,15 @@ func (h *harvest) entries() map[goobj.Name]uint64 {
 
 // learnFrom notes that a reference of user to y says that y is at a.
 func (h *harvest) learnFrom(user, y goobj.Sym, a uint64) error {
-	if old, ok := h.addr[y]; !ok || old != a {
-		h.user[y] = user
+	if *h.addr.At(y) != a {
+		*h.user.At(y) = user
 	}
 	return h.learn(y, a)
 }
 
 // learn notes that y is at a.
 func (h *harvest) learn(y goobj.Sym, a uint64) error {
-	if old, ok := h.addr[y]; ok {
+	if old := *h.addr.At(y); old != 0 {
 		if old != a && h.set.Size(y) > 0 {
 			return h.mismatch(y, a, fmt.Sprintf("another reference says %#x", old))
 		}
@@ -240,7 +235,7 @@ func (h *harvest) learn(y goobj.Sym, a uint64) error {
 	if !h.file.Contains(a) {
 		return h.mismatch(y, a, "the address lies outside of the program")
 	}
-	h.addr[y] = a
+	*h.addr.At(y) = a
 	if h.set.Defined(y) {
 		h.queue = append(h.queue, y)
 	}
@@ -253,7 +248,7 @@ func (h *harvest) mismatch(y goobj.Sym, a uint64, why string) error {
 	if h.set.Defined(y) {
 		m.Package = h.set.Object(y).Pkg
 	}
-	if user, ok := h.user[y]; ok {
+	if user := *h.user.At(y); user != 0 {
 		m.User = strings.Clone(h.set.NameOf(user).Name)
 	}
 	return m
@@ -261,11 +256,11 @@ func (h *harvest) mismatch(y goobj.Sym, a uint64, why string) error {
 
 // visit compares y with the program and follows its references.
 func (h *harvest) visit(y goobj.Sym) error {
-	a := h.addr[y]
+	a := *h.addr.At(y)
 	kind := h.set.Kind(y)
 	n := len(h.set.Data(y))
 	if kind.IsZero() || n == 0 {
-		h.matched[y] = y
+		*h.matched.At(y) = y
 		return nil
 	}
 	d, ok := h.match(y, a)
@@ -275,7 +270,7 @@ func (h *harvest) visit(y goobj.Sym) error {
 		}
 		return h.mismatch(y, a, "the program holds other bytes than the compiled object")
 	}
-	h.matched[y] = d
+	*h.matched.At(y) = d
 	if kind.IsText() {
 		h.at[a] = y
 		h.functions++
@@ -301,12 +296,15 @@ func (h *harvest) isString(y goobj.Sym) bool {
 // match finds the definition of y whose bytes are in the program at a.
 func (h *harvest) match(y goobj.Sym, a uint64) (goobj.Sym, bool) {
 	dups := h.set.Dups(y)
+	if len(dups) == 0 {
+		return y, h.equal(y, a)
+	}
 	first := goobj.Sym(0)
-	for _, d := range append([]goobj.Sym{y}, dups...) {
+	for _, d := range slices.Insert(dups, 0, y) {
 		if d != y && len(h.set.Data(d)) == 0 || !h.equal(d, a) {
 			continue
 		}
-		if len(dups) == 0 || h.leads(d, a) {
+		if h.leads(d, a) {
 			return d, true
 		}
 		if first == 0 {
@@ -355,7 +353,7 @@ func (h *harvest) equal(y goobj.Sym, a uint64) bool {
 	}
 	last := 0
 	// The compiler writes relocations in ascending order for code; sort for the rest.
-	relocs := sortedRelocs(h.set, y)
+	relocs := h.sortedRelocs(y)
 	want = h.relaxed(want, relocs)
 	for _, r := range relocs {
 		if r.Off < last {
@@ -387,11 +385,12 @@ func (h *harvest) relaxed(code []byte, relocs []goobj.Reloc) []byte {
 	return code
 }
 
-func sortedRelocs(s *goobj.Set, y goobj.Sym) []goobj.Reloc {
-	var rs []goobj.Reloc
+// sortedRelocs are the relocations of y by ascending offset. They are valid until the next call.
+func (h *harvest) sortedRelocs(y goobj.Sym) []goobj.Reloc {
+	rs := h.relocs[:0]
 	sorted := true
-	for _, r := range s.Relocs(y) {
-		if r.Size == 0 || r.Off > len(s.Data(y)) {
+	for _, r := range h.set.Relocs(y) {
+		if r.Size == 0 || r.Off > len(h.set.Data(y)) {
 			continue
 		}
 		if n := len(rs); n > 0 && rs[n-1].Off > r.Off {
@@ -402,6 +401,7 @@ func sortedRelocs(s *goobj.Set, y goobj.Sym) []goobj.Reloc {
 	if !sorted {
 		sort.Slice(rs, func(i, j int) bool { return rs[i].Off < rs[j].Off })
 	}
+	h.relocs = rs
 	return rs
 }
 
@@ -420,18 +420,17 @@ func (h *harvest) follow(d, y goobj.Sym, a uint64, k int, r goobj.Reloc) error {
 		t -= uint64(r.Add)
 		if through != nil {
 			through.followed = true
-			h.indirect[r.Sym] = true // a call that does not lead there itself can't be changed in place of the entry
+			*h.indirect.At(r.Sym) = true // a call that does not lead there itself can't be changed in place of the entry
 		}
 		if r.Type.IsCall() && r.Weak && t == h.mapNoop {
 			h.noInit = append(h.noInit, r.Sym)
 			return nil
 		}
 		if r.Type.IsCall() {
-			h.callers[r.Sym] = append(h.callers[r.Sym], y)
-			h.calls[r.Sym] = append(h.calls[r.Sym], call{a, uint32(r.Off)})
+			h.calls.add(r.Sym, y, uint32(r.Off))
 		}
 		if r.Type.IsPCRel() && h.set.Kind(r.Sym).IsText() {
-			h.indirect[r.Sym] = true
+			*h.indirect.At(r.Sym) = true
 		}
 		return h.learnFrom(y, r.Sym, t)
 	case r.Type == goobj.RAddr:
@@ -445,7 +444,7 @@ func (h *harvest) follow(d, y goobj.Sym, a uint64, k int, r goobj.Reloc) error {
 			return nil
 		}
 		if h.set.Kind(r.Sym).IsText() {
-			h.indirect[r.Sym] = true
+			*h.indirect.At(r.Sym) = true
 		}
 		if !h.file.Moves(a + uint64(r.Off)) {
 			return h.mismatch(y, a, fmt.Sprintf("the address at offset %d does not move with the program when that is loaded", r.Off))
@@ -461,7 +460,7 @@ func (h *harvest) follow(d, y goobj.Sym, a uint64, k int, r goobj.Reloc) error {
 			return nil
 		}
 		if h.set.Kind(r.Sym).IsText() {
-			h.indirect[r.Sym] = true
+			*h.indirect.At(r.Sym) = true
 		}
 		return h.learnFrom(y, r.Sym, h.base(r.Sym)+uint64(v)-uint64(r.Add))
 	case r.Type.IsTLS():
@@ -489,12 +488,12 @@ func (h *harvest) base(y goobj.Sym) uint64 {
 // variables adds what no live code refers to but the symbol table names.
 func (h *harvest) variables() {
 	for n, y := range h.set.AllNames() {
-		if _, ok := h.addr[y]; ok || n.ABI == goobj.ABIStatic || h.set.Kind(y).IsText() || h.set.ByContent(y) || h.set.Size(y) == 0 {
+		if *h.addr.At(y) != 0 || n.ABI == goobj.ABIStatic || h.set.Kind(y).IsText() || h.set.ByContent(y) || h.set.Size(y) == 0 {
 			continue
 		}
 		if a, ok := h.file.Symbols[n.Name]; ok && (h.set.Kind(y).IsVar() || h.equal(y, a)) {
-			h.addr[y] = a
-			h.matched[y] = y
+			*h.addr.At(y) = a
+			*h.matched.At(y) = y
 		}
 	}
 }
@@ -549,3 +548,17 @@ func (h *harvest) covered() error {
 	}
 	return nil
 }
+
+// reached are the symbols that the program has, in ascending order.
+func (h *harvest) reached() iter.Seq[goobj.Sym] {
+	return func(yield func(goobj.Sym) bool) {
+		for y, a := range h.addr.All() {
+			if a != 0 && !yield(y) {
+				return
+			}
+		}
+	}
+}
+
+// definition is the definition of y whose bytes the program has; y where there are none.
+func (h *harvest) definition(y goobj.Sym) goobj.Sym { return cmp.Or(*h.matched.At(y), y) }

@@ -11,8 +11,8 @@ import (
 func (h *harvest) live() Live {
 	l := Live{UsedInIface: map[string]bool{}, IfaceMethods: map[MethodSig]bool{}, GenericMethods: map[string]bool{}}
 	s := h.set
-	inProgram := func(y goobj.Sym) bool { return h.addr[y] != 0 }
-	for y := range h.addr {
+	inProgram := func(y goobj.Sym) bool { return *h.addr.At(y) != 0 }
+	for y := range h.reached() {
 		if !s.Defined(y) {
 			continue
 		}
@@ -23,7 +23,7 @@ func (h *harvest) live() Live {
 		if flag2&goobj.Flag2UsedInIface != 0 {
 			l.Use(s, y, inProgram)
 		}
-		if d, ok := h.matched[y]; ok {
+		if d := *h.matched.At(y); d != 0 {
 			l.MarkUses(s, d, inProgram)
 		}
 	}

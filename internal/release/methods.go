@@ -12,11 +12,12 @@ import (
 // methodUses notes the functions that read method tables, and where type assertions remember what they
 // found in them.
 func (h *harvest) methodUses(r *Record) {
-	for y, a := range h.addr {
+	for y := range h.reached() {
+		a := *h.addr.At(y)
 		if IsTypeCache(h.set.NameOf(y).Name) {
 			r.MethodUses.Caches = append(r.MethodUses.Caches, a)
 		}
-		if d, ok := h.matched[y]; ok && h.set.Kind(d).IsText() && ReadsMethods(h.set, d) {
+		if d := *h.matched.At(y); d != 0 && h.set.Kind(d).IsText() && ReadsMethods(h.set, d) {
 			r.MethodUses.Readers = append(r.MethodUses.Readers, patch.Stale{
 				Name: strings.Clone(h.set.NameOf(d).Name), Addr: a, Size: uint64(h.set.Size(d)),
 			})

@@ -10,7 +10,7 @@ import (
 )
 
 // Format is the version of the record format; records of other versions are refused.
-const Format = 8
+const Format = 9
 
 // Record is what is known of a release: the proof's result, without the objects.
 type Record struct {

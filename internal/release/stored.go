@@ -1,0 +1,98 @@
+package release
+
+import (
+	"bytes"
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/gosplice/gosplice/internal/goobj"
+)
+
+// stored is a record as the file holds it. What is a map in a record is a list here, in the order of its keys: of one
+// program there is one file, and it takes less time to read.
+type stored struct {
+	Format int // as in the records of all versions
+	Rest   Record
+	Maps   lists
+}
+
+// lists are the maps of a record.
+type lists struct {
+	Settings             entries[string, string]
+	Func, Var, Offset    entries[string, uint64]
+	Content              entries[goobj.Fingerprint, uint64]
+	Callers, Inlined     entries[string, []string]
+	Uses                 entries[string, Use]
+	UsedInIface, Generic entries[string, bool]
+	IfaceMethods         entries[MethodSig, bool]
+}
+
+// entries are those of a map, by ascending key.
+type entries[K comparable, V any] []entry[K, V]
+
+type entry[K comparable, V any] struct {
+	Key   K
+	Value V
+}
+
+// sorted lists the entries of m.
+func sorted[K comparable, V any](m map[K]V, compare func(a, b K) int) entries[K, V] {
+	out := make(entries[K, V], 0, len(m))
+	for _, k := range slices.SortedFunc(maps.Keys(m), compare) {
+		out = append(out, entry[K, V]{k, m[k]})
+	}
+	return out
+}
+
+func (e entries[K, V]) asMap() map[K]V {
+	if len(e) == 0 {
+		return nil
+	}
+	m := make(map[K]V, len(e))
+	for _, x := range e {
+		m[x.Key] = x.Value
+	}
+	return m
+}
+
+func byPrint(a, b goobj.Fingerprint) int { return bytes.Compare(a[:], b[:]) }
+
+func bySig(a, b MethodSig) int {
+	return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.Type, b.Type))
+}
+
+func store(r *Record) *stored {
+	s := &stored{Format: r.Format, Rest: *r}
+	s.Maps = lists{
+		Settings:     sorted(r.Build.Settings, strings.Compare),
+		Func:         sorted(r.Runtime.Func, strings.Compare),
+		Var:          sorted(r.Runtime.Var, strings.Compare),
+		Offset:       sorted(r.Runtime.Offset, strings.Compare),
+		Content:      sorted(r.Content, byPrint),
+		Callers:      sorted(r.Callers, strings.Compare),
+		Inlined:      sorted(r.Inlined, strings.Compare),
+		Uses:         sorted(r.Uses, strings.Compare),
+		UsedInIface:  sorted(r.Live.UsedInIface, strings.Compare),
+		Generic:      sorted(r.Live.GenericMethods, strings.Compare),
+		IfaceMethods: sorted(r.Live.IfaceMethods, bySig),
+	}
+	new(lists).into(&s.Rest)
+	return s
+}
+
+func (s *stored) record() *Record {
+	s.Maps.into(&s.Rest)
+	s.Rest.Format = s.Format
+	return &s.Rest
+}
+
+// into makes the lists the maps of r.
+func (l *lists) into(r *Record) {
+	r.Build.Settings = l.Settings.asMap()
+	r.Runtime.Func, r.Runtime.Var, r.Runtime.Offset = l.Func.asMap(), l.Var.asMap(), l.Offset.asMap()
+	r.Content, r.Uses = l.Content.asMap(), l.Uses.asMap()
+	r.Callers, r.Inlined = l.Callers.asMap(), l.Inlined.asMap()
+	r.Live.UsedInIface, r.Live.GenericMethods, r.Live.IfaceMethods = l.UsedInIface.asMap(), l.Generic.asMap(), l.IfaceMethods.asMap()
+}
