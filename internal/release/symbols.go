@@ -45,7 +45,11 @@ func (h *harvest) symbols(r *Record, abbrevs goobj.Abbrevs) {
 			workers[worker].describe(y, &done[i])
 		}
 	})
-	r.Content = map[goobj.Fingerprint]uint64{}
+	total := 0
+	for _, d := range done {
+		total += len(d.symbols)
+	}
+	r.Symbols, r.Content = make([]Symbol, 0, total), map[goobj.Fingerprint]uint64{}
 	for _, d := range done {
 		r.Symbols = append(r.Symbols, d.symbols...)
 		for _, c := range d.content {
