@@ -24,7 +24,9 @@ const (
 	offsetOperand          = 0x003ffc00
 
 	wideMask, wideBits = 0xff800000, 0xd2800000 // MOVZ of 64 bits
+	keepMask, keepBits = 0xffe00000, 0xf2800000 // MOVK of bits 0 to 15
 	wideShift          = 0x00600000
+	wideHigh           = 0x00200000 // of bits 16 to 31
 	wideOperand        = 0x001fffe0
 )
 
@@ -126,7 +128,7 @@ func operand(i uint32) uint32 {
 		return branchOperand
 	case isADRP(i):
 		return adrpOperand
-	case i&wideMask == wideBits && i&wideShift == 0:
+	case i&wideMask == wideBits && i&wideShift <= wideHigh, i&keepMask == keepBits:
 		return wideOperand
 	}
 	return 0
@@ -151,13 +153,33 @@ func (arm64) IsBranch(code []byte) bool {
 	return len(code) > instructionSize && isBranch(le.Uint32(code[1:]))
 }
 
-func (arm64) Offset(place []byte) int32 { return int32(le.Uint32(place) & wideOperand >> 5) }
+// isWidePair reports MOVZ of bits 16 to 31 and MOVK of those below.
+func isWidePair(place []byte) bool {
+	return len(place) >= 2*instructionSize && le.Uint32(place)&(wideMask|wideShift) == wideBits|wideHigh && le.Uint32(place[instructionSize:])&keepMask == keepBits
+}
+
+func (arm64) Offset(place []byte) int32 {
+	v := le.Uint32(place) & wideOperand >> 5
+	if isWidePair(place) {
+		v = v<<16 | le.Uint32(place[instructionSize:])&wideOperand>>5
+	}
+	return int32(v)
+}
 
 func (arm64) SetOffset(place []byte, v int32) bool {
-	i := le.Uint32(place)
-	if i&wideMask != wideBits || v < 0 || v > 0xffff {
+	set := func(place []byte, v int32) {
+		le.PutUint32(place, le.Uint32(place)&^wideOperand|uint32(v)<<5)
+	}
+	switch {
+	case v < 0:
+		return false
+	case isWidePair(place):
+		set(place, v>>16)
+		set(place[instructionSize:], v&0xffff)
+	case le.Uint32(place)&(wideMask|wideShift) == wideBits && v <= 0xffff:
+		set(place, v)
+	default:
 		return false
 	}
-	le.PutUint32(place, i&^wideOperand|uint32(v)<<5)
 	return true
 }

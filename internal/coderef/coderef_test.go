@@ -116,6 +116,8 @@ func TestARM64Same(t *testing.T) {
 		{"load and store", code(adrp, ldr), code(adrp, ldr&^(1<<22)), false},
 		{"load into another register", code(adrp, ldr), code(adrp, ldr+1), false},
 		{"thread-local storage", code(movz), code(movz | 16<<5), true},
+		{"thread-local storage, in two halves", code(movz|wideHigh, keepBits), code(movz|wideHigh|1<<5, keepBits|16<<5), true},
+		{"an offset in other bits", code(movz | wideHigh), code(movz | 16<<5), false},
 		{"an operand in the object", code(bl | 1), code(bl | 1), false},
 		{"nothing for the linker", code(ret), code(ret), false},
 		{"other lengths", code(adrp, add), code(adrp), false},
@@ -165,6 +167,13 @@ func TestOffset(t *testing.T) {
 		t.Errorf("% x", place)
 	}
 	if ARM64.SetOffset(place, -8) || ARM64.SetOffset(place, 1<<16) || ARM64.SetOffset(code(ret), 16) {
+		t.Error("an offset was written that does not fit")
+	}
+	pair := code(movz|wideHigh|3<<5, keepBits)
+	if !ARM64.SetOffset(pair, 0x12345) || ARM64.Offset(pair) != 0x12345 || string(pair) != string(code(movz|wideHigh|1<<5, keepBits|0x2345<<5)) {
+		t.Errorf("% x", pair)
+	}
+	if ARM64.SetOffset(pair, -8) || ARM64.SetOffset(pair[:4], 16) || ARM64.SetOffset(code(movz|wideHigh, ret), 16) {
 		t.Error("an offset was written that does not fit")
 	}
 	place = make([]byte, 4)

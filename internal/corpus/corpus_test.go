@@ -105,6 +105,11 @@ func TestEmulated(t *testing.T) {
 			newRun(t, s, buildWith(t, s, append(os.Environ(), testprogram.Cross("arm64")...), nil), dimensions[0]).script()
 		})
 	}
+	t.Run("position-independent", func(t *testing.T) {
+		t.Parallel()
+		s := read(t, "A05-iface-held")
+		newRun(t, s, buildWith(t, s, append(os.Environ(), testprogram.Cross("arm64")...), []string{"-buildmode=pie"}), dimensions[0]).script()
+	})
 }
 
 // built is the program of a scenario with its record.

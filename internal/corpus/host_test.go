@@ -112,6 +112,9 @@ func oneOf[T comparable](got T, answers ...T) {
 var module string
 
 func TestMain(m *testing.M) {
+	if cc := os.Getenv("GOSPLICE_CC"); cc != "" {
+		os.Setenv("CC", cc) // for records and plans, which are made with the compiler of the build
+	}
 	var err error
 	if module, err = os.MkdirTemp("", "gosplice-corpus-"); err != nil {
 		log.Fatal(err)

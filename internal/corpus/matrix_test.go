@@ -38,6 +38,10 @@ type cell struct {
 	// needs names a program without which the cell can't be built, cpu a property of the processor without which
 	// the program can't run.
 	needs, cpu string
+	// scenarios are those that are run, if not all.
+	scenarios []string
+	// cc is the C compiler, where it is not the one of this machine.
+	cc string
 	// profiled programs are optimised with a profile that lies beside the main package.
 	profiled bool
 	// experiments are values of GOEXPERIMENT by toolchain; those that are not named have no such cell.
@@ -57,6 +61,18 @@ var ways = []cell{
 	{way: "`default.pgo`", profiled: true},
 	{way: "`GOAMD64=v2`", env: []string{"GOAMD64=v2"}},
 	{way: "`GOARCH=arm64`, emulated", env: testprogram.Cross("arm64"), needs: "qemu-aarch64", emulated: true},
+	{way: "`GOARCH=arm64 -buildmode=pie`, emulated", flags: []string{"-buildmode=pie"}, env: testprogram.Cross("arm64"), needs: "qemu-aarch64", emulated: true, scenarios: fewScenarios},
+	{way: "`GOARCH=arm64 -linkmode=external`, emulated", flags: []string{"-ldflags=-linkmode=external"}, env: testprogram.CrossC("arm64", armCC), cc: armCC, needs: "qemu-aarch64", emulated: true, scenarios: fewScenarios},
+	{way: "`GOARCH=arm64 -linkmode=external -buildmode=pie`, emulated", flags: []string{"-ldflags=-linkmode=external", "-buildmode=pie"}, env: testprogram.CrossC("arm64", armCC), cc: armCC, needs: "qemu-aarch64", emulated: true, scenarios: fewScenarios},
+	{way: "`GOARCH=arm64 -race`", flags: []string{"-race"}, env: testprogram.CrossC("arm64", armCC), cc: armCC, needs: armCC, refused: "on arm64 a build with -race is not supported"},
+	{way: "`GOARCH=arm64 -trimpath -ldflags=\"-s -w\"`, emulated", flags: []string{"-trimpath", "-ldflags=-s -w"}, env: testprogram.Cross("arm64"), needs: "qemu-aarch64", emulated: true, scenarios: fewScenarios},
+	{way: "`GOARCH=arm64 -gcflags=\"all=-N -l\"`, emulated", flags: []string{"-gcflags=all=-N -l"}, env: testprogram.Cross("arm64"), needs: "qemu-aarch64", emulated: true, scenarios: fewScenarios},
+	{way: "`GOARCH=arm64 -gcflags=-l`, emulated", flags: []string{"-gcflags=-l"}, env: testprogram.Cross("arm64"), needs: "qemu-aarch64", emulated: true, scenarios: fewScenarios},
+	{way: "`GOARCH=arm64 -cover`, emulated", flags: []string{"-cover"}, env: testprogram.Cross("arm64"), needs: "qemu-aarch64", emulated: true, scenarios: fewScenarios},
+	{way: "`GOARCH=arm64 GOARM64=v8.1`, emulated", env: append(testprogram.Cross("arm64"), "GOARM64=v8.1"), needs: "qemu-aarch64", emulated: true, scenarios: fewScenarios},
+	{way: "`GOARCH=arm64 GOARM64=v8.0,lse`, emulated", env: append(testprogram.Cross("arm64"), "GOARM64=v8.0,lse"), needs: "qemu-aarch64", emulated: true, scenarios: fewScenarios},
+	{way: "`GOARCH=arm64 GOARM64=v9.0`, emulated", env: append(testprogram.Cross("arm64"), "GOARM64=v9.0"), needs: "qemu-aarch64", emulated: true, scenarios: fewScenarios},
+	{way: "`GOARCH=arm64 GOFIPS140=latest`, emulated", env: append(testprogram.Cross("arm64"), "GOFIPS140=latest"), needs: "qemu-aarch64", emulated: true, scenarios: fewScenarios},
 	{way: "`GOAMD64=v3`", env: []string{"GOAMD64=v3"}, cpu: "avx2"},
 	{way: "`GOAMD64=v4`", env: []string{"GOAMD64=v4"}, cpu: "avx512vl"},
 	{way: "`CGO_ENABLED=0`", env: []string{"CGO_ENABLED=0"}},
@@ -92,6 +108,9 @@ var experiments = map[string]string{
 	"go1.26.8":  "arenas,cgocheck2,fieldtrack,heapminimum512kib,nogreenteagc,jsonv2,goroutineleakprofile,runtimefreegc,sizespecializedmalloc,runtimesecret,simd,norandomizedheapbase64",
 	"go1.27.4":  "arenas,cgocheck2,fieldtrack,heapminimum512kib,nogreenteagc,nojsonv2,runtimefreegc,nosizespecializedmalloc,runtimesecret,simd,norandomizedheapbase64,mapsplitgroup",
 }
+
+// armCC compiles C for arm64.
+const armCC = "aarch64-linux-gnu-gcc"
 
 // static are the flags of programs that need nothing else at run time.
 var static = []string{"-ldflags=-linkmode=external -extldflags=-static", "-tags=netgo,osusergo"}
@@ -134,6 +153,9 @@ var matrixScenarios = []string{
 	"R01-field-insert", "R07-signature-open", "R12-main-only",
 }
 
+// fewScenarios are run in the cells of programs that an emulator runs, but for one way.
+var fewScenarios = []string{"A05-iface-held", "A13-new-type", "A21-stack-grow", "W01-on-stack-loop", "R01-field-insert"}
+
 // stressed are run once more with the garbage collector never at rest, the profiler and the tracer, load and
 // 10,000 goroutines, going to the release and back.
 var stressed = []string{"A01-body-string", "A08-inlined-leaf"}
@@ -143,8 +165,8 @@ const matrixPath = "../../docs/matrix.md"
 
 // TestMatrix builds programs in every way with every supported release, and edits them while they run.
 // GOSPLICE_MATRIX=all runs all cells, another text those whose names hold it; what came of them is written into
-// docs/matrix.md. By default plain programs of one release are edited, of another one each day, with one scenario,
-// and nothing is written.
+// docs/matrix.md. By default plain programs of one release are edited, of another one each day, with one scenario, and programs of
+// arm64 that are built in one way, another each day; nothing is written.
 func TestMatrix(t *testing.T) {
 	// Which toolchain is needed is for gosplice to find out.
 	if v, ok := os.LookupEnv("GOTOOLCHAIN"); ok {
@@ -156,6 +178,10 @@ func TestMatrix(t *testing.T) {
 		c := ways[0]
 		c.toolchain = testprogram.Toolchains[time.Now().YearDay()%len(testprogram.Toolchains)]
 		t.Run(c.String(), func(t *testing.T) { c.run(t, matrixScenarios[:1], stressed[:1]) })
+		emulated := slices.DeleteFunc(slices.Clone(ways), func(c cell) bool { return !c.emulated })
+		c = emulated[time.Now().YearDay()%len(emulated)]
+		c.toolchain = toolchainOf(runtime.Version())
+		t.Run(c.String(), func(t *testing.T) { c.run(t, fewScenarios[:1], nil) })
 		return
 	}
 	for _, c := range cells() {
@@ -165,7 +191,11 @@ func TestMatrix(t *testing.T) {
 		skipped := false
 		ok := t.Run(c.String(), func(t *testing.T) {
 			defer func() { skipped = t.Skipped() }()
-			c.run(t, matrixScenarios, stressed)
+			names := c.scenarios
+			if names == nil {
+				names = matrixScenarios
+			}
+			c.run(t, names, stressed)
 		})
 		result := "works"
 		switch {
@@ -182,12 +212,28 @@ func TestMatrix(t *testing.T) {
 	}
 }
 
+// toolchainOf is the toolchain of the release that a version belongs to, or the newest.
+func toolchainOf(version string) string {
+	for _, v := range testprogram.Toolchains {
+		if i := strings.LastIndexByte(v, '.'); strings.HasPrefix(version, v[:i+1]) {
+			return v
+		}
+	}
+	return testprogram.Toolchains[len(testprogram.Toolchains)-1]
+}
+
 // run builds and edits in one cell.
 func (c cell) run(t *testing.T, names, stress []string) {
 	if c.needs != "" {
 		if _, err := exec.LookPath(c.needs); err != nil {
 			t.Skipf("needs %s: %v", c.needs, err)
 		}
+	}
+	if c.cc != "" {
+		if _, err := exec.LookPath(c.cc); err != nil {
+			t.Skipf("needs %s: %v", c.cc, err)
+		}
+		t.Setenv("CC", c.cc)
 	}
 	if c.cpu != "" {
 		properties, err := os.ReadFile("/proc/cpuinfo")
@@ -313,10 +359,10 @@ Written by `+"`GOTOOLCHAIN=go1.27.4 GOSPLICE_MATRIX=all go test ./internal/corpu
 
 A cell works when programs that were built so are recorded, with every byte of machine code compared, and patched and rolled back while
 they run, in %d scenarios of the corpus; and %d of these also under load, with GOGC=1, the profiler, the tracer and 10,000
-goroutines, but for what an emulator runs. A cell is refused when `+"`gosplice record`"+` says so in one line that names the reason. It is not here where the machine of
+goroutines, but for what an emulator runs; there, but for the first way, %d scenarios are run. A cell is refused when `+"`gosplice record`"+` says so in one line that names the reason. It is not here where the machine of
 the last run lacks a program or a processor that it needs.
 
-| build |`, len(matrixScenarios), len(stressed))
+| build |`, len(matrixScenarios), len(stressed), len(fewScenarios))
 	for _, v := range testprogram.Toolchains {
 		b.WriteString(" " + v + " |")
 	}
@@ -333,6 +379,7 @@ the last run lacks a program or a processor that it needs.
 		b.WriteString("\n")
 	}
 	fmt.Fprintf(&b, "\nThe scenarios: %s.\n", strings.Join(matrixScenarios, ", "))
+	fmt.Fprintf(&b, "\nThose that an emulator runs for most ways: %s.\n", strings.Join(fewScenarios, ", "))
 	b.WriteString("\nThe experiments:\n\n")
 	for _, v := range testprogram.Toolchains {
 		fmt.Fprintf(&b, "- %s: `%s`\n", v, experiments[v])

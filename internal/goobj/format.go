@@ -137,6 +137,7 @@ const (
 	RKeep           RelocType = 27
 
 	RARM64TLSLE       RelocType = 32
+	RARM64TLSIE       RelocType = 33
 	RARM64PCRelLDST8  RelocType = 37
 	RARM64PCRelLDST64 RelocType = 40
 )
@@ -150,7 +151,11 @@ func (t RelocType) IsPCRel() bool {
 }
 
 // IsTLS reports code that uses thread-local storage.
-func (t RelocType) IsTLS() bool { return t == RTLSLE || t == RTLSIE || t == RARM64TLSLE }
+func (t RelocType) IsTLS() bool { return t == RTLSLE || t == RARM64TLSLE || t.IsTLSIE() }
+
+// IsTLSIE reports code that loads an offset in thread-local storage from the global offset table, unless a linker writes
+// the offset itself.
+func (t RelocType) IsTLSIE() bool { return t == RTLSIE || t == RARM64TLSIE }
 
 // inInstruction reports a relocation in the middle of instructions, the rest of which the object has.
 func (t RelocType) inInstruction() bool {

@@ -137,6 +137,9 @@ func checkSettings(version string, s map[string]string) error {
 			return &UnsupportedError{"a build with", flag, "build without " + flag}
 		}
 	}
+	if s["-race"] == "true" && s["GOARCH"] == "arm64" {
+		return &UnsupportedError{"on arm64 a build with", "-race", "build without -race; the race detector does not run under the emulator that arm64 is tested with"}
+	}
 	return nil
 }
 

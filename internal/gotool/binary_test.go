@@ -178,6 +178,19 @@ func TestRefusesSanitizers(t *testing.T) {
 	}
 }
 
+// TestRefusesRaceDetector refuses it on arm64, where it can't be tried.
+func TestRefusesRaceDetector(t *testing.T) {
+	s := map[string]string{"GOOS": "linux", "GOARCH": "arm64", "-race": "true"}
+	const want = "on arm64 a build with -race is not supported: build without -race"
+	if err := checkSettings("go1.26.8", s); err == nil || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("error %v, not %q", err, want)
+	}
+	s["GOARCH"] = "amd64"
+	if err := checkSettings("go1.26.8", s); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestRefusesTests refuses what go test -c makes, and takes a program whose path looks like that.
 func TestRefusesTests(t *testing.T) {
 	dir := writeFiles(t, map[string]string{

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 )
@@ -26,6 +27,11 @@ func (b *Build) List(ctx context.Context, overlay string) ([]Package, error) {
 // Resolve is List without compiling anything: it says where the packages are.
 func (b *Build) Resolve(ctx context.Context, overlay string) ([]Package, error) {
 	return b.list(ctx, overlay, nil, nil)
+}
+
+// foreignC reports a program that may hold C code for another processor than this one.
+func (b *Build) foreignC() bool {
+	return b.Settings["CGO_ENABLED"] == "1" && b.Settings["GOARCH"] != runtime.GOARCH
 }
 
 func (b *Build) list(ctx context.Context, overlay string, extra []string, messages io.Writer) ([]Package, error) {
@@ -54,6 +60,9 @@ func (b *Build) list(ctx context.Context, overlay string, extra []string, messag
 		packages, err = decodePackages(r)
 		return err
 	}, messages)
+	if err != nil && b.foreignC() && os.Getenv("CC") == "" {
+		return nil, fmt.Errorf("the program was built for %s with cgo; set CC to the C compiler of that build, such as CC=aarch64-linux-gnu-gcc: %w", b.Settings["GOARCH"], err)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -98,14 +98,22 @@ func (f *File) threadLocal(place uint64) bool {
 	return false
 }
 
+// dynamicKinds are the relocations of dynamic linkers that write addresses: of a place in the program, of a symbol with an
+// addend, and of a symbol into a table.
+var dynamicKinds = map[elf.Machine]struct{ relative, absolute, data, jump uint32 }{
+	elf.EM_X86_64:  {uint32(elf.R_X86_64_RELATIVE), uint32(elf.R_X86_64_64), uint32(elf.R_X86_64_GLOB_DAT), uint32(elf.R_X86_64_JMP_SLOT)},
+	elf.EM_AARCH64: {uint32(elf.R_AARCH64_RELATIVE), uint32(elf.R_AARCH64_ABS64), uint32(elf.R_AARCH64_GLOB_DAT), uint32(elf.R_AARCH64_JUMP_SLOT)},
+}
+
 // applyRelocation writes the word at a place. What depends on libraries or on the thread is not known here, and
 // no Go object refers to it.
 func (f *File) applyRelocation(place, info, addend uint64, symbols []elf.Symbol) error {
 	var value uint64
-	switch typ, index := elf.R_X86_64(info&0xffffffff), info>>32; typ {
-	case elf.R_X86_64_RELATIVE:
+	kinds := dynamicKinds[f.elf.Machine]
+	switch typ, index := uint32(info), info>>32; typ {
+	case kinds.relative:
 		value = addend
-	case elf.R_X86_64_64, elf.R_X86_64_GLOB_DAT, elf.R_X86_64_JMP_SLOT:
+	case kinds.absolute, kinds.data, kinds.jump:
 		if index == 0 || index > uint64(len(symbols)) {
 			return fmt.Errorf("the relocation of %#x refers to symbol %d of %d", place, index, len(symbols))
 		}
@@ -113,7 +121,7 @@ func (f *File) applyRelocation(place, info, addend uint64, symbols []elf.Symbol)
 		if s.Section == elf.SHN_UNDEF {
 			return nil
 		}
-		if value = s.Value; typ == elf.R_X86_64_64 {
+		if value = s.Value; typ == kinds.absolute {
 			value += addend
 		}
 	default:

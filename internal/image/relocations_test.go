@@ -71,30 +71,36 @@ func TestPositionIndependent(t *testing.T) {
 }
 
 func TestApplyRelocation(t *testing.T) {
+	t.Run("amd64", func(t *testing.T) { testApplyRelocation(t, elf.EM_X86_64, uint32(elf.R_X86_64_TPOFF64)) })
+	t.Run("arm64", func(t *testing.T) { testApplyRelocation(t, elf.EM_AARCH64, uint32(elf.R_AARCH64_TLS_TPREL64)) })
+}
+
+func testApplyRelocation(t *testing.T, machine elf.Machine, threadLocal uint32) {
+	kinds := dynamicKinds[machine]
 	symbols := []elf.Symbol{{Name: "here", Value: 0x3000, Section: 1}, {Name: "elsewhere", Section: elf.SHN_UNDEF}}
 	for _, c := range []struct {
 		name  string
 		place uint64
-		typ   elf.R_X86_64
+		typ   uint32
 		sym   uint64
 		want  uint64 // 0: unchanged
 		says  string
 	}{
-		{name: "moved", place: 0x1008, typ: elf.R_X86_64_RELATIVE, want: 0x40},
-		{name: "address of a symbol", place: 0x1008, typ: elf.R_X86_64_64, sym: 1, want: 0x3040},
-		{name: "entry of the offset table", place: 0x1008, typ: elf.R_X86_64_GLOB_DAT, sym: 1, want: 0x3000},
-		{name: "of a library", place: 0x1008, typ: elf.R_X86_64_GLOB_DAT, sym: 2},
-		{name: "thread-local", place: 0x1008, typ: elf.R_X86_64_TPOFF64, sym: 2},
-		{name: "outside", place: 0x1009, typ: elf.R_X86_64_RELATIVE, says: "outside"},
-		{name: "in zeroed memory", place: 0x2000, typ: elf.R_X86_64_RELATIVE, says: "outside"},
-		{name: "in what threads copy", place: 0x1108, typ: elf.R_X86_64_RELATIVE},
-		{name: "behind what threads copy", place: 0x1110, typ: elf.R_X86_64_RELATIVE, says: "outside"},
-		{name: "no symbol", place: 0x1008, typ: elf.R_X86_64_64, says: "symbol 0 of 2"},
-		{name: "unknown symbol", place: 0x1008, typ: elf.R_X86_64_64, sym: 3, says: "symbol 3 of 2"},
+		{name: "moved", place: 0x1008, typ: kinds.relative, want: 0x40},
+		{name: "address of a symbol", place: 0x1008, typ: kinds.absolute, sym: 1, want: 0x3040},
+		{name: "entry of the offset table", place: 0x1008, typ: kinds.data, sym: 1, want: 0x3000},
+		{name: "of a library", place: 0x1008, typ: kinds.data, sym: 2},
+		{name: "thread-local", place: 0x1008, typ: threadLocal, sym: 2},
+		{name: "outside", place: 0x1009, typ: kinds.relative, says: "outside"},
+		{name: "in zeroed memory", place: 0x2000, typ: kinds.relative, says: "outside"},
+		{name: "in what threads copy", place: 0x1108, typ: kinds.relative},
+		{name: "behind what threads copy", place: 0x1110, typ: kinds.relative, says: "outside"},
+		{name: "no symbol", place: 0x1008, typ: kinds.absolute, says: "symbol 0 of 2"},
+		{name: "unknown symbol", place: 0x1008, typ: kinds.absolute, sym: 3, says: "symbol 3 of 2"},
 	} {
 		const before = 0x7777
 		threads := &elf.Prog{ProgHeader: elf.ProgHeader{Type: elf.PT_TLS, Vaddr: 0x1100, Filesz: 0x10, Memsz: 0x40}}
-		f := &File{elf: &elf.File{Progs: []*elf.Prog{threads}}, sections: []section{{lo: 0x1000, hi: 0x1010, data: make([]byte, 16)}, {lo: 0x2000, hi: 0x2010}}}
+		f := &File{elf: &elf.File{FileHeader: elf.FileHeader{Machine: machine}, Progs: []*elf.Prog{threads}}, sections: []section{{lo: 0x1000, hi: 0x1010, data: make([]byte, 16)}, {lo: 0x2000, hi: 0x2010}}}
 		le.PutUint64(f.sections[0].data[8:], before)
 		err := f.applyRelocation(c.place, c.sym<<32|uint64(c.typ), 0x40, symbols)
 		if (err != nil) != (c.says != "") || err != nil && !strings.Contains(err.Error(), c.says) {

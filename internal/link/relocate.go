@@ -100,7 +100,7 @@ func (l *linker) threadLocal(p *placed, d []byte, r goobj.Reloc) bool {
 	if !r.Type.IsTLS() {
 		return false
 	}
-	if r.Type == goobj.RTLSIE && !l.arch.ThreadOffset(d, r.Off) || !l.arch.Code.SetOffset(d[r.Off:], l.rec.TLS) {
+	if r.Type.IsTLSIE() && !l.arch.ThreadOffset(d, r.Off) || !l.arch.Code.SetOffset(d[r.Off:], l.rec.TLS) {
 		l.fail("%s reads thread-local storage in a way that this gosplice does not know", p.name)
 	}
 	return true

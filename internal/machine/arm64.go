@@ -198,8 +198,21 @@ func (a arm64) LoadThroughSlot(code []byte, off int) bool {
 	return true
 }
 
-// ThreadOffset knows no such instructions: those of position-independent programs, which are not patched here.
-func (arm64) ThreadOffset(code []byte, off int) bool { return false }
+// ThreadOffset makes MOVZ $(x>>16)<<16, Rd; MOVK $x&0xffff, Rd of ADRP; MOVD (Rd), Rd, which begin at off.
+func (arm64) ThreadOffset(code []byte, off int) bool {
+	const moveHigh, keepLow = 0xd2a00000, 0xf2800000
+	if off < 0 || off > len(code)-pairInstructions {
+		return false
+	}
+	first, second := word32(code, off), word32(code, off+instruction)
+	to := first & 0x1f
+	if first != adrp|to || second != load|to<<5|to {
+		return false
+	}
+	binary.LittleEndian.PutUint32(code[off:], moveHigh|to)
+	binary.LittleEndian.PutUint32(code[off+instruction:], keepLow|to)
+	return true
+}
 
 func (arm64) flowOf(code []byte) (*flow, bool) {
 	if len(code)%instruction != 0 {

@@ -169,6 +169,31 @@ func TestARM64LoadThroughSlot(t *testing.T) {
 	}
 }
 
+func TestARM64ThreadOffset(t *testing.T) {
+	const adrp, ldr = 0x9000001b, 0xf940037b // to R27, then of R27 to R27
+	for _, c := range []struct {
+		name string
+		code []byte
+		off  int
+		want []byte
+	}{
+		{"ADRP, MOVD", instructions64(nop64, adrp, ldr), 4, instructions64(nop64, 0xd2a0001b, 0xf280001b)},
+		{"to another register", instructions64(adrp, ldr-1), 0, nil},
+		{"of another register", instructions64(adrp-1, ldr), 0, nil},
+		{"an operand in the object", instructions64(adrp|1<<5, ldr), 0, nil},
+		{"cut off", instructions64(adrp), 0, nil},
+		{"negative", instructions64(adrp, ldr), -4, nil},
+	} {
+		want := c.want
+		if want == nil {
+			want = bytes.Clone(c.code)
+		}
+		if got := ARM64.ThreadOffset(c.code, c.off); got != (c.want != nil) || !bytes.Equal(c.code, want) {
+			t.Errorf("%s: %v, % x", c.name, got, c.code)
+		}
+	}
+}
+
 // FuzzARM64Busy checks that any bytes get an answer that a patch may hold.
 func FuzzARM64Busy(f *testing.F) {
 	f.Add(instructions64(loadGuard, compareSP, bls64(2), ret64, b64(-4)))

@@ -5,10 +5,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"path/filepath"
-	"slices"
 
 	"github.com/gosplice/gosplice/internal/goobj"
 	"github.com/gosplice/gosplice/internal/gorelease"
@@ -92,7 +90,7 @@ func Make(ctx context.Context, binary string, b *gotool.Build, packages []gotool
 	}
 	defer set.Close()
 	far, err := isFar(file)
-	if err := errors.Join(err, plainARM64(file, packages)); err != nil {
+	if err != nil {
 		return nil, err
 	}
 	h, err := newHarvest(set, file)
@@ -149,20 +147,6 @@ func open(binary string, release *gorelease.Release, packages []gotool.Package) 
 	return file, set, nil
 }
 
-// plainARM64 refuses programs of arm64 that hold C code or are position-independent, which nobody has tried yet.
-func plainARM64(f *image.File, packages []gotool.Package) error {
-	if f.GOARCH != machine.ARM64.Name {
-		return nil
-	}
-	if f.PositionIndependent {
-		return &gotool.UnsupportedError{What: "on arm64 the build mode", Have: "pie", Do: "build with -buildmode=exe, the default on Linux"}
-	}
-	if !slices.ContainsFunc(packages, func(p gotool.Package) bool { return p.ImportPath == "runtime/cgo" }) {
-		return nil
-	}
-	return &gotool.UnsupportedError{What: "on arm64 a program with", Have: "cgo", Do: "build with CGO_ENABLED=0"}
-}
-
 // isFar reports a program near which no image can be loaded so that a jump leads there from every function. Those to which
 // not even offsets of 32 bits lead are refused.
 func isFar(f *image.File) (bool, error) {
@@ -170,8 +154,12 @@ func isFar(f *image.File) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	return farther(f.End()-f.Text(), arch)
+}
+
+// farther says of the size of a program, from its code to the end of its data, what isFar says of the program.
+func farther(size uint64, arch machine.Arch) (bool, error) {
 	const room = 16 << 20 // for images
-	size := f.End() - f.Text()
 	if size > arch.FarReach-room {
 		return false, fmt.Errorf("the program takes %d MB from its code to the end of its data, and its tables hold offsets of at most %d MB: it can't be patched; restart it with the edit built in",
 			size>>20, arch.FarReach>>20)

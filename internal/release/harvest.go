@@ -374,7 +374,7 @@ func (h *harvest) equal(y goobj.Sym, a uint64) bool {
 func (h *harvest) relaxed(code []byte, relocs []goobj.Reloc) []byte {
 	cloned := false
 	for _, r := range relocs {
-		if r.Type != goobj.RTLSIE {
+		if !r.Type.IsTLSIE() {
 			continue
 		}
 		if !cloned {

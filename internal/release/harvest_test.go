@@ -86,6 +86,7 @@ func TestAddressesAreThoseOfTheLinker(t *testing.T) {
 		{name: "server-without-cgo", source: serverProgram, build: testprogram.Build{Env: []string{"CGO_ENABLED=0"}}, long: true},
 		{name: "go-command", build: testprogram.Build{Package: "cmd/go"}, long: true},
 		{name: "small-arm64-stripped", source: smallProgram, build: testprogram.Build{Args: []string{"-ldflags=-s -w"}, Env: testprogram.Cross("arm64")}},
+		{name: "small-arm64-pie", source: smallProgram, build: testprogram.Build{Args: []string{"-ldflags=-s -w", "-buildmode=pie"}, Env: testprogram.Cross("arm64")}},
 		{name: "small-arm64-trampolines", source: smallProgram, build: testprogram.Build{Args: []string{"-ldflags=-s -w -debugtramp=2"}, Env: testprogram.Cross("arm64")}},
 		{name: "go-command-arm64", build: testprogram.Build{Package: "cmd/go", Env: testprogram.Cross("arm64")}, long: true, arch: "arm64"},
 	} {

@@ -293,3 +293,17 @@ func textOffset(t *testing.T, file *image.File, content []byte) uint64 {
 	}
 	return uint64(i)
 }
+
+// TestForeignCompilerIsNamed makes a record without the C compiler of the build.
+func TestForeignCompilerIsNamed(t *testing.T) {
+	const compiler = "aarch64-linux-gnu-gcc"
+	if _, err := exec.LookPath(compiler); err != nil {
+		t.Skipf("needs %s: %v", compiler, err)
+	}
+	dir := testprogram.Write(t, "-- main.go --\npackage main\n\n// int twice(int n) { return 2*n; }\nimport \"C\"\n\nfunc main() { println(C.twice(2)) }\n")
+	binary := testprogram.Build{Dir: dir, Env: testprogram.CrossC("arm64", compiler)}.Program(t)
+	t.Setenv("CC", "")
+	refused(t, binary, dir, "the program was built for arm64 with cgo", "set CC to the C compiler of that build, such as CC="+compiler)
+	t.Setenv("CC", compiler)
+	recordFile(t, binary, dir)
+}

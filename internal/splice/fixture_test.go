@@ -66,7 +66,7 @@ func run(t testing.TB, limit time.Duration, program string, args ...string) (std
 	t.Helper()
 	emulated := foreignArch() && strings.HasPrefix(program, fixtures.dir)
 	if emulated {
-		program, args = emulator(t), append([]string{program}, args...)
+		program, args = emulator(t), append([]string{"-L", "/usr/aarch64-linux-gnu", program}, args...)
 		limit *= 5
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
@@ -101,12 +101,15 @@ func firstLines(b []byte) []byte { return b[:min(len(b), 4000)] }
 // foreignArch reports that GOSPLICE_ARCH asks for programs of arm64, which an emulator runs here.
 func foreignArch() bool { return os.Getenv("GOSPLICE_ARCH") == "arm64" && runtime.GOARCH != "arm64" }
 
-// environ is the environment in which fixtures are built.
+// environ is the environment in which fixtures are built. GOSPLICE_CC is a C compiler for arm64.
 func environ() []string {
-	if foreignArch() {
-		return append(os.Environ(), "GOARCH=arm64", "CGO_ENABLED=0")
+	switch cc := os.Getenv("GOSPLICE_CC"); {
+	case !foreignArch():
+		return os.Environ()
+	case cc != "":
+		return append(os.Environ(), "GOARCH=arm64", "CGO_ENABLED=1", "CC="+cc)
 	}
-	return os.Environ()
+	return append(os.Environ(), "GOARCH=arm64", "CGO_ENABLED=0")
 }
 
 // emulator is the program that runs those of arm64. A test without it is skipped.
