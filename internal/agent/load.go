@@ -35,7 +35,7 @@ func (a *patcher) load(p *patch.Patch, fileSize int, initTimeout time.Duration, 
 	if err := a.place(v, p); err != nil {
 		return nil, err
 	}
-	result.Memory = v.size
+	result.Memory = v.memory
 	for _, in := range pending {
 		if err := a.inits.run(in, a.initFuncs(v, in), initTimeout); err != nil {
 			return nil, err
@@ -97,7 +97,7 @@ func (a *patcher) layOut(v *version, p *patch.Patch, r region) error {
 		}
 	}
 	memory := r.Bytes()
-	copy(memory, p.Image.Bytes)
+	fillParts(memory, &p.Image)
 	if err := relocate(memory, r.Base(), p.Slid, p.Relocs, v.addrs); err != nil {
 		return malformed("%v", err)
 	}
@@ -115,6 +115,15 @@ func (a *patcher) layOut(v *version, p *patch.Patch, r region) error {
 		return err
 	}
 	return a.engine.Register(module)
+}
+
+// fillParts copies the content of m. What is alignment stays untouched: such pages take no memory.
+func fillParts(memory []byte, m *patch.Image) {
+	have := uint64(len(m.Bytes))
+	for _, part := range m.Parts() {
+		lo, hi := min(part[0], have), min(part[1], have)
+		copy(memory[lo:], m.Bytes[lo:hi])
+	}
 }
 
 // checkConnections reports what in p the runtime could not be told without risk: it ends the program

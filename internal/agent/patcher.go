@@ -2,6 +2,7 @@ package agent
 
 import (
 	"encoding/hex"
+	"os"
 	"runtime/debug"
 	"slices"
 	"sync"
@@ -59,7 +60,8 @@ type version struct {
 	id, label string
 	made      string
 	signer    string
-	size      uint64 // of the image, bytes
+	size      uint64 // of the image, bytes of address space
+	memory    uint64 // that the image takes, bytes
 	fileSize  int
 	changes   []patch.Change
 
@@ -90,7 +92,7 @@ type activation struct {
 func newVersion(p *patch.Patch, fileSize int) *version {
 	return &version{
 		id: p.ID, label: p.Label(), made: p.Made, signer: hex.EncodeToString(p.Signer),
-		size: p.Image.Size, fileSize: fileSize, changes: p.Changes, symbols: p.Symbols,
+		size: p.Image.Size, memory: p.Image.Memory(uint64(os.Getpagesize())), fileSize: fileSize, changes: p.Changes, symbols: p.Symbols,
 		resets: p.Resets, hooks: p.Hooks,
 	}
 }

@@ -52,7 +52,7 @@ func (a *patcher) fillStatus(s *control.Status) {
 		s.Stack = append(s.Stack, v.label)
 	}
 	for i, v := range a.versions {
-		s.Memory += v.size
+		s.Memory += v.memory
 		again := slices.ContainsFunc(a.versions[i+1:], func(w *version) bool { return w.id == v.id && !w.last.time.IsZero() })
 		if !v.last.time.IsZero() && !again {
 			s.Patches = append(s.Patches, v.describe(v == now))
@@ -73,6 +73,6 @@ func (v *version) describe(current bool) control.Applied {
 	return control.Applied{
 		ID: v.id, Version: v.label, Made: v.made, Current: current,
 		Time: v.last.time, UID: v.last.who.uid, PID: v.last.who.pid, Pause: v.last.pause,
-		FileSize: v.fileSize, Memory: v.size, Signer: v.signer, Changes: v.changes,
+		FileSize: v.fileSize, Memory: v.memory, Signer: v.signer, Changes: v.changes,
 	}
 }

@@ -102,7 +102,11 @@ func TestEmulated(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			newRun(t, s, buildWith(t, s, append(os.Environ(), testprogram.Cross("arm64")...), nil), dimensions[0]).script()
+			r := newRun(t, s, buildWith(t, s, append(os.Environ(), testprogram.Cross("arm64")...), nil), dimensions[0])
+			r.script()
+			if name == "A01-body-string" {
+				r.isSmall(64 << 10)
+			}
 		})
 	}
 	t.Run("position-independent", func(t *testing.T) {
@@ -110,6 +114,23 @@ func TestEmulated(t *testing.T) {
 		s := read(t, "A05-iface-held")
 		newRun(t, s, buildWith(t, s, append(os.Environ(), testprogram.Cross("arm64")...), []string{"-buildmode=pie"}), dimensions[0]).script()
 	})
+}
+
+// isSmall checks that no version takes more memory than a number of bytes.
+func (r *run) isSmall(limit uint64) {
+	s, err := r.status()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	if len(s.Patches) == 0 {
+		r.t.Error("nothing is loaded")
+	}
+	for _, p := range s.Patches {
+		if p.Memory > limit {
+			r.t.Errorf("version %s takes %d bytes", p.Version, p.Memory)
+		}
+		r.t.Logf("version %s takes %d bytes", p.Version, p.Memory)
+	}
 }
 
 // built is the program of a scenario with its record.

@@ -21,6 +21,7 @@ func (l *linker) finish() {
 	o.Image = patch.Image{
 		Bytes: l.trimmed(), Size: l.img.size, TextSize: align(l.img.etext, l.arch.PageSize),
 		RodataOff: l.img.rodata, DataOff: l.img.data, Moduledata: l.img.moduledata,
+		TextEnd: l.img.etext, RodataEnd: l.img.erodata, DataEnd: l.img.nbssHi,
 		NearLow: l.rec.Release.Text, NearHigh: l.rec.End, Far: l.far,
 	}
 	sort.Slice(l.relocs, func(i, j int) bool { return l.relocs[i].Off < l.relocs[j].Off })

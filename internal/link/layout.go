@@ -21,6 +21,7 @@ const (
 type image struct {
 	b                []byte
 	etext            uint64
+	erodata          uint64
 	rodata, data     uint64
 	dataLo, dataHi   uint64 // variables with pointers, initialised
 	bssHi            uint64 // variables with pointers, zero, follow dataHi

@@ -34,7 +34,8 @@ func (l *linker) module() {
 	l.layoutData()
 	l.pcln.gcdata = l.add(l.pointerMask(l.data, l.img.dataLo, l.img.dataHi), word)
 	l.pcln.gcbss = l.add(l.pointerMask(l.bss, l.img.dataHi, l.img.bssHi), word)
-	l.img.data = align(uint64(len(l.img.b)), l.arch.PageSize)
+	l.img.erodata = uint64(len(l.img.b))
+	l.img.data = align(l.img.erodata, l.arch.PageSize)
 	l.img.moduledata = l.img.data
 	for _, t := range l.itabSeq {
 		t.slots = nil

@@ -17,6 +17,8 @@ func (p *Patch) checkImage() error {
 		return fmt.Errorf("image parts %#x, %#x, %#x do not start at pages", m.TextSize, m.RodataOff, m.DataOff)
 	case m.TextSize == 0 || m.TextSize > m.RodataOff || m.RodataOff > m.DataOff || m.DataOff > m.Size:
 		return fmt.Errorf("image parts %#x, %#x, %#x are empty, overlap or exceed its size %#x", m.TextSize, m.RodataOff, m.DataOff, m.Size)
+	case !m.endsFit():
+		return fmt.Errorf("image parts end at %#x, %#x, %#x, which is not where they are", m.TextEnd, m.RodataEnd, m.DataEnd)
 	case m.NearLow > m.NearHigh || m.NearHigh > maxAddress || m.NearHigh-m.NearLow > 1<<31:
 		return fmt.Errorf("image must reach %#x-%#x, which 32-bit displacements can't", m.NearLow, m.NearHigh)
 	}
@@ -24,6 +26,12 @@ func (p *Patch) checkImage() error {
 		return fmt.Errorf("module data at %#x is not in the data of the image", m.Moduledata)
 	}
 	return nil
+}
+
+// endsFit reports ends of parts that are unknown, or within the parts.
+func (m *Image) endsFit() bool {
+	p := m.Parts()
+	return p[0][1] <= m.TextSize && p[1][0] <= p[1][1] && p[1][1] <= m.DataOff && p[2][0] <= p[2][1] && p[2][1] <= m.Size
 }
 
 // moduleEnd is the offset of the end of the image's module data. Its layout depends on the Go release;

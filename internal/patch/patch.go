@@ -119,6 +119,9 @@ type Image struct {
 	TextSize uint64
 	// RodataOff and DataOff are where the two other parts start.
 	RodataOff, DataOff uint64
+	// TextEnd, RodataEnd and DataEnd are where the content of the parts ends. What lies between that and the next part is
+	// alignment, for kernels with larger pages than most have. All are 0 where that is not known.
+	TextEnd, RodataEnd, DataEnd uint64 `json:",omitempty"`
 	// Moduledata is the offset of the runtime.moduledata of the image, in the data part.
 	Moduledata uint64
 	// NearLow and NearHigh bound the host addresses that the image must be able to reach with
@@ -127,6 +130,24 @@ type Image struct {
 	// Far says that the image may be farther away than jumps lead. Its calls of the host go through veneers, code in
 	// the image that goes on at any address; the functions to which Redirects lead begin at pages of 4 KB.
 	Far bool `json:",omitempty"`
+}
+
+// Parts are the offsets of the content of text, rodata and data.
+func (m *Image) Parts() [3][2]uint64 {
+	ends := [3]uint64{m.TextEnd, m.RodataEnd, m.DataEnd}
+	if ends == [3]uint64{} {
+		ends = [3]uint64{m.TextSize, m.DataOff, m.Size}
+	}
+	return [3][2]uint64{{0, ends[0]}, {m.RodataOff, ends[1]}, {m.DataOff, ends[2]}}
+}
+
+// Memory is what the image takes, in bytes, where pages have a size: the pages that it has content in.
+func (m *Image) Memory(pageSize uint64) uint64 {
+	sum := uint64(0)
+	for _, p := range m.Parts() {
+		sum += (p[1] - p[0] + pageSize - 1) / pageSize * pageSize
+	}
+	return sum
 }
 
 // RelocKind says how the value at a place depends on addresses.

@@ -18,7 +18,7 @@ var (
 		"HostCalls.Addr", "Redirects.Addr", "Redirects.Calls", "Redirects.Callers.Addr", "Confined.Inside.Addr",
 	}
 	otherNumbers = []string{
-		"Runtime.Offset[]", "Image.Size", "Image.TextSize", "Image.RodataOff", "Image.DataOff", "Image.Moduledata",
+		"Runtime.Offset[]", "Image.Size", "Image.TextSize", "Image.RodataOff", "Image.DataOff", "Image.TextEnd", "Image.RodataEnd", "Image.DataEnd", "Image.Moduledata",
 		"Symbols.Off", "Symbols.Size", "Itabs.Slots", "Fills.Old", "MethodTables.New", "MethodTables.Table",
 		"MethodUses.Readers.Size", "MethodUses.ImageCaches", "Inits.Funcs", "Resets.Func", "Resets.Swap", "Resets.Users.Size",
 		"Hooks.Func", "Funcs.Off", "Funcs.Size", "Redirects.Size", "Redirects.Home", "Redirects.Callers.Size", "Confined.Inside.Size",

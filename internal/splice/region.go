@@ -14,6 +14,8 @@ const (
 	offsetReach = 1 << 31
 	// heapRoom is left free above the program, where the C library's heap grows.
 	heapRoom = 256 << 20
+	// heapShare bounds that room to a part of what jumps reach there.
+	heapShare = 4
 	// maxRegion bounds the size of one image.
 	maxRegion = 1 << 30
 )
@@ -56,7 +58,7 @@ func (e *Engine) Reserve(size, nearLow, nearHigh, above uint64, far bool) (*Regi
 		return nil, fmt.Errorf("the program spans %#x to %#x, more than %d MB, which is how far the code of a patch leads: such programs can't be patched", nearLow, nearHigh, reach>>20)
 	}
 	window := Range{max(above, nearLow+1), nearLow + reach}
-	if base, ok := reserve(window, size, nearHigh+heapRoom); ok {
+	if base, ok := reserve(window, size, nearHigh+min(heapRoom, (window.Hi-nearHigh)/heapShare)); ok {
 		r := &Region{engine: e, at: Range{base, base + size}}
 		e.regions = append(e.regions, r)
 		return r, nil
