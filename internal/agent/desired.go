@@ -152,7 +152,7 @@ func hostSites(images []*image) map[uint64]site {
 		for _, r := range m.redirects {
 			sites[r.Addr] = site{
 				addr: r.Addr, size: r.Size, original: r.Old, wanted: r.Old,
-				busy: r.Busy, endless: r.Endless, name: r.HostName(&m.funcs[r.Func]), host: true, direct: len(r.Calls) > 0, far: m.far,
+				busy: r.Busy, endless: r.Endless, name: r.HostName(&m.funcs[r.Func]), host: true, direct: len(r.Calls) > 0, far: m.far && uint64(r.Busy.Hi) >= wordSize,
 			}
 		}
 	}
