@@ -42,11 +42,11 @@ func (c *Cache) read(missing []Source) error {
 		}
 		return err
 	}
-	parallel.Each(len(archives), func(_, i int) {
-		for _, o := range archives[i].archive.Objects {
-			o.collectNames()
-		}
-	})
+	var objects []*Object
+	for _, l := range archives {
+		objects = append(objects, l.archive.Objects...)
+	}
+	collectNames(objects)
 	for i, l := range archives {
 		c.entries[missing[i]] = &cacheEntry{loaded: l}
 	}
@@ -78,6 +78,15 @@ func (m *mapped) release() {
 	if m.users--; m.users == 0 {
 		m.close()
 	}
+}
+
+// collectNames notes which names the objects define, as far as that has not been done.
+func collectNames(objects []*Object) {
+	parallel.Each(len(objects), func(_, i int) {
+		if o := objects[i]; o.names == nil {
+			o.collectNames()
+		}
+	})
 }
 
 // collectNames notes which names the object defines, so that one that is not where it seems to belong is

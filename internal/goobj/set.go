@@ -302,13 +302,10 @@ func (s *Set) defineHolders(name string) {
 	if s.all {
 		return
 	}
+	collectNames(s.Objects)
 	name = WithoutCopy(name)
 	h := nameHash(name)
 	for _, o := range s.Objects {
-		if o.names == nil {
-			s.defineAll() // nothing is known of what the objects hold
-			return
-		}
 		if _, holds := slices.BinarySearch(o.names, h); holds {
 			s.define(o)
 		}

@@ -67,7 +67,7 @@ func (r *Record) encode(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if err := gob.NewEncoder(z).Encode(store(r)); err != nil {
+	if err := r.writeTo(gob.NewEncoder(z)); err != nil {
 		return err
 	}
 	if err := z.Close(); err != nil {
@@ -104,11 +104,10 @@ func decode(in io.Reader) (*Record, error) {
 		return nil, err
 	}
 	defer z.Close()
-	var file stored
-	if err := gob.NewDecoder(bufio.NewReaderSize(z, 1<<20)).Decode(&file); err != nil {
+	r, err := readFrom(gob.NewDecoder(bufio.NewReaderSize(z, 1<<20)))
+	if err != nil {
 		return nil, fmt.Errorf("the file is damaged: %w; make it again with gosplice record", err)
 	}
-	r := file.record()
 	if r.Format != Format {
 		return nil, fmt.Errorf("made by another version of gosplice (format %d, this one reads %d); make it again with gosplice record", r.Format, Format)
 	}

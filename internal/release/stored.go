@@ -3,6 +3,8 @@ package release
 import (
 	"bytes"
 	"cmp"
+	"encoding/gob"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -10,13 +12,17 @@ import (
 	"github.com/gosplice/gosplice/internal/goobj"
 )
 
-// stored is a record as the file holds it. What is a map in a record is a list here, in the order of its keys: of one
+// stored is a record as the file holds it, but for the symbols. What is a map in a record is a list here, in the order of its keys: of one
 // program there is one file, and it takes less time to read.
 type stored struct {
-	Format int // as in the records of all versions
-	Rest   Record
-	Maps   lists
+	Format    int // as in the records of all versions
+	Rest      Record
+	Maps      lists
+	Following int // number of the symbols, which follow
 }
+
+// symbolsTogether is how many symbols are written at a time, which have to be in memory in both forms.
+const symbolsTogether = 1 << 12
 
 // lists are the maps of a record.
 type lists struct {
@@ -63,8 +69,46 @@ func bySig(a, b MethodSig) int {
 	return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.Type, b.Type))
 }
 
+// writeTo writes a record.
+func (r *Record) writeTo(e *gob.Encoder) error {
+	if err := e.Encode(store(r)); err != nil {
+		return err
+	}
+	for part := range slices.Chunk(r.Symbols, symbolsTogether) {
+		if err := e.Encode(part); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readFrom reads a record. Of one in another format it reads the number of that alone.
+func readFrom(d *gob.Decoder) (*Record, error) {
+	var s stored
+	if err := d.Decode(&s); err != nil {
+		return nil, err
+	}
+	if s.Format != Format {
+		return &Record{Format: s.Format}, nil
+	}
+	r := &s.Rest
+	r.Format = s.Format
+	s.Maps.into(r)
+	for len(r.Symbols) < s.Following {
+		var part []Symbol
+		if err := d.Decode(&part); err != nil {
+			return nil, err
+		}
+		if r.Symbols = append(r.Symbols, part...); len(part) == 0 || len(r.Symbols) > s.Following {
+			return nil, fmt.Errorf("there are not %d symbols in it", s.Following)
+		}
+	}
+	return r, nil
+}
+
 func store(r *Record) *stored {
-	s := &stored{Format: r.Format, Rest: *r}
+	s := &stored{Format: r.Format, Rest: *r, Following: len(r.Symbols)}
+	s.Rest.Symbols = nil
 	s.Maps = lists{
 		Settings:     sorted(r.Build.Settings, strings.Compare),
 		Func:         sorted(r.Runtime.Func, strings.Compare),
@@ -80,12 +124,6 @@ func store(r *Record) *stored {
 	}
 	new(lists).into(&s.Rest)
 	return s
-}
-
-func (s *stored) record() *Record {
-	s.Maps.into(&s.Rest)
-	s.Rest.Format = s.Format
-	return &s.Rest
 }
 
 // into makes the lists the maps of r.
