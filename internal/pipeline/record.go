@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"runtime"
 
 	"github.com/gosplice/gosplice/internal/gotool"
 	"github.com/gosplice/gosplice/internal/release"
@@ -41,6 +42,7 @@ func MakeRecord(ctx context.Context, o RecordOptions) (*RecordSummary, error) {
 	if err != nil {
 		return nil, err
 	}
+	runtime.GC() // what was known of the objects is not needed any more, and is much more than the record
 	r.AddEscapes(escapes, known)
 	if r.Modules, err = b.Modules(ctx); err != nil {
 		return nil, err

@@ -142,6 +142,7 @@ func (h *harvest) run() error {
 		return err
 	}
 	h.variables()
+	h.user = goobj.Table[goobj.Sym]{} // what does not match would have been found by now
 	return h.covered()
 }
 
