@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -11,6 +12,10 @@ import (
 	"github.com/gosplice/gosplice/internal/pipeline"
 	"github.com/gosplice/gosplice/internal/testprogram"
 )
+
+// notFar are scenarios that end otherwise: one measures jumps of one instruction, and one edits a function that far/frame is
+// about.
+var notFar = []string{"A32-revert-edit", "W11-iota-shift"}
 
 // TestFar edits programs of arm64 as if they were larger than a jump leads: images are loaded hundreds of megabytes away, what they
 // call they call through veneers, and the program enters them by jumps of two instructions. GOSPLICE_FAR=all runs all
@@ -25,7 +30,9 @@ func TestFar(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, p := range paths {
-			names = append(names, strings.TrimSuffix(filepath.Base(p), ".txtar"))
+			if name := strings.TrimSuffix(filepath.Base(p), ".txtar"); !slices.Contains(notFar, name) {
+				names = append(names, name)
+			}
 		}
 	}
 	for _, name := range names {
