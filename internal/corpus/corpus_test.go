@@ -116,6 +116,12 @@ func TestEmulated(t *testing.T) {
 	})
 }
 
+// TestNewFunctionWithCounters adds functions to a program that counts what is covered: their counters are new as well.
+func TestNewFunctionWithCounters(t *testing.T) {
+	s := read(t, "A13-new-type")
+	newRun(t, s, buildWith(t, s, os.Environ(), []string{"-cover"}), dimensions[0]).script()
+}
+
 // isSmall checks that no version takes more memory than a number of bytes.
 func (r *run) isSmall(limit uint64) {
 	s, err := r.status()
