@@ -17,7 +17,7 @@ var corpus = map[string]string{
 	"A02-body-bounds":       "plan applies GS1001",
 	"A03-method-ptr":        "plan applies GS1001",
 	"A04-method-val":        "plan applies GS1008",
-	"A05-iface-held":        "plan applies GS1008",
+	"A05-iface-held":        "plan applies GS1008|GS1001",
 	"A06-methodvalue-held":  "plan applies GS1001",
 	"A07-funcvalue-held":    "plan applies GS1001",
 	"A08-inlined-leaf":      "plan applies GS1008",
