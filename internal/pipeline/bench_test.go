@@ -57,16 +57,23 @@ func BenchmarkEdit(b *testing.B) {
 	}
 }
 
-func benchEdit(b *testing.B, p program) {
-	ctx := context.Background()
-	dir := filepath.Join(b.TempDir(), "src")
+// layAndBuild writes and builds a program.
+func layAndBuild(b *testing.B, p program) (dir, binary string) {
+	b.Helper()
+	dir = filepath.Join(b.TempDir(), "src")
 	if err := p.lay(dir); err == errSkip {
 		b.Skip(err)
 	} else if err != nil {
 		b.Fatal(err)
 	}
-	binary := filepath.Join(b.TempDir(), p.name)
+	binary = filepath.Join(b.TempDir(), p.name)
 	goBuild(b, dir, binary)
+	return dir, binary
+}
+
+func benchEdit(b *testing.B, p program) {
+	ctx := context.Background()
+	dir, binary := layAndBuild(b, p)
 	if _, err := MakeRecord(ctx, RecordOptions{Binary: binary, Dir: dir}); err != nil {
 		b.Fatal(err)
 	}
