@@ -381,24 +381,27 @@ func (q *quick) remember(t *tree, b *built, began time.Time) {
 		return
 	}
 	q.last, q.inputs = b, in
-	q.unproven = q.toProve(was, b)
-}
-
-// toProve are the packages that are probably edited next: of few all, of many those that were compiled just now.
-func (q *quick) toProve(was, is *built) []string {
-	old := map[string]string{}
+	before := map[string]string{}
 	if was != nil {
-		for _, p := range was.packages {
-			old[p.ImportPath] = p.BuildID
+		before = buildIDs(was.packages)
+	} else {
+		for _, p := range t.rec.Packages {
+			before[p.Import] = p.BuildID
 		}
 	}
+	q.unproven = q.toProve(before, b.packages)
+}
+
+// toProve are the packages that are probably edited next: of few all, of many those that were compiled just now, which had
+// other build IDs before.
+func (q *quick) toProve(before map[string]string, packages []gotool.Package) []string {
 	var compiled, all []string
-	for _, p := range is.packages {
+	for _, p := range packages {
 		if _, known := q.proven[p.ImportPath]; known || !Editable(p) {
 			continue
 		}
 		all = append(all, p.ImportPath)
-		if id, ok := old[p.ImportPath]; ok && id != p.BuildID {
+		if id, ok := before[p.ImportPath]; ok && id != p.BuildID {
 			compiled = append(compiled, p.ImportPath)
 		}
 	}
@@ -406,6 +409,15 @@ func (q *quick) toProve(was, is *built) []string {
 		return all
 	}
 	return compiled[:min(len(compiled), mostProven)]
+}
+
+// buildIDs are those of packages, by import path.
+func buildIDs(packages []gotool.Package) map[string]string {
+	out := map[string]string{}
+	for _, p := range packages {
+		out[p.ImportPath] = p.BuildID
+	}
+	return out
 }
 
 // prove tries the next package, and reports whether there are more.
