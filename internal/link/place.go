@@ -1,6 +1,7 @@
 package link
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/gosplice/gosplice/internal/edit"
@@ -65,6 +66,9 @@ func (l *linker) placeVariableInit(i edit.InitFunc) {
 	prefix := goobj.PackagePrefix(l.symbolPath(i.Package))
 	y, ok := l.set.Lookup(prefix+"."+i.Func, goobj.ABIInternal)
 	if !ok {
+		if slices.ContainsFunc(l.rec.Build.Flags, func(f string) bool { return strings.HasPrefix(f, "-cover=") }) {
+			l.fail("%s:%d: the initialiser of %s is not among the objects of a build with -cover, so the variable would stay without a value; initialise it where it is first used, or restart", i.File, i.Line, strings.Join(i.Vars, ", "))
+		}
 		return // the file is not part of this build
 	}
 	u := initUnit{name: "var " + strings.Join(i.Vars, ", ") + " of " + i.Package, funcs: []goobj.Sym{y}, file: i.File, line: i.Line}
