@@ -65,6 +65,11 @@ func startCommand(t *testing.T, cmd *exec.Cmd, env ...string) *host {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
+	if a := cmd.SysProcAttr; a != nil && a.Credential != nil {
+		if err := os.Chown(dir, int(a.Credential.Uid), int(a.Credential.Gid)); err != nil {
+			t.Fatal(err)
+		}
+	}
 	h := &host{t: t, cmd: cmd, lines: make(chan string, 1), stderr: new(bytes.Buffer)}
 	h.cmd.Env = append(append(os.Environ(), "HOST_SOCKETS="+dir), env...)
 	h.cmd.Stderr = h.stderr

@@ -27,13 +27,7 @@ func TestOtherUser(t *testing.T) {
 	}
 	h := startHost(t)
 	before := h.state()
-	asNobody := func(args ...string) *ended {
-		cmd := exec.Command(fixture.command, append(args, "--socket", h.socket)...)
-		cmd.Dir = "/"
-		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
-		return finish(t, cmd)
-	}
-	asNobody("status").fails(failed, "no program answers at "+h.socket, "permission denied")
+	h.as(nobody, "status").fails(failed, "no program answers at "+h.socket, "permission denied")
 	// Somebody opens the door. The agent looks who comes in.
 	for file, mode := range map[string]os.FileMode{filepath.Dir(h.socket): 0o755, h.socket: 0o666} {
 		if err := os.Chmod(file, mode); err != nil {
@@ -41,10 +35,42 @@ func TestOtherUser(t *testing.T) {
 		}
 	}
 	for _, args := range [][]string{{"status"}, {"apply", patchFile("v1")}, {"rollback"}} {
-		asNobody(args...).fails(refused, "user 65534 may not patch this program: only the user who runs it and root may")
+		h.as(nobody, args...).fails(refused, "user 65534 may not patch this program: only the user who runs it and root may")
 	}
 	h.stays(before)
 	h.works()
+}
+
+// TestUnprivileged patches a program of a user without any rights, as this user.
+func TestUnprivileged(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can become another user")
+	}
+	cmd := exec.Command(fixture.program)
+	cmd.Dir, cmd.SysProcAttr = "/", user(nobody)
+	h := startCommand(t, cmd)
+	h.as(nobody, "apply", patchFile("v1")).succeeds("release -> v1")
+	h.answers(1)
+	h.as(nobody-1, "rollback").fails(failed, "permission denied")
+	h.as(nobody, "rollback").succeeds("v1 -> release")
+	h.answers(0)
+	if got := h.status().WriteMode; got != "proc-mem" {
+		t.Errorf("code is written by %s", got)
+	}
+	h.works() // root may too
+}
+
+// as runs the command as another user.
+func (h *host) as(uid uint32, args ...string) *ended {
+	h.t.Helper()
+	cmd := exec.Command(fixture.command, append(args, "--socket", h.socket)...)
+	cmd.Dir, cmd.SysProcAttr = "/", user(uid)
+	return finish(h.t, cmd)
+}
+
+// user makes a process one of a user with no group but its own.
+func user(uid uint32) *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uid, Gid: uid}}
 }
 
 // connect opens a connection on which a test says what it likes.
