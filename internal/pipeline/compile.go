@@ -54,7 +54,7 @@ func (t *tree) compile(ctx context.Context) (*built, error) {
 	if err := t.analyseOld(ctx, moved); err != nil {
 		return nil, err
 	}
-	if overlaid := t.overlaid(); len(overlaid) > 0 {
+	if overlaid := t.compiledOtherwise(b.packages, t.overlaid()); len(overlaid) > 0 {
 		// What an overlay replaces is not analysed when the record is made.
 		if err := t.addEscapes(ctx, t.build, overlaid); err != nil {
 			return nil, err
@@ -216,13 +216,18 @@ func (t *tree) moved(packages []gotool.Package) []gotool.Package {
 	return out
 }
 
-// affected are moved packages, and those of other modules that depend on them: their code may change
-// with what it inlines.
+// affected are moved packages, and those of other modules that depend on them.
 func (t *tree) affected(moved []gotool.Package) []string {
 	is := map[string]bool{}
 	for _, p := range moved {
 		is[p.ImportPath] = true
 	}
+	return t.withDependents(is)
+}
+
+// withDependents are packages and those that depend on them, whose code may change with what it inlines; without
+// packages of which the record has the escape analysis.
+func (t *tree) withDependents(is map[string]bool) []string {
 	var out []string
 	for _, p := range t.rec.Packages { // in dependency order
 		if is[p.Import] || slices.ContainsFunc(p.Imports, func(i string) bool { return is[i] }) {
@@ -275,12 +280,24 @@ func (t *tree) addEscapes(ctx context.Context, b *gotool.Build, paths []string) 
 	return nil
 }
 
-// overlaid are the packages of the release that are edited through an overlay alone.
+// overlaid are the packages of the release that are edited through an overlay alone, and those that depend on them.
 func (t *tree) overlaid() []string {
-	var out []string
+	is := map[string]bool{}
 	for _, p := range t.rec.Packages {
 		if !p.Editable && t.files.Replaced(p.Dir) {
-			out = append(out, p.Import)
+			is[p.Import] = true
+		}
+	}
+	return t.withDependents(is)
+}
+
+// compiledOtherwise are those of paths whose code is not the release's.
+func (t *tree) compiledOtherwise(packages []gotool.Package, paths []string) []string {
+	var out []string
+	for _, q := range packages {
+		p, ok := t.rec.PackageByPath(q.ImportPath)
+		if ok && slices.Contains(paths, q.ImportPath) && release.ContentID(p.BuildID) != release.ContentID(q.BuildID) {
+			out = append(out, q.ImportPath)
 		}
 	}
 	return out
