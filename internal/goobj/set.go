@@ -388,7 +388,7 @@ func (s *Set) firstOf(x *index, o *Object, i int) Sym {
 func (s *Set) defineName(n Name, y Sym) {
 	p := s.byName.place(n.hash(), func(old Sym) bool { return s.ownName(old) == n })
 	switch old := p.sym; {
-	case old == 0:
+	case old == 0 || !inObject(old): // nothing, or what a reference was content with before
 		p.sym = y
 	case s.content(old) >= s.content(y):
 		s.addDup(old, y)

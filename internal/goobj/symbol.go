@@ -115,10 +115,16 @@ func (s *Set) Hashed(y Sym) bool {
 	return i >= o.defs[0] && i < o.defs[0]+o.defs[1]+o.defs[2]
 }
 
-// Lookup finds a symbol by name.
+// Lookup finds a symbol that an object defines by its name, in all objects: that a symbol need not be found for those
+// that refer to it does not hold here.
 func (s *Set) Lookup(name string, abi uint16) (Sym, bool) {
-	y, ok := s.find(Name{name, abi})
-	return y, ok && s.Defined(y)
+	n := Name{name, abi}
+	y, _ := s.find(n)
+	if !s.Defined(y) && s.elsewhere != nil && s.elsewhere(n) {
+		s.defineHolders(name)
+		y, _ = s.named(n)
+	}
+	return y, s.Defined(y)
 }
 
 // Dups are further definitions of y.

@@ -174,6 +174,7 @@ func limitMemory(on bool, slack uint64) error {
 	const infinite = ^uint64(0)
 	limit := infinite
 	if on {
+		growHeap()
 		status, err := os.ReadFile("/proc/self/statm")
 		if err != nil {
 			return err
@@ -185,6 +186,12 @@ func limitMemory(on bool, slack uint64) error {
 		limit = pages*uint64(os.Getpagesize()) + slack<<10
 	}
 	return syscall.Setrlimit(syscall.RLIMIT_AS, &syscall.Rlimit{Cur: limit, Max: infinite})
+}
+
+// growHeap gives the heap addresses to grow into. Where the first ones lie is random, and how many they are with that.
+func growHeap() {
+	runtime.KeepAlive(make([]byte, 16<<20))
+	runtime.GC()
 }
 
 // limitFiles forbids opening any file, or allows it again.
