@@ -30,7 +30,7 @@ var corpus = map[string]string{
 	"A15-new-global-const":  "plan applies GS1015",
 	"A16-const-edit":        "plan applies GS1016",
 	"A17-new-closure-nocap": "plan applies GS1001",
-	"A18-closure-samecap":   "plan applies GS1008 !GS2008",
+	"A18-closure-samecap":   "plan applies !GS2008",
 	"A19-defer-recover":     "plan applies GS1001 GS1011",
 	"A20-loop-callee":       "plan applies GS1001",
 	"A21-stack-grow":        "plan applies GS1001",

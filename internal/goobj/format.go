@@ -69,6 +69,7 @@ const (
 	KindNoptrBSS   Kind = 10
 	KindTLSBSS     Kind = 11
 	kindDwarfFirst Kind = 12
+	KindCoverage   Kind = 23 // counters of -cover, zero at first
 )
 
 // IsText reports machine code.

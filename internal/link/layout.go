@@ -45,7 +45,7 @@ func (l *linker) layout() {
 			l.ro = append(l.ro, p)
 		case p.kind == goobj.KindBSS:
 			l.bss = append(l.bss, p)
-		case p.kind == goobj.KindNoptrBSS:
+		case p.kind == goobj.KindNoptrBSS, p.kind == goobj.KindCoverage: // counters that the release does not have
 			l.noptrbss = append(l.noptrbss, p)
 		case p.kind.HasPointers():
 			l.data = append(l.data, p)

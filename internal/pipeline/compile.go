@@ -86,6 +86,11 @@ func (t *tree) compileWith(ctx context.Context, moved []gotool.Package) (*built,
 		return nil, err
 	}
 	defer done()
+	build, done, err = t.countAsReleased(ctx, build, additions)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	overlay, added, cleanup, err := addOverlay(t.overlay, additions.Files)
 	if err != nil {
 		return nil, err
