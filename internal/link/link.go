@@ -136,8 +136,10 @@ type hook struct {
 	sym goobj.Sym
 }
 
+// initUnit is code that runs before the switch.
 type initUnit struct {
 	name  string
+	pkg   string // its path in symbols
 	vars  []goobj.Sym
 	funcs []goobj.Sym
 	file  string

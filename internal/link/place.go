@@ -22,6 +22,7 @@ func (l *linker) placeAll() {
 	l.placeDirectives()
 	l.placeMethods()
 	l.mark()
+	l.orderInits()
 }
 
 // placeInits plans the code that runs before the switch, in the order in which packages depend on
@@ -50,7 +51,7 @@ func (l *linker) placePackageInit(path string) {
 	if !ok {
 		return
 	}
-	u := initUnit{name: "package " + path}
+	u := initUnit{name: "package " + path, pkg: l.symbolPath(path)}
 	for _, r := range l.set.Relocs(task) {
 		if r.Size == 8 && l.set.Kind(r.Sym).IsText() {
 			u.funcs = append(u.funcs, r.Sym)
@@ -71,7 +72,7 @@ func (l *linker) placeVariableInit(i edit.InitFunc) {
 		}
 		return // the file is not part of this build
 	}
-	u := initUnit{name: "var " + strings.Join(i.Vars, ", ") + " of " + i.Package, funcs: []goobj.Sym{y}, file: i.File, line: i.Line}
+	u := initUnit{name: "var " + strings.Join(i.Vars, ", ") + " of " + i.Package, pkg: l.symbolPath(i.Package), funcs: []goobj.Sym{y}, file: i.File, line: i.Line}
 	for _, v := range i.Vars {
 		if s, ok := l.set.Lookup(prefix+"."+v, goobj.ABI0); ok {
 			u.vars = append(u.vars, s)
@@ -245,7 +246,7 @@ func (l *linker) keepMapInit(v *placed, init goobj.Sym) {
 		}
 	}
 	l.place(init)
-	l.inits = append(l.inits, initUnit{name: "var " + v.name.Name, vars: []goobj.Sym{v.sym}, funcs: []goobj.Sym{init}})
+	l.inits = append(l.inits, initUnit{name: "var " + v.name.Name, pkg: pkg, vars: []goobj.Sym{v.sym}, funcs: []goobj.Sym{init}})
 }
 
 // location is where a reference leads: into the program, or into the image.
