@@ -119,11 +119,13 @@ func TestEmulated(t *testing.T) {
 // TestCovered edits programs that count what is covered: what the edit leaves as it is keeps its counters, with new types,
 // functions and variables as well.
 func TestCovered(t *testing.T) {
-	for _, name := range []string{"A13-new-type", "A21-stack-grow", "W06-new-global-dyninit"} {
+	for name, flags := range map[string][]string{
+		"A13-new-type": {"-cover"}, "A21-stack-grow": {"-cover", "-race"}, "W06-new-global-dyninit": {"-cover", "-gcflags=all=-N"},
+	} {
 		s := read(t, name)
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			newRun(t, s, buildWith(t, s, os.Environ(), []string{"-cover", "-covermode=atomic"}), dimensions[0]).script()
+			newRun(t, s, buildWith(t, s, os.Environ(), flags), dimensions[0]).script()
 		})
 	}
 }

@@ -25,22 +25,45 @@ type Covered struct {
 	Config []byte // for the compiler: see CompilerConfig
 }
 
-// CoverMode is how a build counts what runs: "set", "count" or "atomic", and empty when it does not.
-func (b *Build) CoverMode() string {
-	mode := ""
+// flag is the value of the last flag with a name, "true" for one without a value, and empty when there is none.
+func (b *Build) flag(name string) string {
+	value := ""
 	for _, f := range b.Flags {
-		name, value, _ := strings.Cut(f, "=")
-		switch {
-		case name == "-cover" && value != "false" && mode == "":
-			mode = "set"
-			if b.Settings["-race"] == "true" || slices.Contains(b.Flags, "-race") || slices.Contains(b.Flags, "-race=true") {
-				mode = "atomic"
-			}
-		case name == "-covermode":
-			mode = value
+		n, v, given := strings.Cut(f, "=")
+		if n == name && !given {
+			value = "true"
+		} else if n == name {
+			value = v
 		}
 	}
-	return mode
+	return value
+}
+
+// CoverMode is how a build counts what runs: "set", "count" or "atomic", and empty when it does not.
+func (b *Build) CoverMode() string {
+	on := func(name string) bool { v := b.flag(name); return v != "" && v != "false" }
+	switch mode := b.flag("-covermode"); {
+	case !on("-cover"):
+		return ""
+	case mode != "":
+		return mode
+	case on("-race"):
+		return "atomic"
+	}
+	return "set"
+}
+
+// CoverFlags are the flags in a GOFLAGS value that say what is counted and how. A program that was built with -cover does
+// not hold them.
+func CoverFlags(goflags string) []string {
+	var out []string
+	for _, f := range strings.Fields(goflags) {
+		f = strings.Replace(f, "--", "-", 1)
+		if name, _, _ := strings.Cut(f, "="); name == "-covermode" || name == "-coverpkg" {
+			out = append(out, f)
+		}
+	}
+	return out
 }
 
 // CoverPrefix begins the names of a package's counters. Source: cmd/go, runCover.

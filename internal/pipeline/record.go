@@ -2,6 +2,8 @@ package pipeline
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -29,6 +31,9 @@ func MakeRecord(ctx context.Context, o RecordOptions) (*RecordSummary, error) {
 	}
 	o.Progress.step("compiling")
 	b.Flags = append(b.Flags, o.Flags...)
+	if b.CoverMode() != "" {
+		b.Flags = append(b.Flags, gotool.CoverFlags(os.Getenv("GOFLAGS"))...)
+	}
 	packages, err := b.List(ctx, "")
 	if err != nil {
 		return nil, err
@@ -39,6 +44,9 @@ func MakeRecord(ctx context.Context, o RecordOptions) (*RecordSummary, error) {
 	}
 	o.Progress.step("comparing objects with the program")
 	r, err := release.Make(ctx, o.Binary, b, packages, release.Options{Far: o.Far})
+	if mismatch := (*release.Mismatch)(nil); errors.As(err, &mismatch) && b.CoverMode() != "" {
+		return nil, fmt.Errorf("%w; a program does not say which -covermode and -coverpkg it was built with: name them in GOFLAGS, or build with gosplice build", err)
+	}
 	if err != nil {
 		return nil, err
 	}
