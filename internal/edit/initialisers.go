@@ -40,13 +40,14 @@ type Additions struct {
 // Additional finds the variables that an edit adds to packages of the release, and writes functions
 // that initialise them: the package's own init must not run again. It does the same for variables that
 // are to be reset. moved are the packages that lie elsewhere than in the release, as the edited build has
-// them. Directives that can't mean anything are a *DirectiveError.
-func Additional(rec *release.Record, tree *Tree, moved []gotool.Package) (*Additions, error) {
+// them; listed are all of a build where a directory may hold files of several packages, as that of a test does. Directives
+// that can't mean anything are a *DirectiveError.
+func Additional(rec *release.Record, tree *Tree, moved, listed []gotool.Package) (*Additions, error) {
 	a := &Additions{Files: map[string][]byte{}}
 	var problems []DirectiveProblem
 	for i := range rec.Packages {
 		p := &rec.Packages[i]
-		files, err := editedGoFiles(p, tree, moved)
+		files, err := editedGoFiles(p, tree, moved, listed)
 		if err != nil {
 			return nil, err
 		}
@@ -97,13 +98,18 @@ type goFile struct {
 }
 
 // editedGoFiles are the Go files of a package that may differ from the release's or hold directives.
-func editedGoFiles(p *release.Package, tree *Tree, moved []gotool.Package) ([]goFile, error) {
-	i := slices.IndexFunc(moved, func(m gotool.Package) bool { return m.ImportPath == p.Import })
+func editedGoFiles(p *release.Package, tree *Tree, moved, listed []gotool.Package) ([]goFile, error) {
+	same := func(m gotool.Package) bool { return m.ImportPath == p.Import }
+	i := slices.IndexFunc(moved, same)
 	switch {
 	case i < 0 && !p.Editable && !tree.Replaced(p.Dir):
 		return nil, nil
 	case i < 0:
-		return changedGoFiles(p, tree)
+		names, err := goFilesOf(p, tree, listed)
+		if err != nil {
+			return nil, err
+		}
+		return changedGoFiles(p, tree, names)
 	}
 	var out []goFile
 	for _, name := range moved[i].GoFiles {
@@ -117,19 +123,31 @@ func editedGoFiles(p *release.Package, tree *Tree, moved []gotool.Package) ([]go
 	return out, nil
 }
 
-// changedGoFiles are the Go files of a package's directory that differ from the release's or hold
-// directives.
-func changedGoFiles(p *release.Package, tree *Tree) ([]goFile, error) {
-	had := map[string]release.SourceFile{}
-	for _, f := range p.Files {
-		had[absolute(p.Dir, f.Name)] = f
-	}
-	names, err := tree.goFiles(p.Dir)
-	if err != nil {
+// goFilesOf are the Go files of a package as it is listed, or else those of its directory.
+func goFilesOf(p *release.Package, tree *Tree, listed []gotool.Package) ([]string, error) {
+	if len(listed) == 0 {
+		names, err := tree.goFiles(p.Dir)
 		if os.IsNotExist(err) {
 			return nil, nil
 		}
-		return nil, err
+		return names, err
+	}
+	var out []string
+	for _, q := range listed {
+		if q.ImportPath == p.Import {
+			for _, name := range q.GoFiles {
+				out = append(out, absolute(q.Dir, name))
+			}
+		}
+	}
+	return out, nil
+}
+
+// changedGoFiles are those of a package's Go files that differ from the release's or hold directives.
+func changedGoFiles(p *release.Package, tree *Tree, names []string) ([]goFile, error) {
+	had := map[string]release.SourceFile{}
+	for _, f := range p.Files {
+		had[absolute(p.Dir, f.Name)] = f
 	}
 	var out []goFile
 	for _, path := range names {

@@ -38,8 +38,10 @@ func FromBinary(path string) (*Build, error) {
 	if err := checkELF(f); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	if isTest(f, b.Main) {
-		return nil, fmt.Errorf("%s: %w", path, &UnsupportedError{"test binary", b.Main, "build a program with go build: the main package of what go test -c makes is gone after the build"})
+	if isTest(f) {
+		if err := b.makeTest(); err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
 	}
 	if b.BuildID, err = buildID(f); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
@@ -157,11 +159,9 @@ func checkELF(f *elf.File) error {
 	return nil
 }
 
-// isTest reports a program that go test -c made: its main package is generated, and has one file.
-func isTest(f *elf.File, main string) bool {
-	if !strings.HasSuffix(main, ".test") {
-		return false
-	}
+// isTest reports a program that go test -c made: its main package is generated, and has one file, by a name that the go
+// command reads from no directory.
+func isTest(f *elf.File) bool {
 	for _, name := range []string{".gopclntab", ".data.rel.ro.gopclntab", ".data.rel.ro"} {
 		if s := f.Section(name); s != nil {
 			if data, err := s.Data(); err == nil && bytes.Contains(data, []byte("\x00_testmain.go\x00")) {
@@ -170,6 +170,21 @@ func isTest(f *elf.File, main string) bool {
 		}
 	}
 	return false
+}
+
+// makeTest makes b the build of a test binary. Build information has the tested package if that is a main package, and else
+// the package that go test makes of it.
+func (b *Build) makeTest() error {
+	b.Test = true
+	tested := strings.TrimSuffix(b.Main, testSuffix)
+	switch {
+	case tested == commandLinePackage:
+		return &UnsupportedError{"a test binary of", "named files", "name the package for go test -c, not its files"}
+	case b.CoverMode() != "":
+		return &UnsupportedError{"in a test binary", "-cover", "build it without -cover"}
+	}
+	b.Packages, b.Main = []string{tested}, ""
+	return nil
 }
 
 // buildID reads the Go build ID from its ELF note.

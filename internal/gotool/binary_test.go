@@ -1,6 +1,7 @@
 package gotool
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"os/exec"
@@ -191,26 +192,41 @@ func TestRefusesRaceDetector(t *testing.T) {
 	}
 }
 
-// TestRefusesTests refuses what go test -c makes, and takes a program whose path looks like that.
-func TestRefusesTests(t *testing.T) {
+// TestTests knows what go test -c makes, and a program whose path looks like that.
+func TestTests(t *testing.T) {
 	dir := writeFiles(t, map[string]string{
-		"go.mod":       "module example.test\n\ngo 1.25\n",
+		"go.mod":       "module example.com/tests\n\ngo 1.25\n",
 		"main.go":      "package main\n\nfunc main() {}\n",
 		"main_test.go": "package main\n\nimport \"testing\"\n\nfunc TestMain(*testing.M) {}\n",
 	})
-	if _, err := FromBinary(goBuild(t, dir, nil)); err != nil {
-		t.Error(err)
+	if b, err := FromBinary(goBuild(t, dir, nil)); err != nil || b.Test {
+		t.Error(err, "or taken for a test")
 	}
-	for _, args := range [][]string{nil, {"-trimpath", "-ldflags=-s -w"}, {"-buildmode=pie"}} {
+	for _, c := range []struct {
+		args []string
+		file string
+		says string
+	}{
+		{args: nil},
+		{args: []string{"-trimpath", "-ldflags=-s -w"}},
+		{args: []string{"-buildmode=pie"}},
+		{args: []string{"-cover"}, says: "in a test binary -cover is not supported"},
+		{file: "main_test.go", says: "a test binary of named files is not supported"},
+	} {
 		out := filepath.Join(t.TempDir(), "tests")
-		cmd := exec.Command("go", append(append([]string{"test", "-c", "-o", out}, args...), ".")...)
+		cmd := exec.Command("go", append(append([]string{"test", "-c", "-o", out}, c.args...), cmp.Or(c.file, "."))...)
 		cmd.Dir = dir
 		if said, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("go test -c: %v\n%s", err, said)
 		}
-		var unsupported *UnsupportedError
-		if _, err := FromBinary(out); !errors.As(err, &unsupported) || unsupported.What != "test binary" {
-			t.Errorf("%v: error %v", args, err)
+		b, err := FromBinary(out)
+		switch {
+		case c.says != "":
+			if err == nil || !strings.Contains(err.Error(), c.says) {
+				t.Errorf("%v: error %v", c, err)
+			}
+		case err != nil || !b.Test || !slices.Equal(b.Packages, []string{"example.com/tests"}):
+			t.Errorf("%v: error %v, build %+v", c, err, b)
 		}
 	}
 }

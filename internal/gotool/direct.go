@@ -38,6 +38,9 @@ func (b *Build) Compiler(ctx context.Context, dir string) (*Compiler, error) {
 	if given := os.Getenv("GOFLAGS"); strings.Contains(given, "overlay") || strings.Contains(given, "toolexec") {
 		return nil, ErrIndirect
 	}
+	if b.Test {
+		return nil, ErrIndirect
+	}
 	for _, f := range b.Flags {
 		name, _, _ := strings.Cut(f, "=")
 		if f != "-pgo=off" && !slices.Contains([]string{"-tags", "-mod", "-buildvcs"}, name) {

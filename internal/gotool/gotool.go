@@ -10,7 +10,7 @@ type Build struct {
 	Dir string
 	// Packages are the package arguments of the build: import paths, patterns, or Go files.
 	Packages []string
-	// Main is the import path of the main package.
+	// Main is the import path of the main package, and empty where only a list of the packages says it.
 	Main string
 	// GoVersion is the release that built the program, such as "go1.26.8".
 	GoVersion string
@@ -23,6 +23,8 @@ type Build struct {
 	// Settings are the build settings of the program as it holds them. They are nil for a
 	// build that comes from a command line and not from a program.
 	Settings map[string]string
+	// Test says that go test -c made the program: Packages are those that are tested.
+	Test bool
 	// Quick lets the go command take more memory to be done sooner; for builds of which most is in the
 	// cache.
 	Quick bool

@@ -48,6 +48,9 @@ func (b *Build) list(ctx context.Context, overlay string, extra []string, messag
 	} else {
 		args = append(args, "-json="+listFields+",Deps")
 	}
+	if b.Test {
+		args = append(args, "-test")
+	}
 	args = append(args, flags...)
 	if overlay != "" {
 		args = append(args, "-overlay="+overlay)
@@ -69,10 +72,13 @@ func (b *Build) list(ctx context.Context, overlay string, extra []string, messag
 	return b.ofMain(packages)
 }
 
+// testSuffix ends the path of the main package that go test makes.
+const testSuffix = ".test"
+
 // single says that the build names one package, so that everything listed belongs to it.
 func (b *Build) single() bool {
 	files := strings.HasSuffix(b.Packages[0], ".go")
-	return files || len(b.Packages) == 1 && !strings.Contains(b.Packages[0], "...")
+	return !b.Test && (files || len(b.Packages) == 1 && !strings.Contains(b.Packages[0], "..."))
 }
 
 // listFlags are the flags of the build for go list, with the profile's file found.
@@ -154,7 +160,29 @@ func (b *Build) ofMain(packages []Package) ([]Package, error) {
 			kept = append(kept, p)
 		}
 	}
-	return append(kept, main), nil
+	kept = append(kept, main)
+	if b.Test {
+		b.unsuffix(kept)
+	}
+	return kept, nil
+}
+
+// unsuffix gives packages that are compiled for a test the paths that they have in the program. The go command tells
+// them from the same packages outside of the test by a suffix.
+func (b *Build) unsuffix(packages []Package) {
+	suffix := " [" + packages[len(packages)-1].ImportPath + "]"
+	for i := range packages {
+		p := &packages[i]
+		p.ImportPath = strings.TrimSuffix(p.ImportPath, suffix)
+		for k := range p.Imports {
+			p.Imports[k] = strings.TrimSuffix(p.Imports[k], suffix)
+		}
+		for from, to := range p.ImportMap {
+			if p.ImportMap[from] = strings.TrimSuffix(to, suffix); p.ImportMap[from] == from {
+				delete(p.ImportMap, from)
+			}
+		}
+	}
 }
 
 // isMain says whether p is the main package of the build. A build from a command line may
@@ -163,5 +191,5 @@ func (b *Build) isMain(p Package) bool {
 	if b.Main != "" {
 		return p.ImportPath == b.Main
 	}
-	return p.Name == "main"
+	return p.Name == "main" && (!b.Test || strings.HasSuffix(p.ImportPath, testSuffix))
 }

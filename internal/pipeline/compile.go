@@ -77,7 +77,14 @@ func (t *tree) announced(ctx context.Context) ([]gotool.Package, error) {
 }
 
 func (t *tree) compileWith(ctx context.Context, moved []gotool.Package) (*built, error) {
-	additions, err := edit.Additional(t.rec, t.files, moved)
+	var listed []gotool.Package
+	if t.build.Test {
+		var err error
+		if listed, err = t.build.Resolve(ctx, t.overlay); err != nil {
+			return nil, err
+		}
+	}
+	additions, err := edit.Additional(t.rec, t.files, moved, listed)
 	if err != nil {
 		return nil, t.placed(err)
 	}
@@ -148,7 +155,7 @@ func (t *tree) outside(ctx context.Context, additions **edit.Additions, moved []
 			}
 		}
 	}
-	if *additions, err = edit.Additional(t.rec, t.files, elsewhere); err != nil {
+	if *additions, err = edit.Additional(t.rec, t.files, elsewhere, nil); err != nil {
 		done()
 		return nil, nil, t.placed(err)
 	}

@@ -42,6 +42,9 @@ func MakeRecord(ctx context.Context, o RecordOptions) (*RecordSummary, error) {
 	if err != nil {
 		return nil, err
 	}
+	if b.Main == "" {
+		b.Main = packages[len(packages)-1].ImportPath
+	}
 	o.Progress.step("comparing objects with the program")
 	r, err := release.Make(ctx, o.Binary, b, packages, release.Options{Far: o.Far})
 	if mismatch := (*release.Mismatch)(nil); errors.As(err, &mismatch) && b.CoverMode() != "" {
