@@ -1,14 +1,17 @@
 package pipeline
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/gosplice/gosplice/internal/gotool"
 	"github.com/gosplice/gosplice/internal/testprogram"
 )
 
@@ -19,6 +22,8 @@ const quickProgram = `
 package main
 
 import (
+	"fmt"
+	"slices"
 	"fmt"
 
 	"program/mid"
@@ -244,4 +249,31 @@ func countGo(t *testing.T) (calls string) {
 	}
 	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
 	return calls
+}
+
+// Of many packages those are proven that the last save had compiled, also when it was the first since the release.
+func TestQuickProvesWhatWasCompiled(t *testing.T) {
+	var packages []gotool.Package
+	before := map[string]string{}
+	own := &gotool.Module{Path: "example.com/app", Main: true}
+	for i := range 2 * mostProven {
+		path := fmt.Sprintf("example.com/app/p%d", i)
+		before[path] = "as released"
+		p := gotool.Package{ImportPath: path, BuildID: "as released", Module: own}
+		if i == 3 || i == 20 {
+			p.BuildID = "edited"
+		}
+		packages = append(packages, p)
+	}
+	q := &quick{proven: map[string]bool{}}
+	if got, want := q.toProve(before, packages), []string{"example.com/app/p3", "example.com/app/p20"}; !slices.Equal(got, want) {
+		t.Errorf("after the first save %v are proven, want %v", got, want)
+	}
+	q.proven["example.com/app/p3"] = true
+	if got := q.toProve(before, packages); !slices.Equal(got, []string{"example.com/app/p20"}) {
+		t.Errorf("with one proven, %v are", got)
+	}
+	if got := q.toProve(before, packages[:mostProven]); len(got) != mostProven-1 {
+		t.Errorf("of few packages %v are proven, want all", got)
+	}
 }
