@@ -81,12 +81,19 @@ func (e *CommandError) Unwrap() error { return e.Err }
 // sourcePosition starts a message about a place in a source file.
 var sourcePosition = regexp.MustCompile(`^\S[^:]*:\d+(:\d+)?: `)
 
+// coverPosition starts a message of the tool that prepares sources for -cover, which can't parse one, before its own
+// position.
+var coverPosition = regexp.MustCompile(`^[\d/]+ [\d:]+ cover: [^:]+: `)
+
 // failure turns what the go command wrote before it failed into an error.
 func failure(args []string, stderr string, err error) error {
 	compile := &CompileError{Stderr: stderr}
 	var rest []string
 	for line := range strings.Lines(stderr) {
 		line = strings.TrimRight(line, "\r\n")
+		if at := coverPosition.FindString(line); sourcePosition.MatchString(line[len(at):]) {
+			line = line[len(at):]
+		}
 		switch {
 		case strings.TrimSpace(line) == "", strings.HasPrefix(line, "go: downloading "):
 		case strings.HasPrefix(line, "# "):
