@@ -234,6 +234,20 @@ func (s *Source) genDirectives(d *ast.GenDecl, used map[*ast.Comment]bool) {
 	}
 }
 
+// declaresType reports an initialiser with a type in a function literal. The compiler numbers such types through the
+// package, and a second initialiser would shift those that follow.
+func declaresType(spec *ast.ValueSpec) bool {
+	found := false
+	for _, x := range spec.Values {
+		ast.Inspect(x, func(n ast.Node) bool {
+			_, ok := n.(*ast.TypeSpec)
+			found = found || ok
+			return !found
+		})
+	}
+	return found
+}
+
 func (s *Source) variableDirective(c *ast.Comment, specs []*ast.ValueSpec) {
 	verb, args := words(c)
 	var names []string
@@ -253,6 +267,8 @@ func (s *Source) variableDirective(c *ast.Comment, specs []*ast.ValueSpec) {
 		s.unplaced(c)
 	case verb == directiveReset && len(args) > 0:
 		s.problem(c, "//gosplice:reset stands alone, without %q", strings.Join(args, " "))
+	case verb == directiveReset && slices.ContainsFunc(specs, declaresType):
+		s.problem(c, "//gosplice:reset can't make the initial value of %s again, which declares a type inside a function literal: that would be another type; declare it outside", strings.Join(names, ", "))
 	case verb == directiveReset:
 		for _, n := range names {
 			s.Vars[n].Reset = true
