@@ -29,9 +29,12 @@ type abandoned struct {
 func (n *initialisers) pending(p *patch.Patch, created func(symbol uint32) bool) []patch.Init {
 	var list []patch.Init
 	for _, in := range p.Inits {
-		needed := len(in.Vars) == 0
+		needed := len(in.Vars) == 0 && in.After == ""
 		for _, v := range in.Vars {
 			needed = needed || created(v)
+		}
+		if in.After != "" && !n.ran[in.After] {
+			continue
 		}
 		if needed && !n.ran[in.Name] {
 			list = append(list, in)

@@ -21,14 +21,18 @@ func TestInitsPending(t *testing.T) {
 		{Name: "var a", Vars: []uint32{0}},
 		{Name: "var b, c", Vars: []uint32{0, 1}},
 		{Name: "var d", Vars: []uint32{2}},
+		{Name: "package y"},
+		{Name: "var e of y, which an earlier patch made", After: "package y", Vars: []uint32{0}},
+		{Name: "var f of y", After: "package y", Vars: []uint32{2}},
+		{Name: "var g of x, which is initialised with it", After: "package x", Vars: []uint32{2}},
 	}}
 	n := newInitialisers()
-	n.ran["var d"] = true
+	n.ran["var d"], n.ran["package y"] = true, true
 	var names []string
 	for _, in := range n.pending(p, func(symbol uint32) bool { return symbol > 0 }) {
 		names = append(names, in.Name)
 	}
-	if !slices.Equal(names, []string{"package x", "var b, c"}) {
+	if !slices.Equal(names, []string{"package x", "var b, c", "var f of y"}) {
 		t.Errorf("pending = %q", names)
 	}
 }

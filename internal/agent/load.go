@@ -29,6 +29,7 @@ func (a *patcher) load(p *patch.Patch, fileSize int, initTimeout time.Duration, 
 			result.Reused++
 		}
 	}
+	result.Warnings = append(result.Warnings, a.symbols.stays(p)...)
 	v := newVersion(p, fileSize)
 	v.addrs, v.created = addrs, created
 	pending := a.inits.pending(p, func(symbol uint32) bool { return created[symbol] })

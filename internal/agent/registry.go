@@ -1,6 +1,9 @@
 package agent
 
 import (
+	"fmt"
+	"strings"
+
 	"github.com/gosplice/gosplice/internal/control"
 	"github.com/gosplice/gosplice/internal/patch"
 )
@@ -14,6 +17,7 @@ type symbolKey struct{ kind, name string }
 
 type shared struct {
 	hash    string
+	value   string // identifies the initial value of a variable
 	addr    uint64
 	version string // whose patch created it
 	// tried says that no version with it was applied yet, so that it can give way to another one.
@@ -43,12 +47,32 @@ func (r registry) match(symbols []patch.Symbol) ([]uint64, error) {
 	return addrs, nil
 }
 
+// stays says of the variables of p that keep what an earlier patch gave them although p gives them another initial
+// value.
+func (r registry) stays(p *patch.Patch) (warnings []string) {
+	reset := map[uint32]bool{}
+	for _, x := range p.Resets {
+		for _, v := range x.Vars {
+			reset[v] = true
+		}
+	}
+	for i := range p.Symbols {
+		s := &p.Symbols[i]
+		earlier, ok := r[keyOf(s)]
+		if s.Kind != "var" || !ok || earlier.tried || reset[uint32(i)] || earlier.value == s.Value || earlier.value == "" || s.Value == "" {
+			continue
+		}
+		warnings = append(warnings, fmt.Sprintf("variable %s%s keeps its live value: version %s created it with another initial value; assign the new one in a function that is called again, or ask for it with //gosplice:reset", strings.TrimSuffix(s.Name, "<0>"), at(s.File, s.Line), earlier.version))
+	}
+	return warnings
+}
+
 // add enters the symbols of a patch that was applied.
 func (r registry) add(symbols []patch.Symbol, addrs []uint64, version string) {
 	for i := range symbols {
 		s := &symbols[i]
 		if earlier, ok := r[keyOf(s)]; !ok || earlier.tried {
-			r[keyOf(s)] = shared{hash: s.Hash, addr: addrs[i], version: version}
+			r[keyOf(s)] = shared{hash: s.Hash, value: s.Value, addr: addrs[i], version: version}
 		}
 	}
 }

@@ -80,3 +80,20 @@ func TestRegistryTries(t *testing.T) {
 		t.Errorf("the applied type is at %x, %v", addrs, err)
 	}
 }
+
+func TestRegistryStays(t *testing.T) {
+	r := make(registry)
+	v := func(name, value string) patch.Symbol {
+		return patch.Symbol{Name: name, Kind: "var", Hash: "int", Value: value}
+	}
+	before := []patch.Symbol{v("a.same<0>", "1"), v("a.other<0>", "1"), v("a.reset<0>", "1"), v("a.unknown<0>", "")}
+	r.add(before, []uint64{1, 2, 3, 4}, "v1")
+	now := &patch.Patch{
+		Symbols: []patch.Symbol{v("a.same<0>", "1"), v("a.other<0>", "2"), v("a.reset<0>", "2"), v("a.unknown<0>", "2"), v("a.new<0>", "2")},
+		Resets:  []patch.Reset{{Name: "a.reset", Vars: []uint32{2}}},
+	}
+	got := r.stays(now)
+	if len(got) != 1 || !strings.HasPrefix(got[0], "variable a.other keeps its live value: version v1 ") {
+		t.Errorf("warnings are %q", got)
+	}
+}

@@ -246,7 +246,8 @@ type Switched struct {
 	Resets []string `json:",omitempty"`
 	// Hooks are the hooks that ran.
 	Hooks []string `json:",omitempty"`
-	// Warnings say what went wrong after the switch, which it did not stop.
+	// Warnings say what is otherwise than the plan could know, and what went wrong after the switch, which it did
+	// not stop.
 	Warnings []string `json:",omitempty"`
 	// Reused and Created count the variables and types shared with earlier patches, and new ones.
 	Reused, Created int

@@ -210,6 +210,8 @@ type run struct {
 	begun        chan error
 	// inside are the goroutines because of which the last apply was given up.
 	inside []control.OldCode
+	// warnings are those of the last apply.
+	warnings []string
 }
 
 func newRun(t *testing.T, s *scenario.Scenario, b built, d dimension) *run {

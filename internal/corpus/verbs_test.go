@@ -22,7 +22,7 @@ import (
 func (r *run) rareVerbs() map[string]func(string) error {
 	return map[string]func(string) error{
 		"says": r.says, "nopatch": r.noPatch, "quiesce": r.quiesce, "inside": r.whoInside, "stay": r.stay, "limited": r.limited, "norollback": r.noRollback, "begin": r.begin, "end": r.end,
-		"process": r.process, "dependencies": r.allowDependencies, "norecord": r.noRecord, "stdlib": r.stdlib, "loaded": r.loaded,
+		"warns": r.warns, "process": r.process, "dependencies": r.allowDependencies, "norecord": r.noRecord, "stdlib": r.stdlib, "loaded": r.loaded,
 	}
 }
 
@@ -91,12 +91,24 @@ func (r *run) applyWith(o control.SwitchOptions, want string) error {
 		return r.alive(err)
 	}
 	defer c.Close()
-	_, err = c.Apply(context.Background(), r.patch, o)
-	r.inside = nil
+	done, err := c.Apply(context.Background(), r.patch, o)
+	r.inside, r.warnings = nil, nil
+	if done != nil {
+		r.warnings = done.Warnings
+	}
 	if e := (*control.Error)(nil); errors.As(err, &e) {
 		r.inside = e.Inside
 	}
 	return r.outcome(err, want)
+}
+
+// warns looks for a text in the warnings of the last apply, or for there being none.
+func (r *run) warns(text string) error {
+	all := strings.Join(r.warnings, "\n")
+	if text == "nothing" && all != "" || text != "nothing" && !strings.Contains(all, text) {
+		return fmt.Errorf("the warnings are %q", all)
+	}
+	return nil
 }
 
 // whoInside looks for a text in the list of goroutines because of which the last apply was given up.

@@ -218,6 +218,9 @@ func (x literalIndex) places(e *Edit, path string, cs []compiled) map[place][]co
 		}
 		host, depth := m[1], strings.Count(m[2], ".")
 		at := spot{decl: x.declaration(e.Sources[path], withoutTypeArgs(host)), line: c.line, depth: depth}
+		if strings.HasPrefix(host, initPrefix) {
+			at.decl = varInit // it initialises a variable, and has its lines
+		}
 		if at.decl != host {
 			at.host = host
 		}
@@ -228,7 +231,7 @@ func (x literalIndex) places(e *Edit, path string, cs []compiled) map[place][]co
 		var ls []literalAt
 		paths := map[string]bool{}
 		for _, l := range x[at.decl] {
-			if l.Line == at.line && l.Depth == at.depth && (at.host != "" || l.path == path) {
+			if l.Line == at.line && l.Depth == at.depth && (at.host != "" && !strings.HasPrefix(at.host, initPrefix) || l.path == path) {
 				ls = append(ls, l)
 				paths[l.path] = true
 			}

@@ -146,6 +146,7 @@ const (
 	VarType
 	VarInit
 	VarEmbed
+	VarBlank // an initialiser without a variable, which is new and calls something
 	VarMoved // to a package that is new, while its own is gone
 	// Of variables with the directive renamed:
 	VarRenamed // the state of the old one is kept
@@ -163,8 +164,10 @@ type Variable struct {
 	OldShape, NewShape string // equal for equal types
 	To                 string // the new package of one that moved
 	HasInit            bool   // a new variable whose initialiser is code that has to run
-	File               string
-	Line               int
+	// Dropped says that the release's linker had left the variable out: the program has no value of it.
+	Dropped bool
+	File    string
+	Line    int
 }
 
 // Enum is a set of constants that are counted up, and whose values changed.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"go/ast"
 	"go/token"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -19,14 +20,16 @@ import (
 // initPrefix begins the names of the functions that initialise new variables.
 const initPrefix = "gospliceInit_"
 
-// InitFunc is a function, added to the edited package by an overlay, that initialises new
-// variables of it and nothing else.
+// InitFunc is a function, added to the edited package by an overlay, that initialises variables of it
+// which the program does not have, and nothing else.
 type InitFunc struct {
 	Package string // import path
 	Func    string // name of the function
 	Vars    []string
-	File    string
-	Line    int
+	// Fresh says that the release does not have the package, whose own init does the same.
+	Fresh bool
+	File  string
+	Line  int
 }
 
 // Additions are what an overlay adds to the edited tree, and what for.
@@ -37,17 +40,29 @@ type Additions struct {
 	Hooks  []Hook // of packages that the release has
 }
 
-// Additional finds the variables that an edit adds to packages of the release, and writes functions
-// that initialise them: the package's own init must not run again. It does the same for variables that
-// are to be reset. moved are the packages that lie elsewhere than in the release, as the edited build has
-// them; listed are all of a build where a directory may hold files of several packages, as that of a test does. Directives
-// that can't mean anything are a *DirectiveError.
-func Additional(rec *release.Record, tree *Tree, moved, listed []gotool.Package) (*Additions, error) {
+// Known is what is known of an edited build before all of it is compiled.
+type Known struct {
+	// Moved are the packages that lie elsewhere than in the release, as the build has them.
+	Moved []gotool.Package
+	// Listed are all packages of a build where a directory may hold files of several, as that of a test does.
+	Listed []gotool.Package
+	// Fresh are packages that the release does not have. Their init runs with the first patch that brings them, and
+	// what a later one adds to them is initialised by itself.
+	Fresh []gotool.Package
+	// Used are variables that need their initial values.
+	Used Dropped
+}
+
+// Additional finds the variables that an edit adds to packages of the release, and writes functions that
+// initialise them: the package's own init must not run again. The same holds for variables that the release's
+// linker had dropped, if the edit gives them another initialiser or they are known to be used, and for variables
+// that are to be reset. Directives that can't mean anything are a *DirectiveError.
+func Additional(rec *release.Record, tree *Tree, k Known) (*Additions, error) {
 	a := &Additions{Files: map[string][]byte{}}
 	var problems []DirectiveProblem
 	for i := range rec.Packages {
 		p := &rec.Packages[i]
-		files, err := editedGoFiles(p, tree, moved, listed)
+		files, err := editedGoFiles(p, tree, k)
 		if err != nil {
 			return nil, err
 		}
@@ -64,7 +79,12 @@ func Additional(rec *release.Record, tree *Tree, moved, listed []gotool.Package)
 				continue // left to the compiler
 			}
 			problems = append(problems, src.Problems...)
-			a.file(rec, p, f, src, old)
+			a.file(rec, p, f, src, old, k.Used)
+		}
+	}
+	for i := range k.Fresh {
+		if err := a.fresh(&k.Fresh[i], tree); err != nil {
+			return nil, err
 		}
 	}
 	if len(problems) > 0 {
@@ -74,46 +94,72 @@ func Additional(rec *release.Record, tree *Tree, moved, listed []gotool.Package)
 }
 
 // file finds what one file needs.
-func (a *Additions) file(rec *release.Record, p *release.Package, f goFile, src, old *Source) {
+func (a *Additions) file(rec *release.Record, p *release.Package, f goFile, src, old *Source, used Dropped) {
 	for _, h := range src.Hooks {
 		h.InRelease = slices.ContainsFunc(old.Hooks, func(o Hook) bool { return o.Func == h.Func && o.Rollback == h.Rollback })
 		a.Hooks = append(a.Hooks, h)
 	}
 	add, resets := resetFuncs(p.Import, f, src, old)
 	a.Resets = append(a.Resets, resets...)
+	more, inits := initFuncs(p.Import, f, src, func(name string) bool { return kept(rec, p, src, old, name, used) })
+	a.Inits = append(a.Inits, inits...)
+	add = slices.Concat(add, more)
 	if f.changed {
-		more, inits := initFuncs(p.Import, f, src, old, len(a.Inits))
-		a.Inits = append(a.Inits, inits...)
-		add = slices.Concat(add, more, methodValues(rec, p, src))
+		add = slices.Concat(add, methodValues(rec, p, src))
 	}
 	if len(add) > 0 {
 		a.Files[f.path] = slices.Concat(f.content, add)
 	}
 }
 
-// goFile is a file that may differ from the release's, or holds directives.
+// fresh finds the variables of a package that the release does not have.
+func (a *Additions) fresh(p *gotool.Package, tree *Tree) error {
+	for _, name := range p.GoFiles {
+		path := absolute(p.Dir, name)
+		b, err := tree.Read(path)
+		if err != nil {
+			return err
+		}
+		src, err := parseSource(p.ImportPath, []file{{path, b}})
+		if err != nil {
+			continue // left to the compiler
+		}
+		add, inits := initFuncs(p.ImportPath, goFile{file{path, b}, true}, src, func(string) bool { return false })
+		for _, i := range inits {
+			i.Fresh = true
+			a.Inits = append(a.Inits, i)
+		}
+		if len(add) > 0 {
+			a.Files[path] = slices.Concat(b, add)
+		}
+	}
+	return nil
+}
+
+// goFile is a file that may differ from the release's, or holds directives or variables that are used.
 type goFile struct {
 	file
 	changed bool
 }
 
-// editedGoFiles are the Go files of a package that may differ from the release's or hold directives.
-func editedGoFiles(p *release.Package, tree *Tree, moved, listed []gotool.Package) ([]goFile, error) {
+// editedGoFiles are the Go files of a package that may differ from the release's or hold directives, or all if it has
+// variables that need their initial values.
+func editedGoFiles(p *release.Package, tree *Tree, k Known) ([]goFile, error) {
 	same := func(m gotool.Package) bool { return m.ImportPath == p.Import }
-	i := slices.IndexFunc(moved, same)
+	i := slices.IndexFunc(k.Moved, same)
 	switch {
 	case i < 0 && !p.Editable && !tree.Replaced(p.Dir):
 		return nil, nil
 	case i < 0:
-		names, err := goFilesOf(p, tree, listed)
+		names, err := goFilesOf(p, tree, k.Listed)
 		if err != nil {
 			return nil, err
 		}
-		return changedGoFiles(p, tree, names)
+		return changedGoFiles(p, tree, names, k.Used.in(p.Import))
 	}
 	var out []goFile
-	for _, name := range moved[i].GoFiles {
-		path := absolute(moved[i].Dir, name)
+	for _, name := range k.Moved[i].GoFiles {
+		path := absolute(k.Moved[i].Dir, name)
 		b, err := tree.Read(path)
 		if err != nil {
 			return nil, err
@@ -143,8 +189,8 @@ func goFilesOf(p *release.Package, tree *Tree, listed []gotool.Package) ([]strin
 	return out, nil
 }
 
-// changedGoFiles are those of a package's Go files that differ from the release's or hold directives.
-func changedGoFiles(p *release.Package, tree *Tree, names []string) ([]goFile, error) {
+// changedGoFiles are those of a package's Go files that differ from the release's or hold directives, or all.
+func changedGoFiles(p *release.Package, tree *Tree, names []string, all bool) ([]goFile, error) {
 	had := map[string]release.SourceFile{}
 	for _, f := range p.Files {
 		had[absolute(p.Dir, f.Name)] = f
@@ -160,7 +206,7 @@ func changedGoFiles(p *release.Package, tree *Tree, names []string) ([]goFile, e
 		}
 		f, ok := had[path]
 		same := ok && f.Content != nil && bytes.Equal(f.Content, b)
-		if !same || hasDirective(b) {
+		if all || !same || hasDirective(b) {
 			out = append(out, goFile{file{path, b}, !same})
 		}
 	}
@@ -192,8 +238,8 @@ func (t *Tree) goFiles(dir string) ([]string, error) {
 	return out, nil
 }
 
-// initFuncs writes the functions that initialise the new variables of one file.
-func initFuncs(pkg string, file goFile, src, old *Source, number int) ([]byte, []InitFunc) {
+// initFuncs writes the functions that initialise the variables of one file, but for those that keep what they have.
+func initFuncs(pkg string, file goFile, src *Source, keeps func(name string) bool) ([]byte, []InitFunc) {
 	var b bytes.Buffer
 	var out []InitFunc
 	done := map[*ast.ValueSpec]bool{}
@@ -204,7 +250,7 @@ func initFuncs(pkg string, file goFile, src, old *Source, number int) ([]byte, [
 	sort.Strings(names)
 	for _, name := range names {
 		v := src.Vars[name]
-		if v.Value == nil || old.Vars[name] != nil || isConstant(v.Value) || old.Vars[v.Renamed] != nil {
+		if v.Value == nil || isConstant(v.Value) || keeps(name) {
 			continue
 		}
 		vars := []string{name}
@@ -215,14 +261,14 @@ func initFuncs(pkg string, file goFile, src, old *Source, number int) ([]byte, [
 			done[v.Spec] = true
 			vars = vars[:0]
 			for _, id := range v.Spec.Names {
-				if old.Vars[id.Name] != nil {
-					vars = append(vars, "_") // it keeps its value
+				if id.Name == "_" || keeps(id.Name) {
+					vars = append(vars, "_")
 				} else {
 					vars = append(vars, id.Name)
 				}
 			}
 		}
-		f := InitFunc{Package: pkg, Func: fmt.Sprintf("%s%d", initPrefix, number+len(out)), File: file.path, Line: v.Pos.Line}
+		f := InitFunc{Package: pkg, Func: initPrefix + name, File: file.path, Line: v.Pos.Line}
 		for _, n := range vars {
 			if n != "_" {
 				f.Vars = append(f.Vars, n)
@@ -233,6 +279,79 @@ func initFuncs(pkg string, file goFile, src, old *Source, number int) ([]byte, [
 		out = append(out, f)
 	}
 	return b.Bytes(), out
+}
+
+// Dropped are variables of the release's source that its linker had left out and that a patch uses, by import path
+// and name. They may be made of functions that the edit changes.
+type Dropped map[[2]string]bool
+
+// Has reports that all of o are in d.
+func (d Dropped) Has(o Dropped) bool {
+	for v := range o {
+		if !d[v] {
+			return false
+		}
+	}
+	return true
+}
+
+// And is both.
+func (d Dropped) And(o Dropped) Dropped {
+	out := maps.Clone(d)
+	maps.Copy(out, o)
+	return out
+}
+
+func (d Dropped) in(importPath string) bool {
+	for v := range d {
+		if v[0] == importPath {
+			return true
+		}
+	}
+	return false
+}
+
+// Computed reports a variable of both versions whose initial value in the edit is more than a constant.
+func (p Pair) Computed(name string) bool {
+	v := p.New.Vars[name]
+	return p.Old != nil && p.Old.Vars[name] != nil && v != nil && v.Value != nil && !isConstant(v.Value)
+}
+
+// kept reports a variable that the program has, with a value that stays, or one that is as it was in the release and
+// that nothing uses.
+func kept(rec *release.Record, p *release.Package, src, old *Source, name string, used Dropped) bool {
+	v := src.Vars[name]
+	if old.Vars[v.Renamed] != nil {
+		return true
+	}
+	was := old.Vars[name]
+	if was == nil {
+		return false
+	}
+	return !dropped(rec, p.Path, old, name) || was.Text == v.Text && !used[[2]string{p.Import, name}]
+}
+
+// dropped reports a variable of the release's source that its linker left out, since nothing used it.
+func dropped(rec *release.Record, symbolPath string, old *Source, name string) bool {
+	if old.linknamed(name) {
+		return false // it has another symbol
+	}
+	_, ok := rec.Lookup(goobj.PackagePrefix(symbolPath)+"."+name, goobj.ABI0)
+	return !ok
+}
+
+// linknamed reports a name that a linkname directive of the package gives another symbol.
+func (s *Source) linknamed(name string) bool {
+	for _, f := range s.Files {
+		for _, g := range f.Comments {
+			for _, c := range g.List {
+				if words := strings.Fields(c.Text); len(words) > 1 && words[0] == "//go:linkname" && words[1] == name {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }
 
 // methodValues writes functions that make the method values that the program may hold of methods in one
@@ -248,7 +367,7 @@ func methodValues(rec *release.Record, p *release.Package, src *Source) []byte {
 			continue
 		}
 		dot := strings.LastIndexByte(decl, '.')
-		fmt.Fprintf(&b, "\nfunc %smethod%d(x %s) interface{} { return x.%s }\n", initPrefix, i, decl[:dot], decl[dot+1:])
+		fmt.Fprintf(&b, "\nfunc %s%dmethod(x %s) interface{} { return x.%s }\n", initPrefix, i, decl[:dot], decl[dot+1:])
 	}
 	return b.Bytes()
 }

@@ -246,7 +246,7 @@ func identities(ls []Literal) []string {
 	keys := make([]string, len(ls))
 	count := map[string]int{}
 	for i := range ls {
-		parent := ""
+		parent := ls[i].variables()
 		if p := ls[i].Parent; p >= 0 {
 			parent = out[p]
 		}
@@ -258,6 +258,19 @@ func identities(ls []Literal) []string {
 		out[i] = fmt.Sprintf("%s of %d", out[i], count[keys[i]])
 	}
 	return out
+}
+
+// variables are the names of those whose initialiser the literal stands in.
+func (l *Literal) variables() string {
+	spec, ok := l.around.(*ast.ValueSpec)
+	if !ok {
+		return ""
+	}
+	var names []string
+	for _, id := range spec.Names {
+		names = append(names, id.Name)
+	}
+	return strings.Join(names, ",")
 }
 
 // sortedByPosition sorts variables in the order of the source.

@@ -10,6 +10,7 @@ import (
 	"go/token"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/gosplice/gosplice/internal/release"
@@ -32,8 +33,9 @@ type Source struct {
 	Hooks    []Hook
 	Problems []DirectiveProblem // directives that can't mean anything
 
-	varLiterals  [][]Literal // of each initialiser of a package variable
-	initialisers []string    // their texts
+	varLiterals  [][]Literal      // of each initialiser of a package variable
+	initialisers []string         // their texts
+	blank        []*ast.ValueSpec // without a name, as in var _ = f()
 }
 
 // OtherFile is a file that is not plain Go.
@@ -195,6 +197,9 @@ func (s *Source) readVar(d *ast.GenDecl, spec *ast.ValueSpec) {
 	}
 	for _, x := range spec.Values {
 		s.initialisers = append(s.initialisers, printed(x))
+	}
+	if len(spec.Values) > 0 && !slices.ContainsFunc(spec.Names, func(id *ast.Ident) bool { return id.Name != "_" }) {
+		s.blank = append(s.blank, spec)
 	}
 	for i, id := range spec.Names {
 		if id.Name == "_" {

@@ -2,11 +2,13 @@ package edit
 
 import (
 	"cmp"
+	"fmt"
 	"go/ast"
 	"go/constant"
 	"go/token"
 	"go/types"
 	"sort"
+	"strings"
 
 	"github.com/gosplice/gosplice/internal/goobj"
 )
@@ -61,11 +63,14 @@ func (e *Edit) findVars() error {
 			if v.Embed != "" && c.Kind == VarInit {
 				c.Kind = VarEmbed
 			}
+			if (c.Kind == VarInit || c.Kind == VarEmbed) && dropped(e.Record, e.symbolPath(path), src.Old, name) {
+				c.Kind, c.Dropped = VarAdded, true // there is no value that could stay
+			}
 			e.Vars = append(e.Vars, c)
 		}
 		for name, v := range src.Old.Vars {
 			if src.New.Vars[name] == nil && !src.New.renames(name) {
-				c := Variable{Package: path, Name: name, Kind: VarRemoved, File: v.Pos.Filename, Line: v.Pos.Line}
+				c := Variable{Package: path, Name: name, Kind: VarRemoved, Dropped: dropped(e.Record, e.symbolPath(path), src.Old, name), File: v.Pos.Filename, Line: v.Pos.Line}
 				if was := o.Scope().Lookup(name); was != nil {
 					c.OldType, c.OldShape = typeText(was.Type()), shape(was.Type())
 				}
@@ -73,6 +78,7 @@ func (e *Edit) findVars() error {
 			}
 		}
 	}
+	e.findBlank()
 	if err := e.findMoved(); err != nil {
 		return err
 	}
@@ -80,6 +86,47 @@ func (e *Edit) findVars() error {
 		return e.Vars[i].Package+"."+e.Vars[i].Name < e.Vars[j].Package+"."+e.Vars[j].Name
 	})
 	return nil
+}
+
+// findBlank finds what would run when a program starts for the sake of what it does, as in var _ = register().
+func (e *Edit) findBlank() {
+	for _, path := range e.Rebuilt {
+		src := e.Sources[path]
+		had := map[string]int{}
+		for _, spec := range src.Old.blank {
+			had[printed(spec)]++
+		}
+		for _, spec := range src.New.blank {
+			text := printed(spec)
+			if had[text]--; had[text] >= 0 || !e.calls(path, spec) {
+				continue
+			}
+			at := src.New.Fset.Position(spec.Pos())
+			e.Vars = append(e.Vars, Variable{Package: path, Name: "_", Kind: VarBlank, File: at.Filename, Line: at.Line})
+		}
+	}
+}
+
+// calls reports that initialisers of the edit call functions; conversions and what is built in are no calls.
+func (e *Edit) calls(path string, spec *ast.ValueSpec) bool {
+	info := e.newDecl.bodies(path)
+	found := false
+	for _, x := range spec.Values {
+		ast.Inspect(x, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.FuncLit:
+				return false
+			case *ast.CallExpr:
+				t := info.Types[n.Fun]
+				_, literal := ast.Unparen(n.Fun).(*ast.FuncLit)
+				found = found || literal || !t.IsType() && !t.IsBuiltin()
+			case *ast.UnaryExpr:
+				found = found || n.Op == token.ARROW
+			}
+			return true
+		})
+	}
+	return found
 }
 
 // renames reports that a variable has the directive that names old.
@@ -114,6 +161,22 @@ func (e *Edit) dataChanged(path, name string) bool {
 	old, ok := e.Record.Lookup(symbol, goobj.ABI0)
 	y, defined := e.Set.Lookup(symbol, goobj.ABI0)
 	return ok && defined && old.Fingerprint != goobj.Fingerprint{} && old.Fingerprint != e.Prints.Of(y)
+}
+
+// InitialValue identifies the initial value of a package variable, as far as source and data tell; "" where it is not
+// known.
+func (e *Edit) InitialValue(y goobj.Sym) string {
+	pkg := e.Set.Object(y).Pkg
+	name, ok := strings.CutPrefix(e.Set.NameOf(y).Name, goobj.PackagePrefix(pkg)+".")
+	src := e.Sources[e.importPath(pkg)].New
+	if !ok || src == nil || src.Vars[name] == nil {
+		return ""
+	}
+	v := src.Vars[name]
+	if v.Literals {
+		return hashText(v.Text)
+	}
+	return hashText(fmt.Sprintf("%s %x", v.Text, e.Prints.Of(y)))
 }
 
 // findMoved finds the variables of packages that are gone in packages that are new.

@@ -195,8 +195,12 @@ func one() int { return 1 }
 	var order []string
 	for _, i := range p.Inits {
 		order = append(order, i.Name)
+		if pkg, alone := strings.CutPrefix(i.Name, "package "); alone && i.After != "" || !alone && !strings.HasSuffix(i.Name, " of "+strings.TrimPrefix(i.After, "package ")) {
+			t.Errorf("%s (package %s) runs after %q", i.Name, pkg, i.After)
+		}
 	}
-	if got := strings.Join(order, ", "); !strings.HasSuffix(got, "package program/inner, package program/outer") {
+	const want = "package program/inner, var One of program/inner, package program/outer, var Names of program/outer"
+	if got := strings.Join(order, ", "); got != want {
 		t.Errorf("initialised in the order %s", got)
 	}
 }

@@ -21,7 +21,7 @@ func (l *linker) orderInits() {
 		packages[l.symbolPath(path)] = i
 	}
 	variables := map[string]int{}
-	for _, path := range l.edit.Rebuilt {
+	for _, path := range slices.Concat(l.edit.Rebuilt, l.edit.Added) {
 		if !slices.ContainsFunc(l.inits, func(u initUnit) bool { return u.pkg == l.symbolPath(path) }) {
 			continue
 		}

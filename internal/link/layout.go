@@ -187,7 +187,7 @@ func (l *linker) shareSymbols() {
 		}
 		s := patch.Symbol{Name: p.name.String(), Size: uint64(l.set.Size(p.sym))}
 		if p.kind.IsVar() {
-			s.Kind, s.Hash = "var", l.variableHash(p)
+			s.Kind, s.Hash, s.Value = "var", l.variableHash(p), l.edit.InitialValue(p.sym)
 		} else {
 			s.Kind, s.Hash = "type", l.typeHash(p)
 		}

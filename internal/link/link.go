@@ -55,7 +55,11 @@ func Link(ctx context.Context, in Input) (*patch.Patch, error) {
 		}
 	}
 	l.copyLive()
-	for _, pass := range []func(){l.placeAll, l.layout, l.writeFunctable, l.module, l.relocate, l.moduledata, l.finish} {
+	l.placeAll()
+	if d := l.unmade(); len(d) > 0 && len(l.errs) == 0 {
+		return nil, &DroppedError{d}
+	}
+	for _, pass := range []func(){l.layout, l.writeFunctable, l.module, l.relocate, l.moduledata, l.finish} {
 		pass()
 		if err := errors.Join(l.errs...); err != nil {
 			return nil, err
@@ -139,6 +143,7 @@ type hook struct {
 // initUnit is code that runs before the switch.
 type initUnit struct {
 	name  string
+	after string // see patch.Init
 	pkg   string // its path in symbols
 	vars  []goobj.Sym
 	funcs []goobj.Sym

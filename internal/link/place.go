@@ -1,7 +1,6 @@
 package link
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/gosplice/gosplice/internal/edit"
@@ -36,7 +35,6 @@ func (l *linker) placeInits() {
 	for _, path := range l.edit.Order {
 		if added[path] {
 			l.placePackageInit(path)
-			continue
 		}
 		for _, i := range l.in.Inits {
 			if i.Package == path {
@@ -51,7 +49,7 @@ func (l *linker) placePackageInit(path string) {
 	if !ok {
 		return
 	}
-	u := initUnit{name: "package " + path, pkg: l.symbolPath(path)}
+	u := initUnit{name: packageUnit(path), pkg: l.symbolPath(path)}
 	for _, r := range l.set.Relocs(task) {
 		if r.Size == 8 && l.set.Kind(r.Sym).IsText() {
 			u.funcs = append(u.funcs, r.Sym)
@@ -63,16 +61,20 @@ func (l *linker) placePackageInit(path string) {
 	}
 }
 
+// packageUnit is the name of the initialisation of a package.
+func packageUnit(path string) string { return "package " + path }
+
 func (l *linker) placeVariableInit(i edit.InitFunc) {
 	prefix := goobj.PackagePrefix(l.symbolPath(i.Package))
 	y, ok := l.set.Lookup(prefix+"."+i.Func, goobj.ABIInternal)
 	if !ok {
-		if slices.ContainsFunc(l.rec.Build.Flags, func(f string) bool { return strings.HasPrefix(f, "-cover=") }) {
-			l.fail("%s:%d: the initialiser of %s is not among the objects of a build with -cover, so the variable would stay without a value; initialise it where it is first used, or restart", i.File, i.Line, strings.Join(i.Vars, ", "))
-		}
-		return // the file is not part of this build
+		l.fail("%s:%d: the initialiser of %s is not among the compiled objects, so the variable would stay without a value; initialise it where it is first used, or restart", i.File, i.Line, strings.Join(i.Vars, ", "))
+		return
 	}
 	u := initUnit{name: "var " + strings.Join(i.Vars, ", ") + " of " + i.Package, pkg: l.symbolPath(i.Package), funcs: []goobj.Sym{y}, file: i.File, line: i.Line}
+	if i.Fresh {
+		u.after = packageUnit(i.Package)
+	}
 	for _, v := range i.Vars {
 		if s, ok := l.set.Lookup(prefix+"."+v, goobj.ABI0); ok {
 			u.vars = append(u.vars, s)

@@ -105,7 +105,7 @@ func (p *Patch) checkSymbols() error {
 	type key struct{ kind, name string }
 	seen := make(map[key]bool)
 	for i, s := range p.Symbols {
-		for _, v := range []string{s.Name, s.Hash, s.File} {
+		for _, v := range []string{s.Name, s.Hash, s.Value, s.File} {
 			if err := checkString(fmt.Sprintf("symbol %d", i), v); err != nil {
 				return err
 			}
@@ -229,7 +229,7 @@ func checkSpans(spans []Span, size uint64) error {
 func (p *Patch) checkInits() error {
 	seen := make(map[string]bool)
 	for _, in := range p.Inits {
-		for _, s := range []string{in.Name, in.File} {
+		for _, s := range []string{in.Name, in.After, in.File} {
 			if err := checkString("initialiser", s); err != nil {
 				return err
 			}

@@ -184,8 +184,10 @@ type Symbol struct {
 	// Hash is the content of a type, or the type and size of a variable. Two symbols of one name
 	// with different hashes can't stand for each other.
 	Hash string
-	Off  uint64
-	Size uint64
+	// Value identifies the initial value of a variable, if known.
+	Value string `json:",omitempty"`
+	Off   uint64
+	Size  uint64
 	// File and Line are where it is declared, if known.
 	File string
 	Line int
@@ -256,7 +258,10 @@ type Init struct {
 	Name string
 	// Vars are the indices of the shared symbols that it initialises. When all of them are reused
 	// from an earlier patch it is not run.
-	Vars  []uint32
+	Vars []uint32
+	// After names the initialiser of a package that does the same: where an earlier patch has run that one,
+	// it does not run again, and this one makes what the patch adds to the package.
+	After string   `json:",omitempty"`
 	Funcs []uint64 // image offsets, in order
 	File  string
 	Line  int

@@ -31,22 +31,28 @@ type tree struct {
 	dependencies bool
 	cache        *goobj.Cache // nil: none
 	modules      string       // see gotool.ModuleFile
+	used         edit.Dropped // found by a plan before, which left them without a value
 }
 
 // compile compiles the edited tree. A dependency may have been replaced since the release, and to the
 // sources of such packages something may have to be added. Module files that changed announce it;
-// where they don't, it shows when everything was compiled, which is done again then.
+// where they don't, it shows when everything was compiled, which is done again then. So do packages that are new.
 func (t *tree) compile(ctx context.Context) (*built, error) {
 	moved, err := t.announced(ctx)
 	if err != nil {
 		return nil, err
 	}
-	b, err := t.compileWith(ctx, moved)
+	b, err := t.compileWith(ctx, moved, nil)
 	if err != nil {
 		return nil, err
 	}
-	if found := t.moved(b.packages); len(found) != len(moved) {
-		if b, err = t.compileWith(ctx, found); err != nil {
+	found := t.moved(b.packages)
+	fresh, err := t.fresh(b.packages)
+	if err != nil {
+		return nil, err
+	}
+	if len(found) != len(moved) || len(fresh) > 0 {
+		if b, err = t.compileWith(ctx, found, fresh); err != nil {
 			return nil, err
 		}
 		moved = found
@@ -76,19 +82,19 @@ func (t *tree) announced(ctx context.Context) ([]gotool.Package, error) {
 	return t.moved(packages), nil
 }
 
-func (t *tree) compileWith(ctx context.Context, moved []gotool.Package) (*built, error) {
-	var listed []gotool.Package
+func (t *tree) compileWith(ctx context.Context, moved, fresh []gotool.Package) (*built, error) {
+	known := edit.Known{Moved: moved, Fresh: fresh, Used: t.used}
 	if t.build.Test {
 		var err error
-		if listed, err = t.build.Resolve(ctx, t.overlay); err != nil {
+		if known.Listed, err = t.build.Resolve(ctx, t.overlay); err != nil {
 			return nil, err
 		}
 	}
-	additions, err := edit.Additional(t.rec, t.files, moved, listed)
+	additions, err := edit.Additional(t.rec, t.files, known)
 	if err != nil {
 		return nil, t.placed(err)
 	}
-	build, done, err := t.outside(ctx, &additions, moved)
+	build, done, err := t.outside(ctx, &additions, known)
 	if err != nil {
 		return nil, err
 	}
@@ -104,11 +110,11 @@ func (t *tree) compileWith(ctx context.Context, moved []gotool.Package) (*built,
 	}
 	defer cleanup()
 	patterns := append(append(recordPatterns(t.rec), t.overlaid()...), t.affected(moved)...)
-	packages, escapes, known, err := build.ListEscapes(ctx, overlay, patterns)
+	packages, escapes, analysed, err := build.ListEscapes(ctx, overlay, patterns)
 	if err != nil {
 		return nil, t.inSources(err, added)
 	}
-	if !known {
+	if !analysed {
 		patterns = nil
 	}
 	additions.Inits = inBuild(additions.Inits, packages)
@@ -117,8 +123,8 @@ func (t *tree) compileWith(ctx context.Context, moved []gotool.Package) (*built,
 
 // outside is the build with modules taken from outside of the module cache if something has to be added to
 // their files, which additions then name there.
-func (t *tree) outside(ctx context.Context, additions **edit.Additions, moved []gotool.Package) (b *gotool.Build, done func(), err error) {
-	if len(moved) == 0 {
+func (t *tree) outside(ctx context.Context, additions **edit.Additions, known edit.Known) (b *gotool.Build, done func(), err error) {
+	if len(known.Moved) == 0 {
 		return t.build, func() {}, nil
 	}
 	env, err := t.build.Variables(ctx, "GOMODCACHE")
@@ -127,7 +133,7 @@ func (t *tree) outside(ctx context.Context, additions **edit.Additions, moved []
 	}
 	var modules []*gotool.Module
 	for file := range (*additions).Files {
-		for _, p := range moved {
+		for _, p := range known.Moved {
 			if p.Module == nil || !within(p.Module.Dir, env["GOMODCACHE"]) || !within(file, p.Module.Dir) {
 				continue
 			}
@@ -146,7 +152,7 @@ func (t *tree) outside(ctx context.Context, additions **edit.Additions, moved []
 	if err != nil {
 		return nil, nil, err
 	}
-	elsewhere := slices.Clone(moved)
+	elsewhere := slices.Clone(known.Moved)
 	for i := range elsewhere {
 		p := &elsewhere[i]
 		for from, to := range dirs {
@@ -155,7 +161,8 @@ func (t *tree) outside(ctx context.Context, additions **edit.Additions, moved []
 			}
 		}
 	}
-	if *additions, err = edit.Additional(t.rec, t.files, elsewhere, nil); err != nil {
+	known.Moved = elsewhere
+	if *additions, err = edit.Additional(t.rec, t.files, known); err != nil {
 		done()
 		return nil, nil, t.placed(err)
 	}
@@ -226,6 +233,25 @@ func (t *tree) moved(packages []gotool.Package) []gotool.Package {
 		}
 	}
 	return out
+}
+
+// fresh are packages that the release does not have, that people edit, and that have something to initialise.
+func (t *tree) fresh(packages []gotool.Package) ([]gotool.Package, error) {
+	var out []gotool.Package
+	for _, p := range packages {
+		vendored := p.Module != nil && !p.Module.Main && p.Module.Dir == ""
+		if _, ok := t.rec.PackageByPath(p.ImportPath); ok || vendored || !Editable(p) {
+			continue
+		}
+		a, err := edit.Additional(&release.Record{}, t.files, edit.Known{Fresh: []gotool.Package{p}})
+		if err != nil {
+			return nil, err
+		}
+		if len(a.Inits) > 0 {
+			out = append(out, p)
+		}
+	}
+	return out, nil
 }
 
 // affected are moved packages, and those of other modules that depend on them.

@@ -90,6 +90,10 @@ func (t *tree) plan(ctx context.Context, b *built, progress Progress) (*Plan, er
 			set.Close()
 			return nil, ctx.Err()
 		}
+		if d := (*link.DroppedError)(nil); errors.As(err, &d) && !t.used.Has(d.Vars) {
+			set.Close()
+			return nil, err // compiled once more, so that it can
+		}
 		v.CannotLink(err)
 	}
 	p.Changes, p.Refused, p.Empty = v.Changes, v.Refused, v.Empty

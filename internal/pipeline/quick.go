@@ -224,7 +224,7 @@ func (q *quick) compile(ctx context.Context, t *tree) (b *built, ok bool) {
 		}
 		edited[file] = true
 	}
-	additions, err := edit.Additional(t.rec, t.files, nil, nil)
+	additions, err := edit.Additional(t.rec, t.files, edit.Known{Used: t.used})
 	if err != nil || inAny(q.last.packages, additions.Files) {
 		return nil, false
 	}

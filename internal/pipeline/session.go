@@ -13,6 +13,7 @@ import (
 	"github.com/gosplice/gosplice/internal/edit"
 	"github.com/gosplice/gosplice/internal/goobj"
 	"github.com/gosplice/gosplice/internal/gotool"
+	"github.com/gosplice/gosplice/internal/link"
 	"github.com/gosplice/gosplice/internal/patch"
 	"github.com/gosplice/gosplice/internal/release"
 )
@@ -109,6 +110,12 @@ func (s *Session) Plan(ctx context.Context) (*Plan, error) {
 		s.quick.remember(t, built, began)
 	}
 	p, err := t.plan(ctx, built, s.o.Progress)
+	for d := (*link.DroppedError)(nil); errors.As(err, &d); {
+		t.used = d.Vars.And(t.used)
+		if built, err = t.compile(ctx); err == nil {
+			p, err = t.plan(ctx, built, s.o.Progress)
+		}
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -236,6 +236,13 @@ func (j *judge) untouchable(f *edit.Function) *untouched {
 
 func (j *judge) newFunction(f *edit.Function, c patch.Change) {
 	src := j.e.Sources[f.Package]
+	if src.Old != nil && f.Class == edit.UserInit && !j.shown[declOf(f)] && !hasInit(src.Old, src.New.Funcs[f.Decl]) {
+		j.shown[declOf(f)] = true
+		c.What = "new init function"
+		c.Reason = "init functions run when the program starts, and this one is not run now."
+		j.add(InitFunction, c)
+		return
+	}
 	if src.Old == nil || f.Class != edit.Plain || strings.Contains(f.Name.Name, "gospliceInit_") {
 		return
 	}
@@ -252,6 +259,16 @@ func (j *judge) newFunction(f *edit.Function, c patch.Change) {
 		return // reported with its type, or as a hook
 	}
 	j.add(NewFunction, c)
+}
+
+// hasInit reports that one of the init functions of a package is f, whose number may be another.
+func hasInit(s *edit.Source, f *edit.Func) bool {
+	for name, g := range s.Funcs {
+		if strings.HasPrefix(name, "init.") && f != nil && g.Text == f.Text {
+			return true
+		}
+	}
+	return false
 }
 
 func (j *judge) isNewMethod(f *edit.Function) bool {

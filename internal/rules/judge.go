@@ -154,6 +154,9 @@ func (j *judge) variables() {
 				continue // reported with the variable that is gone
 			}
 			c.What = "new variable"
+			if v.Dropped {
+				c.What = "another initial value, and new in the program, which had no use for it"
+			}
 			if byInit[v.Package+"."+v.Name] {
 				j.runs++
 				c.Reason = "Its initialiser runs once, before the switch."
@@ -187,6 +190,10 @@ func (j *judge) variables() {
 			c.What = "initial value changed"
 			c.Reason = "The variable exists, and its value in the running program is left as it is."
 			j.add(InitValue, c)
+		case edit.VarBlank:
+			c.What = "new initialiser without a variable"
+			c.Reason = "It would run when the program starts, and is not run now."
+			j.add(InitFunction, c)
 		case edit.VarMoved:
 			c.What = fmt.Sprintf("its package is gone, while package %s has it", v.To)
 			c.Reason = fmt.Sprintf("The variable of the new package would start anew and leave the state of %s behind.", c.Symbol)
@@ -226,7 +233,7 @@ func (j *judge) renamedFrom(added *edit.Variable) *edit.Variable {
 func (j *judge) counterpart(v *edit.Variable, kind edit.VarKind) *edit.Variable {
 	for i := range j.e.Vars {
 		o := &j.e.Vars[i]
-		if o.Kind == kind && o.Package == v.Package && o.OldShape+o.NewShape == v.OldShape+v.NewShape {
+		if o.Kind == kind && !o.Dropped && !v.Dropped && o.Package == v.Package && o.OldShape+o.NewShape == v.OldShape+v.NewShape {
 			return o
 		}
 	}

@@ -45,8 +45,8 @@ var (
 `})
 
 	InitFunction = rule(Rule{
-		ID: "GS2005", Title: "an init function changed", Verdict: "not run again", Scenario: "W05-init-edit",
-		Reason:  "init functions ran when the program started.",
+		ID: "GS2005", Title: "an init function changed or is new", Verdict: "not run again", Scenario: "W05-init-edit",
+		Reason:  "init functions ran when the program started. So did initialisers without a variable, such as var _ = register().",
 		WaysOut: []string{"move the code into a function that is called again", "restart"},
 		Example: `
  func init() {
@@ -57,7 +57,7 @@ var (
 
 	RunsInit = rule(Rule{
 		ID: "GS2006", Title: "a new variable has an initialiser that runs now", Verdict: "applies, initialised now", Scenario: "W06-new-global-dyninit",
-		Reason:  "The initialiser runs once, before the switch, and sees the program as it is then. A rollback does not undo what it did, and it does not run again when the patch is applied again.",
+		Reason:  "The initialiser runs once, before the switch, and sees the program as it is then: new code that it calls by name is that of the edit, while methods of interface values and func values that the program holds still run their old bodies. A rollback does not undo what it did, and it does not run again when the patch is applied again.",
 		WaysOut: []string{"let the first use initialise it: sync.OnceValue"},
 		Example: `
 +var cache = newCache()
@@ -65,7 +65,7 @@ var (
 
 	RunsPackage = rule(Rule{
 		ID: "GS2007", Title: "a newly linked package is initialised now", Verdict: "applies, initialised now", Scenario: "W07-new-dep-init",
-		Reason:  "Its variables are initialised and its init functions run once, before the switch: what they register stays after a rollback.",
+		Reason:  "Its variables are initialised and its init functions run once, before the switch: methods of interface values and func values that the program holds still run their old bodies then, and what they register stays after a rollback.",
 		WaysOut: []string{"look at what the package does in init before you apply"},
 		Example: `
 +import _ "net/http/pprof"

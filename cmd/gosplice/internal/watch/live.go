@@ -77,6 +77,11 @@ func (l *loop) save(ctx context.Context, at time.Time) error {
 		end := " live in " + report.Duration(time.Since(at)) + l.cost(done)
 		l.screen.event(at, few(changed, l.screen.eventRoom()-len([]rune(end))), l.screen.style.Bold, end)
 		l.oldCode(done.OldCode)
+		for _, w := range done.Warnings {
+			if !l.tell(w) {
+				l.screen.more("warning: " + report.Printable(w))
+			}
+		}
 	}
 	l.warnings(plan.Changes)
 	return nil
