@@ -23,8 +23,6 @@ package main
 
 import (
 	"fmt"
-	"slices"
-	"fmt"
 
 	"program/mid"
 	"program/text"
