@@ -234,8 +234,8 @@ func (a *patcher) activate(v *version, stack []*version, who peer, o control.Swi
 	a.stack = stack
 	if v != nil {
 		a.symbols.add(v.symbols, v.addrs, v.label)
-		for _, name := range v.ran {
-			a.inits.ran[name] = true
+		for _, in := range v.ran {
+			a.inits.ran[in.Name] = in.Value
 		}
 		v.last = activation{time.Now(), who, stats.Pause}
 	}

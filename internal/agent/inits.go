@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"fmt"
 	"runtime/debug"
 	"time"
 
@@ -13,7 +14,8 @@ const defaultInitTimeout = 30 * time.Second
 
 // initialisers remembers which initialisers of patches ran in this process.
 type initialisers struct {
-	ran map[string]bool // those of patches that were applied
+	// ran has the values of those of patches that were applied, by name: see patch.Init.
+	ran map[string]string
 	// running are those that did not return in time, by the time at which they started.
 	running map[string]abandoned
 }
@@ -33,14 +35,24 @@ func (n *initialisers) pending(p *patch.Patch, created func(symbol uint32) bool)
 		for _, v := range in.Vars {
 			needed = needed || created(v)
 		}
-		if in.After != "" && !n.ran[in.After] {
+		if _, before := n.ran[in.After]; in.After != "" && !before {
 			continue
 		}
-		if needed && !n.ran[in.Name] {
+		if _, before := n.ran[in.Name]; needed && !before {
 			list = append(list, in)
 		}
 	}
 	return list
+}
+
+// stays says of packages that an earlier patch initialised and whose init functions are others in p.
+func (n *initialisers) stays(p *patch.Patch) (warnings []string) {
+	for _, in := range p.Inits {
+		if was, before := n.ran[in.Name]; before && was != in.Value {
+			warnings = append(warnings, fmt.Sprintf("the init functions of %s changed since an earlier patch ran them, and are not run again; move the code into a function that is called again, or restart", in.Name))
+		}
+	}
+	return warnings
 }
 
 // job is code of a patch that runs beside its functions: initialisers, what makes new values of variables,

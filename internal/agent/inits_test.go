@@ -12,7 +12,7 @@ import (
 )
 
 func newInitialisers() *initialisers {
-	return &initialisers{ran: make(map[string]bool), running: make(map[string]abandoned)}
+	return &initialisers{ran: make(map[string]string), running: make(map[string]abandoned)}
 }
 
 func TestInitsPending(t *testing.T) {
@@ -27,13 +27,16 @@ func TestInitsPending(t *testing.T) {
 		{Name: "var g of x, which is initialised with it", After: "package x", Vars: []uint32{2}},
 	}}
 	n := newInitialisers()
-	n.ran["var d"], n.ran["package y"] = true, true
+	n.ran["var d"], n.ran["package y"] = "", "inits"
 	var names []string
 	for _, in := range n.pending(p, func(symbol uint32) bool { return symbol > 0 }) {
 		names = append(names, in.Name)
 	}
 	if !slices.Equal(names, []string{"package x", "var b, c", "var f of y"}) {
 		t.Errorf("pending = %q", names)
+	}
+	if got := n.stays(p); len(got) != 1 || !strings.Contains(got[0], "init functions of package y changed") {
+		t.Errorf("warnings are %q", got)
 	}
 }
 

@@ -29,7 +29,7 @@ func (a *patcher) load(p *patch.Patch, fileSize int, initTimeout time.Duration, 
 			result.Reused++
 		}
 	}
-	result.Warnings = append(result.Warnings, a.symbols.stays(p)...)
+	result.Warnings = append(result.Warnings, slices.Concat(a.symbols.stays(p), a.inits.stays(p))...)
 	v := newVersion(p, fileSize)
 	v.addrs, v.created = addrs, created
 	pending := a.inits.pending(p, func(symbol uint32) bool { return created[symbol] })
@@ -41,9 +41,9 @@ func (a *patcher) load(p *patch.Patch, fileSize int, initTimeout time.Duration, 
 		if err := a.inits.run(in, a.initFuncs(v, in), initTimeout); err != nil {
 			return nil, err
 		}
-		v.ran = append(v.ran, in.Name)
+		v.ran = append(v.ran, in)
+		result.Inits = append(result.Inits, in.Name)
 	}
-	result.Inits = v.ran
 	v.ready = true
 	return v, nil
 }

@@ -50,7 +50,7 @@ func newPatcher(g *program, arm armFunc) *patcher {
 		calls:   make(map[uint64]uint64),
 		symbols: make(registry),
 		filled:  make(map[uint64]uint64),
-		inits:   initialisers{ran: make(map[string]bool), running: make(map[string]abandoned)},
+		inits:   initialisers{ran: make(map[string]string), running: make(map[string]abandoned)},
 	}
 }
 
@@ -74,7 +74,7 @@ type version struct {
 	exchanged []exchange
 	methods   methodUses
 	// ran are the initialisers that ran for it.
-	ran []string
+	ran []patch.Init
 	// ready says that it can be switched to: it is complete and its initialisers returned.
 	ready bool
 	// last is the latest time that it was switched to; zero when it never was.

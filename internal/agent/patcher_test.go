@@ -351,7 +351,7 @@ func TestSwitchFails(t *testing.T) {
 		t.Errorf("the second try did %s", got)
 	}
 	p.runs("second try", map[string]int{"A": 1})
-	if len(p.symbols) != 2 || !p.inits.ran["var x.hits"] {
+	if _, ran := p.inits.ran["var x.hits"]; len(p.symbols) != 2 || !ran {
 		t.Errorf("symbols %v, initialisers %v", p.symbols, p.inits.ran)
 	}
 }

@@ -28,8 +28,10 @@ type InitFunc struct {
 	Vars    []string
 	// Fresh says that the release does not have the package, whose own init does the same.
 	Fresh bool
-	File  string
-	Line  int
+	// Linked says that the value is the linker's, which comes before all others.
+	Linked bool
+	File   string
+	Line   int
 }
 
 // Additions are what an overlay adds to the edited tree, and what for.
@@ -83,7 +85,7 @@ func Additional(rec *release.Record, tree *Tree, k Known) (*Additions, error) {
 		}
 	}
 	for i := range k.Fresh {
-		if err := a.fresh(&k.Fresh[i], tree); err != nil {
+		if err := a.fresh(rec, &k.Fresh[i], tree); err != nil {
 			return nil, err
 		}
 	}
@@ -101,7 +103,8 @@ func (a *Additions) file(rec *release.Record, p *release.Package, f goFile, src,
 	}
 	add, resets := resetFuncs(p.Import, f, src, old)
 	a.Resets = append(a.Resets, resets...)
-	more, inits := initFuncs(p.Import, f, src, func(name string) bool { return kept(rec, p, src, old, name, used) })
+	linked := linkerValues(rec, p.Path)
+	more, inits := initFuncs(p.Import, f, src, linked, func(name string) bool { return kept(rec, p, src, old, name, used) })
 	a.Inits = append(a.Inits, inits...)
 	add = slices.Concat(add, more)
 	if f.changed {
@@ -113,7 +116,7 @@ func (a *Additions) file(rec *release.Record, p *release.Package, f goFile, src,
 }
 
 // fresh finds the variables of a package that the release does not have.
-func (a *Additions) fresh(p *gotool.Package, tree *Tree) error {
+func (a *Additions) fresh(rec *release.Record, p *gotool.Package, tree *Tree) error {
 	for _, name := range p.GoFiles {
 		path := absolute(p.Dir, name)
 		b, err := tree.Read(path)
@@ -124,11 +127,15 @@ func (a *Additions) fresh(p *gotool.Package, tree *Tree) error {
 		if err != nil {
 			continue // left to the compiler
 		}
-		add, inits := initFuncs(p.ImportPath, goFile{file{path, b}, true}, src, func(string) bool { return false })
+		f := goFile{file{path, b}, true}
+		add, resets := resetFuncs(p.ImportPath, f, src, &Source{})
+		a.Resets = append(a.Resets, resets...)
+		more, inits := initFuncs(p.ImportPath, f, src, linkerValues(rec, p.ImportPath), func(string) bool { return false })
 		for _, i := range inits {
-			i.Fresh = true
+			i.Fresh = !i.Linked
 			a.Inits = append(a.Inits, i)
 		}
+		add = slices.Concat(add, more)
 		if len(add) > 0 {
 			a.Files[path] = slices.Concat(b, add)
 		}
@@ -239,7 +246,8 @@ func (t *Tree) goFiles(dir string) ([]string, error) {
 }
 
 // initFuncs writes the functions that initialise the variables of one file, but for those that keep what they have.
-func initFuncs(pkg string, file goFile, src *Source, keeps func(name string) bool) ([]byte, []InitFunc) {
+// linked are the values that the linker gives to variables.
+func initFuncs(pkg string, file goFile, src *Source, linked map[string]string, keeps func(name string) bool) ([]byte, []InitFunc) {
 	var b bytes.Buffer
 	var out []InitFunc
 	done := map[*ast.ValueSpec]bool{}
@@ -250,7 +258,14 @@ func initFuncs(pkg string, file goFile, src *Source, keeps func(name string) boo
 	sort.Strings(names)
 	for _, name := range names {
 		v := src.Vars[name]
-		if v.Value == nil || isConstant(v.Value) || keeps(name) {
+		value, isLinked := linked[name]
+		isLinked = isLinked && v.linkable()
+		if !isLinked && (v.Value == nil || isConstant(v.Value)) || keeps(name) {
+			continue
+		}
+		if isLinked {
+			out = append(out, InitFunc{Package: pkg, Func: initPrefix + name, Vars: []string{name}, Linked: true, File: file.path, Line: v.Pos.Line})
+			fmt.Fprintf(&b, "\n//go:noinline\nfunc %s%s() {\n\t%s = %q\n}\n", initPrefix, name, name, value)
 			continue
 		}
 		vars := []string{name}
@@ -315,6 +330,51 @@ func (d Dropped) in(importPath string) bool {
 func (p Pair) Computed(name string) bool {
 	v := p.New.Vars[name]
 	return p.Old != nil && p.Old.Vars[name] != nil && v != nil && v.Value != nil && !isConstant(v.Value)
+}
+
+// InitFunctions identifies what runs when the package is initialised, beside the initialisers of variables; "" if nothing
+// does.
+func (s *Source) InitFunctions() string {
+	var all []string
+	for n := 0; s.Funcs[fmt.Sprintf("init.%d", n)] != nil; n++ {
+		all = append(all, s.Funcs[fmt.Sprintf("init.%d", n)].Text)
+	}
+	for _, spec := range s.blank {
+		all = append(all, printed(spec))
+	}
+	if len(all) == 0 {
+		return ""
+	}
+	return hashText(strings.Join(all, "\n"))
+}
+
+// linkerValues are the values that the linker gives to variables of a package, by name.
+func linkerValues(rec *release.Record, symbolPath string) map[string]string {
+	out := map[string]string{}
+	for symbol, value := range rec.Build.LinkerValues() {
+		if name, ok := strings.CutPrefix(symbol, symbolPath+"."); ok && !strings.ContainsAny(name, "./") {
+			out[name] = value
+		}
+	}
+	return out
+}
+
+// linkable reports a variable that the linker may give a value: a string without another value than a constant.
+func (v *Var) linkable() bool {
+	if id, ok := v.Spec.Type.(*ast.Ident); v.Spec.Type != nil && (!ok || id.Name != "string") {
+		return false
+	}
+	if v.Value == nil {
+		return v.Spec.Type != nil
+	}
+	lit, ok := ast.Unparen(v.Value).(*ast.BasicLit)
+	return ok && lit.Kind == token.STRING && len(v.Spec.Values) == len(v.Spec.Names)
+}
+
+// Linked returns the import path of the package of a variable to which the linker gives a value.
+func (e *Edit) Linked(symbolPath, name string) (path string, ok bool) {
+	_, ok = linkerValues(e.Record, symbolPath)[name]
+	return e.importPath(symbolPath), ok
 }
 
 // kept reports a variable that the program has, with a value that stays, or one that is as it was in the release and

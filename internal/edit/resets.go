@@ -219,6 +219,10 @@ func (e *Edit) identify(r *Reset) {
 		if y, ok := e.Set.Lookup(prefix+embedPrefix+v, goobj.ABI0); ok {
 			made = append(made, fmt.Sprintf("embed %x", e.Prints.Of(y)))
 		}
+		if src.Old == nil {
+			same = false
+			continue
+		}
 		was, is := src.Old.Vars[v], src.New.Vars[v]
 		same = same && was != nil && is != nil && was.whole() == is.whole() && !e.dataChanged(r.Package, v) &&
 			e.constants(e.oldDecl, r.Package, was) == e.constants(e.newDecl, r.Package, is)

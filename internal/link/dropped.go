@@ -23,7 +23,7 @@ func (e *DroppedError) Error() string {
 }
 
 // unmade are the variables that come to the image with what the compiler put into their data, although the package's
-// init, which does not run again, may have to do the rest. The release's linker had dropped them.
+// init, which does not run again, may have to do the rest, or the linker. The release's linker had dropped them.
 func (l *linker) unmade() edit.Dropped {
 	made := map[goobj.Sym]bool{}
 	for _, u := range l.inits {
@@ -32,6 +32,16 @@ func (l *linker) unmade() edit.Dropped {
 		}
 	}
 	out := edit.Dropped{}
+	for _, p := range l.order {
+		if !p.kind.IsVar() || made[p.sym] || p.name.Name == "" {
+			continue
+		}
+		pkg := l.set.Object(p.sym).Pkg
+		name := strings.TrimPrefix(p.name.Name, goobj.PackagePrefix(pkg)+".")
+		if path, ok := l.edit.Linked(pkg, name); ok {
+			out[[2]string{strings.Clone(path), strings.Clone(name)}] = true // the objects are given back before it is used
+		}
+	}
 	for _, path := range l.edit.Rebuilt {
 		prefix := goobj.PackagePrefix(l.symbolPath(path)) + "."
 		if _, ok := l.set.Lookup(prefix+"init", goobj.ABIInternal); !ok {
@@ -40,7 +50,7 @@ func (l *linker) unmade() edit.Dropped {
 		for _, p := range l.order {
 			name, ok := strings.CutPrefix(p.name.Name, prefix)
 			if ok && p.kind.IsVar() && !made[p.sym] && l.edit.Sources[path].Computed(name) {
-				out[[2]string{path, strings.Clone(name)}] = true // the objects are given back before it is used
+				out[[2]string{path, strings.Clone(name)}] = true
 			}
 		}
 	}

@@ -36,7 +36,7 @@ func (l *linker) finish() {
 	l.finishFills()
 	l.finishMethods()
 	for _, u := range l.inits {
-		i := patch.Init{Name: u.name, After: u.after, File: u.file, Line: u.line}
+		i := patch.Init{Name: u.name, Value: u.value, After: u.after, File: u.file, Line: u.line}
 		for _, v := range u.vars {
 			if p := l.placed[v]; p != nil && p.shared != 0 {
 				i.Vars = append(i.Vars, uint32(p.shared-1))

@@ -2,6 +2,7 @@ package link
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -38,6 +39,9 @@ func (l *linker) orderInits() {
 // initRank is the place of a unit among those of its package: that of its variable, or, in a package of which only maps
 // are initialised, the number that the compiler gave their initialiser.
 func (l *linker) initRank(u initUnit, variables map[string]int) int {
+	if u.first {
+		return math.MinInt
+	}
 	for _, v := range u.vars {
 		if i, ok := variables[l.set.NameOf(v).Name]; ok {
 			return i

@@ -143,7 +143,9 @@ type hook struct {
 // initUnit is code that runs before the switch.
 type initUnit struct {
 	name  string
-	after string // see patch.Init
+	value string // see patch.Init
+	after string
+	first bool   // before all others of its package
 	pkg   string // its path in symbols
 	vars  []goobj.Sym
 	funcs []goobj.Sym

@@ -49,7 +49,7 @@ func (l *linker) placePackageInit(path string) {
 	if !ok {
 		return
 	}
-	u := initUnit{name: packageUnit(path), pkg: l.symbolPath(path)}
+	u := initUnit{name: packageUnit(path), value: l.edit.Sources[path].New.InitFunctions(), pkg: l.symbolPath(path)}
 	for _, r := range l.set.Relocs(task) {
 		if r.Size == 8 && l.set.Kind(r.Sym).IsText() {
 			u.funcs = append(u.funcs, r.Sym)
@@ -71,7 +71,7 @@ func (l *linker) placeVariableInit(i edit.InitFunc) {
 		l.fail("%s:%d: the initialiser of %s is not among the compiled objects, so the variable would stay without a value; initialise it where it is first used, or restart", i.File, i.Line, strings.Join(i.Vars, ", "))
 		return
 	}
-	u := initUnit{name: "var " + strings.Join(i.Vars, ", ") + " of " + i.Package, pkg: l.symbolPath(i.Package), funcs: []goobj.Sym{y}, file: i.File, line: i.Line}
+	u := initUnit{name: "var " + strings.Join(i.Vars, ", ") + " of " + i.Package, pkg: l.symbolPath(i.Package), first: i.Linked, funcs: []goobj.Sym{y}, file: i.File, line: i.Line}
 	if i.Fresh {
 		u.after = packageUnit(i.Package)
 	}

@@ -229,7 +229,7 @@ func checkSpans(spans []Span, size uint64) error {
 func (p *Patch) checkInits() error {
 	seen := make(map[string]bool)
 	for _, in := range p.Inits {
-		for _, s := range []string{in.Name, in.After, in.File} {
+		for _, s := range []string{in.Name, in.Value, in.After, in.File} {
 			if err := checkString("initialiser", s); err != nil {
 				return err
 			}

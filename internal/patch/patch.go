@@ -259,6 +259,8 @@ type Init struct {
 	// Vars are the indices of the shared symbols that it initialises. When all of them are reused
 	// from an earlier patch it is not run.
 	Vars []uint32
+	// Value identifies what it runs beside initialisers of variables: the init functions of a package.
+	Value string `json:",omitempty"`
 	// After names the initialiser of a package that does the same: where an earlier patch has run that one,
 	// it does not run again, and this one makes what the patch adds to the package.
 	After string   `json:",omitempty"`

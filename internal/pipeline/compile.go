@@ -235,7 +235,7 @@ func (t *tree) moved(packages []gotool.Package) []gotool.Package {
 	return out
 }
 
-// fresh are packages that the release does not have, that people edit, and that have something to initialise.
+// fresh are packages that the release does not have, that people edit, and to whose files something has to be added.
 func (t *tree) fresh(packages []gotool.Package) ([]gotool.Package, error) {
 	var out []gotool.Package
 	for _, p := range packages {
@@ -243,11 +243,11 @@ func (t *tree) fresh(packages []gotool.Package) ([]gotool.Package, error) {
 		if _, ok := t.rec.PackageByPath(p.ImportPath); ok || vendored || !Editable(p) {
 			continue
 		}
-		a, err := edit.Additional(&release.Record{}, t.files, edit.Known{Fresh: []gotool.Package{p}})
+		a, err := edit.Additional(&release.Record{Build: t.rec.Build}, t.files, edit.Known{Fresh: []gotool.Package{p}})
 		if err != nil {
 			return nil, err
 		}
-		if len(a.Inits) > 0 {
+		if len(a.Files) > 0 {
 			out = append(out, p)
 		}
 	}

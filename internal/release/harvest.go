@@ -265,10 +265,10 @@ func (h *harvest) visit(y goobj.Sym) error {
 		return nil
 	}
 	d, ok := h.match(y, a)
+	if kind.IsVar() && h.isString(y) && !(ok && h.holdsText(d, a)) {
+		return nil // the linker sets these: -ldflags=-X, build information
+	}
 	if !ok {
-		if kind.IsVar() && h.isString(y) {
-			return nil // the linker sets these: -ldflags=-X, build information
-		}
 		return h.mismatch(y, a, "the program holds other bytes than the compiled object")
 	}
 	*h.matched.At(y) = d
@@ -292,6 +292,20 @@ func (h *harvest) visit(y goobj.Sym) error {
 func (h *harvest) isString(y goobj.Sym) bool {
 	t := h.set.Aux(y, goobj.AuxGotype)
 	return t != 0 && h.set.NameOf(t).Name == "type:string"
+}
+
+// holdsText reports that the text of string variable d, which is at a, is that of the object. Another one may be as long.
+func (h *harvest) holdsText(d goobj.Sym, a uint64) bool {
+	for _, r := range h.set.Relocs(d) {
+		if r.Type != goobj.RAddr || r.Size != 8 || !h.set.Defined(r.Sym) {
+			continue
+		}
+		b := h.file.Bytes(a+uint64(r.Off), r.Size)
+		if b == nil || !h.equal(r.Sym, le.Uint64(b)-uint64(r.Add)) {
+			return false
+		}
+	}
+	return true
 }
 
 // match finds the definition of y whose bytes are in the program at a.

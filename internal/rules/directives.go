@@ -23,7 +23,7 @@ func (j *judge) isReset(v *edit.Variable) bool {
 
 // isNew reports a variable that the release lacks.
 func (j *judge) isNew(path, name string) bool {
-	return slices.ContainsFunc(j.e.Vars, func(v edit.Variable) bool {
+	return slices.Contains(j.e.Added, path) || slices.ContainsFunc(j.e.Vars, func(v edit.Variable) bool {
 		return v.Package == path && v.Name == name && v.Kind == edit.VarAdded
 	})
 }
