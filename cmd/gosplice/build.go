@@ -77,11 +77,13 @@ func build(c *console, cmd *cobra.Command, command *gotool.Command, asJSON bool)
 	return showRecord(c, program, summary, asJSON)
 }
 
-// sourceFlags are the flags that say which sources are compiled and that build info does not keep.
+// sourceFlags are the flags that say what is compiled, or which values the linker gives to variables, and that build info
+// does not keep in all cases.
 func sourceFlags(flags []string) []string {
 	var out []string
 	for _, f := range flags {
-		if name, _, _ := strings.Cut(f, "="); name == "-mod" || name == "-modfile" || name == "-overlay" {
+		name, _, _ := strings.Cut(f, "=")
+		if slices.Contains([]string{"-mod", "-modfile", "-overlay", "-covermode", "-coverpkg", "-ldflags"}, name) {
 			out = append(out, f)
 		}
 	}

@@ -332,6 +332,9 @@ func (p Pair) Computed(name string) bool {
 	return p.Old != nil && p.Old.Vars[name] != nil && v != nil && v.Value != nil && !isConstant(v.Value)
 }
 
+// Initialises reports that variables of the package have initialisers, as far as its files of plain Go tell.
+func (s *Source) Initialises() bool { return len(s.initialisers) > 0 }
+
 // InitFunctions identifies what runs when the package is initialised, beside the initialisers of variables; "" if nothing
 // does.
 func (s *Source) InitFunctions() string {

@@ -345,6 +345,9 @@ func (j *judge) packageInit(f *edit.Function, c patch.Change) {
 			return
 		}
 	}
+	if src := j.e.Sources[f.Package].New; j.e.Record.Build.CoverMode() != "" && src != nil && !src.Initialises() {
+		return // it registers the counters
+	}
 	if j.shown["init"+f.Package] {
 		return
 	}
