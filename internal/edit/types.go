@@ -283,7 +283,7 @@ func (e *Edit) compareLocals(path string, seen map[string]bool) {
 	}
 	for _, o := range olds {
 		was := fmt.Sprintf("%s·%d", o.name, o.number)
-		if !e.hasDescriptor(prefix + was) {
+		if !e.hasDescriptor(prefix+o.name, fmt.Sprintf("·%d", o.number)) {
 			continue
 		}
 		n, ok := now[key{o.decl, o.name, o.nth}]
@@ -310,14 +310,42 @@ func (e *Edit) compareLocals(path string, seen map[string]bool) {
 	}
 }
 
-// hasDescriptor reports that the program has a descriptor of a type or of one made from it.
-func (e *Edit) hasDescriptor(name string) bool {
+// hasDescriptor reports that the program has a descriptor of a local type or of one made from it.
+func (e *Edit) hasDescriptor(name, number string) bool {
 	for i := range e.Record.Symbols {
-		if s := e.Record.Symbols[i].Name; goobj.IsType(s) && mentions(s, name) {
+		if s := e.Record.Symbols[i].Name; goobj.IsType(s) && (mentions(s, name+number) || mentionsInstance(s, name, number)) {
 			return true
 		}
 	}
 	return false
+}
+
+// mentionsInstance reports that a type's name holds that of a local type of a generic function, which has the type
+// arguments before the number.
+func mentionsInstance(symbol, name, number string) bool {
+	for {
+		i := strings.Index(symbol, name+"[")
+		if i < 0 {
+			return false
+		}
+		symbol = symbol[i+len(name):]
+		depth := 0
+		for k := range len(symbol) {
+			switch symbol[k] {
+			case '[':
+				depth++
+			case ']':
+				depth--
+			}
+			if depth == 0 {
+				rest, ok := strings.CutPrefix(symbol[k+1:], number)
+				if ok && (rest == "" || rest[0] < '0' || rest[0] > '9') {
+					return true
+				}
+				break
+			}
+		}
+	}
 }
 
 // mentions reports that a type's name holds another one's as a whole word.
