@@ -26,6 +26,11 @@ type shared struct {
 
 func keyOf(s *patch.Symbol) symbolKey { return symbolKey{s.Kind, s.Name} }
 
+// shown is the name of a symbol as users write it.
+func shown(s *patch.Symbol) string {
+	return strings.TrimPrefix(strings.TrimSuffix(s.Name, "<0>"), "type:")
+}
+
 // match returns for each symbol the address at which an earlier patch created it, or 0. It
 // refuses symbols that have the name of an earlier one but another content.
 func (r registry) match(symbols []patch.Symbol) ([]uint64, error) {
@@ -39,9 +44,9 @@ func (r registry) match(symbols []patch.Symbol) ([]uint64, error) {
 			addrs[i] = earlier.addr
 		case earlier.tried:
 		case s.Kind == "type":
-			return nil, refused(control.ReasonTypeChanged, "type %s%s changed between patches: version %s created it and the program may hold values of it: give the new one another name, keep the layout of %[3]s, or restart the program with the edit built in", s.Name, at(s.File, s.Line), earlier.version)
+			return nil, refused(control.ReasonTypeChanged, "type %s%s changed between patches: version %s created it and the program may hold values of it: give the new one another name, keep the layout of %[3]s, or restart the program with the edit built in", shown(s), at(s.File, s.Line), earlier.version)
 		default:
-			return nil, refused(control.ReasonTypeChanged, "variable %s%s changed its type between patches: version %s created it and its state would be lost: give the new one another name, keep the type of %[3]s, or restart the program with the edit built in", s.Name, at(s.File, s.Line), earlier.version)
+			return nil, refused(control.ReasonTypeChanged, "variable %s%s changed its type between patches: version %s created it and its state would be lost: give the new one another name, keep the type of %[3]s, or restart the program with the edit built in", shown(s), at(s.File, s.Line), earlier.version)
 		}
 	}
 	return addrs, nil
@@ -62,7 +67,7 @@ func (r registry) stays(p *patch.Patch) (warnings []string) {
 		if s.Kind != "var" || !ok || earlier.tried || reset[uint32(i)] || earlier.value == s.Value || earlier.value == "" || s.Value == "" {
 			continue
 		}
-		warnings = append(warnings, fmt.Sprintf("variable %s%s keeps its live value: version %s created it with another initial value; assign the new one in a function that is called again, or ask for it with //gosplice:reset", strings.TrimSuffix(s.Name, "<0>"), at(s.File, s.Line), earlier.version))
+		warnings = append(warnings, fmt.Sprintf("variable %s%s keeps its live value: version %s created it with another initial value; assign the new one in a function that is called again, or ask for it with //gosplice:reset", shown(s), at(s.File, s.Line), earlier.version))
 	}
 	return warnings
 }

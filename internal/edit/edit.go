@@ -47,6 +47,8 @@ type Edit struct {
 
 	renamed            map[string]string // symbols of variables: name in the edit -> name in the program
 	closures           closures
+	dictionaries       map[string]goobj.Sym // see dictionaryForm
+	newTypes           newTypes
 	locals             map[string]localTypes // by import path
 	oldLeaks, newLeaks map[string]leaks      // by import path
 }
@@ -354,6 +356,13 @@ func (e *Edit) EntrySig(y goobj.Sym) string {
 	}
 	key, known := e.Sig(y)
 	n := e.Set.NameOf(y)
+	form := ""
+	if dictionary := e.dictionaryForm(n.Name); dictionary != "" {
+		form = " " + hashText(dictionary)
+	}
+	if layout := e.NewLayout(key); layout != "" {
+		form += " " + layout
+	}
 	_, flag2 := e.Set.Flags(y)
 	switch classify(goobj.PackagePrefix(pkg), n, flag2) {
 	case GoWrapper, RangeBody:
@@ -368,9 +377,12 @@ func (e *Edit) EntrySig(y goobj.Sym) string {
 		if !known {
 			return ""
 		}
-		return key + " " + id + " " + hashText(e.typesAround(pkg, n.Name)+captures)
+		return key + " " + id + " " + hashText(e.typesAround(pkg, n.Name)+captures) + form
 	}
-	return key
+	if key == "" {
+		return ""
+	}
+	return key + form
 }
 
 // Position is where a function of a changed package is declared, if known.

@@ -1,6 +1,8 @@
 package edit
 
 import (
+	"cmp"
+	"fmt"
 	"go/ast"
 	"slices"
 	"sort"
@@ -224,6 +226,50 @@ func usesDictionary(name string, dicts map[string]bool) bool {
 		}
 	}
 	return false
+}
+
+// dictionaryForm identifies the form of the dictionaries that code gets which instances share, "" for other code. What
+// is in a dictionary follows from the source of the generic function or type; callers of another version pass another
+// one. Of several dictionaries the one with the shortest name stands for all.
+func (e *Edit) dictionaryForm(name string) string {
+	if !strings.Contains(name, "go.shape.") {
+		return ""
+	}
+	if e.dictionaries == nil {
+		e.dictionaries = map[string]goobj.Sym{}
+		for _, o := range e.objects(slices.Concat(e.Rebuilt, e.Added)) {
+			for y := range e.Set.AllDefinitions(o) {
+				e.addDictionary(y)
+			}
+		}
+	}
+	name = withoutTypeArgs(name) + "."
+	var out []string
+	for of, y := range e.dictionaries {
+		pkg, d, _ := strings.Cut(of, "\x00")
+		if strings.Contains(name, pkg+"."+d+".") || strings.Contains(name, pkg+".(*"+d+").") {
+			out = append(out, fmt.Sprintf("%s %x", of, e.Prints.Of(y)))
+		}
+	}
+	slices.Sort(out)
+	return strings.Join(out, "\n")
+}
+
+// addDictionary enters y, if that is the dictionary of a generic function or type.
+func (e *Edit) addDictionary(y goobj.Sym) {
+	name := e.Set.NameOf(y).Name
+	pkg, d, ok := strings.Cut(name, "..dict.")
+	if !ok {
+		return
+	}
+	of := pkg + "\x00" + withoutTypeArgs(d)
+	if have, ok := e.dictionaries[of]; ok {
+		was := e.Set.NameOf(have).Name
+		if cmp.Or(cmp.Compare(len(name), len(was)), strings.Compare(name, was)) >= 0 {
+			return
+		}
+	}
+	e.dictionaries[of] = y
 }
 
 // findRemoved lists functions that the program has and the edited build does not define.

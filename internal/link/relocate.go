@@ -232,7 +232,7 @@ func (l *linker) variableHash(p *placed) string {
 	fmt.Fprintf(h, "%d %t ", l.set.Size(p.sym), p.kind.HasPointers())
 	if t != 0 {
 		layout, _ := l.edit.Prints.TypeLayout(t)
-		fmt.Fprintf(h, "%s %x", l.set.NameOf(t).Name, layout)
+		fmt.Fprintf(h, "%s %x %s", l.set.NameOf(t).Name, layout, l.edit.NewLayout(l.set.NameOf(t).Name))
 	}
 	return hex.EncodeToString(h.Sum(nil)[:12])
 }
