@@ -26,9 +26,14 @@ type shared struct {
 
 func keyOf(s *patch.Symbol) symbolKey { return symbolKey{s.Kind, s.Name} }
 
-// shown is the name of a symbol as users write it.
+// shown is the name of a symbol as users write it. That of a local type has the function which declares it behind a dot.
 func shown(s *patch.Symbol) string {
-	return strings.TrimPrefix(strings.TrimSuffix(s.Name, "<0>"), "type:")
+	name := strings.TrimPrefix(strings.TrimSuffix(s.Name, "<0>"), "type:")
+	if name, declared, ok := strings.Cut(name, "·"); ok {
+		in, _, _ := strings.Cut(declared, "/")
+		return name + " of func " + in
+	}
+	return name
 }
 
 // match returns for each symbol the address at which an earlier patch created it, or 0. It
@@ -43,6 +48,8 @@ func (r registry) match(symbols []patch.Symbol) ([]uint64, error) {
 		case earlier.hash == s.Hash:
 			addrs[i] = earlier.addr
 		case earlier.tried:
+		case s.Kind == "type" && strings.Contains(s.Name, "·"):
+			return nil, refused(control.ReasonTypeChanged, "type %s%s changed between patches, or has another number since a type was declared in a function before it: version %s created it and the program may hold values of it: declare new types below it or outside of functions, keep its layout, or restart the program with the edit built in", shown(s), at(s.File, s.Line), earlier.version)
 		case s.Kind == "type":
 			return nil, refused(control.ReasonTypeChanged, "type %s%s changed between patches: version %s created it and the program may hold values of it: give the new one another name, keep the layout of %[3]s, or restart the program with the edit built in", shown(s), at(s.File, s.Line), earlier.version)
 		default:

@@ -47,7 +47,8 @@ type Edit struct {
 
 	renamed            map[string]string // symbols of variables: name in the edit -> name in the program
 	closures           closures
-	dictionaries       map[string]goobj.Sym // see dictionaryForm
+	dictionaries       map[string]goobj.Sym         // see dictionaryForm
+	localNames         map[string]map[string]string // see declaring
 	newTypes           newTypes
 	locals             map[string]localTypes // by import path
 	oldLeaks, newLeaks map[string]leaks      // by import path

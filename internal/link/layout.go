@@ -190,6 +190,7 @@ func (l *linker) shareSymbols() {
 			s.Kind, s.Hash, s.Value = "var", l.variableHash(p), l.edit.InitialValue(p.sym)
 		} else {
 			s.Kind, s.Hash = "type", l.typeHash(p)
+			s.Name = l.edit.LastingName(s.Name)
 		}
 		l.out.Symbols = append(l.out.Symbols, s)
 		l.sharedBy = append(l.sharedBy, p)
