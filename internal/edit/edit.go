@@ -357,6 +357,11 @@ func (e *Edit) EntrySig(y goobj.Sym) string {
 	}
 	key, known := e.Sig(y)
 	n := e.Set.NameOf(y)
+	_, flag2 := e.Set.Flags(y)
+	class := classify(goobj.PackagePrefix(pkg), n, flag2)
+	if class != Closure && strings.Contains(n.Name, localMark) {
+		return "" // made for a local type, whose number another one may have in another version
+	}
 	form := ""
 	if dictionary := e.dictionaryForm(n.Name); dictionary != "" {
 		form = " " + hashText(dictionary)
@@ -364,8 +369,7 @@ func (e *Edit) EntrySig(y goobj.Sym) string {
 	if layout := e.NewLayout(key); layout != "" {
 		form += " " + layout
 	}
-	_, flag2 := e.Set.Flags(y)
-	switch classify(goobj.PackagePrefix(pkg), n, flag2) {
+	switch class {
 	case GoWrapper, RangeBody:
 		return "" // what stands in their place in another version may be something else
 	case Closure:
