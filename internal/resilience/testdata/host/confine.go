@@ -188,8 +188,20 @@ func limitMemory(on bool, slack uint64) error {
 	return syscall.Setrlimit(syscall.RLIMIT_AS, &syscall.Rlimit{Cur: limit, Max: infinite})
 }
 
-// growHeap gives the heap addresses to grow into. Where the first ones lie is random, and how many they are with that.
+// growHeap gives the heap addresses to grow into. Where the first ones lie is random, and how many they are with that. What
+// the runtime notes of memory it keeps by the size of objects, and maps when the first ones of a size are there.
 func growHeap() {
+	const most, each = 32 << 10, 128 << 10
+	for range 2 {
+		var kept []any
+		for size := 16; size <= most; size += max(8, size/8&^7) {
+			for n := 0; n < each; n += size {
+				kept = append(kept, make([]byte, size), make([]*byte, size/8))
+			}
+		}
+		runtime.GC()
+		runtime.KeepAlive(kept)
+	}
 	runtime.KeepAlive(make([]byte, 16<<20))
 	runtime.GC()
 }
