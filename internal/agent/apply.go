@@ -35,6 +35,9 @@ func (a *patcher) apply(file []byte, who peer, o control.SwitchOptions, rules po
 			a.settleTypes()
 		}
 	}()
+	if err := hasRoom(); err != nil {
+		return nil, err
+	}
 	p, err := patch.Decode(file)
 	if err != nil {
 		return nil, refused(control.ReasonMalformed, "%v", err)

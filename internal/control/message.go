@@ -88,7 +88,7 @@ const (
 	ReasonInit         = "init"          // an initialiser failed
 	ReasonHook         = "hook"          // a hook of the patch failed
 	ReasonRuntime      = "runtime"       // the runtime of the program can't be patched here
-	ReasonMemory       = "memory"        // no memory near the program's code
+	ReasonMemory       = "memory"        // no memory near the program's code, or none at all
 	ReasonBusy         = "busy"          // a goroutine stayed where the code has to be written
 	ReasonNoVersion    = "no-version"    // no such version, or nothing to roll back
 	ReasonConnections  = "connections"   // too many connections are open

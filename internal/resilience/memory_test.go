@@ -28,7 +28,7 @@ func TestNoMemory(t *testing.T) {
 		t.Fatal(answer)
 	}
 	for range 2 {
-		h.gosplice("apply", patchFile("v1")).fails(failed, "version v1 was not loaded: no ", " KB of memory are free between ")
+		h.gosplice("apply", patchFile("v1")).fails(refused, "the program can't map 512 KB of memory more (cannot allocate memory)", "raise its limit")
 	}
 	h.stays(before)
 	if answer := h.ask("limit off"); answer != "<nil>" {
