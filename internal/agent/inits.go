@@ -45,11 +45,11 @@ func (n *initialisers) pending(p *patch.Patch, created func(symbol uint32) bool)
 	return list
 }
 
-// stays says of packages that an earlier patch initialised and whose init functions are others in p.
+// stays says of packages that an earlier patch initialised and that have other init functions or another version in p.
 func (n *initialisers) stays(p *patch.Patch) (warnings []string) {
 	for _, in := range p.Inits {
 		if was, before := n.ran[in.Name]; before && was != in.Value {
-			warnings = append(warnings, fmt.Sprintf("the init functions of %s changed since an earlier patch ran them, and are not run again; move the code into a function that is called again, or restart", in.Name))
+			warnings = append(warnings, fmt.Sprintf("%s has other init functions, or another version, than when an earlier patch initialised it, and is not initialised again: what it gained may have no value; move the code into a function that is called again, or restart", in.Name))
 		}
 	}
 	return warnings

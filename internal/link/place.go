@@ -49,7 +49,7 @@ func (l *linker) placePackageInit(path string) {
 	if !ok {
 		return
 	}
-	u := initUnit{name: packageUnit(path), value: l.edit.Sources[path].New.InitFunctions(), pkg: l.symbolPath(path)}
+	u := initUnit{name: packageUnit(path), value: l.initValue(path), pkg: l.symbolPath(path)}
 	for _, r := range l.set.Relocs(task) {
 		if r.Size == 8 && l.set.Kind(r.Sym).IsText() {
 			u.funcs = append(u.funcs, r.Sym)
@@ -59,6 +59,16 @@ func (l *linker) placePackageInit(path string) {
 	if len(u.funcs) > 0 {
 		l.inits = append(l.inits, u)
 	}
+}
+
+// initValue identifies what initialises a package: its init functions and, of a dependency, its version, since variables
+// that only people's own packages gain have initialisers of their own.
+func (l *linker) initValue(path string) string {
+	value := l.edit.Sources[path].New.InitFunctions()
+	if p := l.edit.Packages[path]; p != nil && !p.Standard && !release.Editable(*p) {
+		value += "@" + release.ModuleOf(*p)
+	}
+	return value
 }
 
 // packageUnit is the name of the initialisation of a package.
