@@ -67,13 +67,14 @@ func newApplyCommand(c *console) *cobra.Command {
 
 // addSwitchFlags adds the wishes that apply and rollback share.
 func addSwitchFlags(cmd *cobra.Command, o *control.SwitchOptions) {
+	cmd.Flags().DurationVar(&o.Wait, "wait", 0, "how long to wait for goroutines that have to leave old code before a switch is safe (default 5s)")
 	cmd.Flags().DurationVar(&o.Quiesce, "quiesce", 0, "switch only when no goroutine is inside a replaced function, waiting that long")
 }
 
 // change asks a program to switch and prints what came of it.
 func change(c *console, cmd *cobra.Command, t *target, o control.SwitchOptions, w wanted, asJSON bool, doing string,
 	ask func(context.Context, *control.Client) (*control.Switched, error)) error {
-	if o.Quiesce < 0 || o.InitTimeout < 0 {
+	if o.Quiesce < 0 || o.Wait < 0 || o.InitTimeout < 0 {
 		return usageOf(cmd, fmt.Errorf("a time to wait can't be negative"))
 	}
 	ctx := cmd.Context()

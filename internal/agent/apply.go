@@ -1,12 +1,14 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"crypto/ed25519"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -268,25 +270,19 @@ func (a *patcher) switchTo(v *version, o control.SwitchOptions, exchanges []exch
 	if o.Quiesce > 0 {
 		bodies = append(leaving(sites, writes), a.leavingCalls(calls)...)
 	}
-	keeper, guarded := keepsMore(a.images(), imageOf(a.current()), imageOf(v))
-	if guarded {
-		bodies = bodiesLeft(a.images(), imageOf(v))
-		if options.Timeout == 0 {
-			options.Timeout = guardTimeout
-		}
+	guard, err := keeping(a.images(), imageOf(v))
+	if err != nil {
+		return splice.Stats{}, 0, err
 	}
 	relaid, err := laidOutAnew(a.images(), imageOf(a.current()), imageOf(v))
 	if err != nil {
 		return splice.Stats{}, 0, err
 	}
-	if len(relaid.types) > 0 {
-		if !guarded {
-			bodies = nil
-		}
-		bodies = joined(bodies, relaid.bodies)
-		if options.Timeout == 0 {
-			options.Timeout = guardTimeout
-		}
+	bodies = joined(joined(joined(nil, guard.bodies), relaid.bodies), bodies)
+	if o.Wait > 0 && len(bodies) > 0 {
+		options.Timeout = o.Wait
+	} else if options.Timeout == 0 && len(bodies) > 0 {
+		options.Timeout = guardPatience(guardTimeout)
 	}
 	options.Quiesce = rangesOf(bodies)
 	withExchanges(&options, exchanges, a.images())
@@ -304,32 +300,7 @@ func (a *patcher) switchTo(v *version, o control.SwitchOptions, exchanges []exch
 		a.unsettled = finish(err == nil)
 	}
 	if err != nil {
-		reason := ""
-		var inside []control.OldCode
-		if busy := (*splice.ErrBusy)(nil); errors.As(err, &busy) {
-			reason = control.ReasonBusy
-			inside = counted(busy.Inside, bodies)
-			if guarded {
-				p := refused(reason, "%s keeps an argument that its callers may have on their stacks, and goroutines stay in old code that calls it: %v", keeper, err)
-				p.inside = inside
-				return stats, 0, p
-			}
-			if len(relaid.types) > 0 {
-				p := refused(reason, "%s has another layout, and goroutines stay inside of functions that handle its values: %v", relaid.types[0], err)
-				p.inside = inside
-				if i := slices.IndexFunc(inside, func(o control.OldCode) bool { return o.Endless }); i >= 0 {
-					p.message += "; no way leads out of the loop in " + inside[i].Function + ", so waiting does not help: restart the program"
-				}
-				return stats, 0, p
-			}
-		}
-		p := failed(reason, "%v", err)
-		p.inside = inside
-		if i := slices.IndexFunc(inside, func(o control.OldCode) bool { return o.Endless }); i >= 0 {
-			const advice = "wait until they return, or switch without quiescence"
-			p.message = strings.Replace(p.message, advice, "switch without quiescence: no way leads out of the loop in "+inside[i].Function+", so waiting does not help", 1)
-		}
-		return stats, 0, p
+		return stats, 0, switchProblem(err, bodies, guard, relaid)
 	}
 	a.program.text.frozen = len(writes) > 0 || a.program.text.frozen
 	for _, s := range sites {
@@ -340,4 +311,64 @@ func (a *patcher) switchTo(v *version, o control.SwitchOptions, exchanges []exch
 		}
 	}
 	return stats, replaced(sites, writes) + changedCalls(calls, a.calls, a.images()), nil
+}
+
+// switchProblem is what a switch that was not made is answered with. bodies are those in which nobody may have been.
+func switchProblem(err error, bodies []oldBody, guard guard, relaid relaid) *problem {
+	busy := (*splice.ErrBusy)(nil)
+	if !errors.As(err, &busy) {
+		return failed("", "%v", err)
+	}
+	inside := counted(busy.Inside, bodies)
+	kept, relays := "", false
+	for _, h := range busy.Inside {
+		at := bodies[h.Range].at
+		kept = cmp.Or(kept, guard.of(at))
+		relays = relays || slices.ContainsFunc(relaid.bodies, func(b oldBody) bool { return b.at == at })
+	}
+	p := failed(control.ReasonBusy, "%v", err)
+	switch {
+	case kept != "":
+		p = refused(control.ReasonBusy, "%s: not switched, nothing changed. Inside: %s", kept, whoIsInside(inside))
+		p.message += waitLonger(inside)
+	case relays:
+		p = refused(control.ReasonBusy, "%s has another layout, and goroutines stay inside of functions that handle its values: %v", relaid.types[0], err)
+	}
+	p.inside = inside
+	if i := slices.IndexFunc(inside, func(o control.OldCode) bool { return o.Endless }); i >= 0 {
+		switch {
+		case kept != "":
+		case relays:
+			p.message += "; no way leads out of the loop in " + inside[i].Function + ", so waiting does not help: restart the program"
+		default:
+			const advice = "wait until they return, or switch without quiescence"
+			p.message = strings.Replace(p.message, advice, "switch without quiescence: no way leads out of the loop in "+inside[i].Function+", so waiting does not help", 1)
+		}
+	}
+	return p
+}
+
+// whoIsInside counts goroutines by function, and says where they are.
+func whoIsInside(inside []control.OldCode) string {
+	const most = 3
+	var parts []string
+	for _, o := range inside {
+		text := fmt.Sprintf("%d in %s", o.Goroutines, o.Function)
+		if i := slices.IndexFunc(o.Stack, func(f control.Function) bool { return f.Name == o.Function }); i >= 0 {
+			text += fmt.Sprintf(" (%s:%d)", filepath.Base(o.Stack[i].File), o.Stack[i].Line)
+		}
+		parts = append(parts, text)
+	}
+	if more := len(parts) - most; more > 0 {
+		parts = append(parts[:most], fmt.Sprintf("%d more functions", more))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// waitLonger is the advice that follows.
+func waitLonger(inside []control.OldCode) string {
+	if i := slices.IndexFunc(inside, func(o control.OldCode) bool { return o.Endless }); i >= 0 {
+		return "; no way leads out of the loop in " + inside[i].Function + ": restart the program with the edit built in"
+	}
+	return ": ask again when they have returned, or wait longer (--wait 10m)"
 }

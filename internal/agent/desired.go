@@ -31,8 +31,8 @@ type image struct {
 	byName  map[funcKey]int // index into funcs
 	hostOf  map[int]uint64  // entry in the program that funcs[i] replaces
 	forHost map[uint64]int  // the inverse
-	// hostLeaks is what the replaced functions of the program keep of their arguments, by entry.
-	hostLeaks map[uint64][]string
+	kept    kept
+	steps   map[*image]*step // see image.step
 	// far says that jumps do not lead from the program to the image; homes are the ways back, by index of funcs.
 	far   bool
 	homes map[int]uint64
@@ -52,9 +52,9 @@ func newImage(p *patch.Patch, base uint64, memory []byte) *image {
 		byName:    make(map[funcKey]int, len(p.Funcs)),
 		hostOf:    make(map[int]uint64, len(p.Redirects)),
 		forHost:   make(map[uint64]int, len(p.Redirects)),
-		hostLeaks: make(map[uint64][]string, len(p.Redirects)),
 		far:       p.Image.Far,
 		homes:     make(map[int]uint64),
+		kept:      newKept(p),
 	}
 	for i, f := range p.Funcs {
 		m.originals[i] = word(memory[f.Off:])
@@ -63,7 +63,6 @@ func newImage(p *patch.Patch, base uint64, memory []byte) *image {
 	for _, r := range p.Redirects {
 		m.hostOf[int(r.Func)] = r.Addr
 		m.forHost[r.Addr] = int(r.Func)
-		m.hostLeaks[r.Addr] = r.Leaks
 		if r.Home != 0 {
 			m.homes[int(r.Func)] = base + r.Home
 		}
@@ -172,44 +171,32 @@ func (m *image) site(i int) site {
 // funcs[i] itself. Such callers are goroutines that are still in m, and func values and
 // interfaces made by it.
 func (m *image) successor(i int, target *image) (to uint64, leaves bool) {
-	to, leaks, leaves := m.counterpart(i, target)
-	// What lives on in m passes memory of its stack to a function that does not keep it.
-	if leaves && patch.KeepsMore(m.funcs[i].Leaks, leaks) && m.livesOn(target) {
+	to, leaves = m.counterpart(i, target)
+	if leaves && m.step(target).pinned[i] {
 		return 0, false
 	}
 	return to, leaves
 }
 
-// counterpart is what stands in the place of funcs[i] when target runs, if something does, and what of its
-// arguments that keeps.
-func (m *image) counterpart(i int, target *image) (to uint64, leaks []string, ok bool) {
+// counterpart is what stands in the place of funcs[i] when target runs, if something does.
+func (m *image) counterpart(i int, target *image) (to uint64, ok bool) {
 	if m == target {
-		return 0, nil, false
+		return 0, false
 	}
 	host, replaces := m.hostOf[i]
 	f := &m.funcs[i]
 	if f.Takes && !sameLayout(m, target) {
-		return 0, nil, false
+		return 0, false
 	}
 	if target != nil {
 		if j, ok := target.byName[funcKey{f.Name, f.ABI}]; ok && interchangeable(f, &target.funcs[j]) && (!target.funcs[j].Takes || sameLayout(m, target)) {
-			return target.entry(j), target.funcs[j].Leaks, true
+			return target.entry(j), true
 		}
 		if _, again := target.forHost[host]; again {
-			return 0, nil, false
+			return 0, false
 		}
 	}
-	return host, m.hostLeaks[host], replaces
-}
-
-// livesOn says whether something that holds a function of m may enter m when target runs.
-func (m *image) livesOn(target *image) bool {
-	for i := range m.funcs {
-		if _, _, ok := m.counterpart(i, target); m.funcs[i].Value && !ok {
-			return true
-		}
-	}
-	return false
+	return host, replaces
 }
 
 // interchangeable says whether callers of one version of a function can be led to another one.

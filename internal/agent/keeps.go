@@ -1,76 +1,357 @@
 package agent
 
 import (
-	"maps"
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
 	"time"
 
+	"github.com/gosplice/gosplice/internal/control"
+	"github.com/gosplice/gosplice/internal/escape"
 	"github.com/gosplice/gosplice/internal/patch"
+	"github.com/gosplice/gosplice/internal/splice"
 )
 
-// The compiler lets a caller pass memory on its stack to a function that does not keep it. A caller
-// that runs on in its old body may do so after the switch. When a new body keeps what the old one
-// did not, the switch therefore waits until no goroutine is in a body that is left.
+// The compiler lets a caller pass memory on its stack to a function that does not keep it. A body that runs on
+// in its old form may do so after the switch. The patch says which bodies of the program are a danger then; of the
+// bodies of other images that is found here, for any two versions.
 
 // guardTimeout is how long such a switch is tried when the request does not say.
 const guardTimeout = 5 * time.Second
 
-// keepsMore names a function whose body keeps more when the program goes to target than its
-// callers know. from and target are nil for the unpatched program.
-func keepsMore(images []*image, from, target *image) (name string, found bool) {
-	release := map[uint64][]string{}
-	for _, m := range images {
-		maps.Copy(release, m.hostLeaks)
-	}
-	at := func(m *image, host uint64) []string {
-		if m != nil {
-			if i, ok := m.forHost[host]; ok {
-				return m.funcs[i].Leaks
-			}
-		}
-		return release[host]
-	}
-	for _, m := range images {
-		for _, r := range m.redirects {
-			if patch.KeepsMore(at(from, r.Addr), at(target, r.Addr)) {
-				return r.HostName(&m.funcs[r.Func]), true
-			}
-		}
-		for i := range m.funcs {
-			if _, leaves := m.successor(i, target); !leaves {
-				continue
-			}
-			if _, leaks, _ := m.counterpart(i, target); patch.KeepsMore(m.funcs[i].Leaks, leaks) {
-				return m.funcs[i].Name, true
-			}
-		}
-	}
-	return "", false
+// kept is what an image says of what functions do with their arguments.
+type kept struct {
+	hosts map[uint64]*patch.Keep // by entry in the program
+	named map[funcKey]*patch.Keep
+	// callees and hostCallees are the functions that each function of the image leads to: indices and entries.
+	callees     [][]int
+	hostCallees [][]uint64
+	waits       []patch.Wait
 }
 
-// bodiesLeft are the bodies in which a caller may be that does not know what target keeps: those of
-// other images, and the functions of the program that target names.
-func bodiesLeft(images []*image, target *image) []oldBody {
-	var out []oldBody
+func newKept(p *patch.Patch) kept {
+	k := kept{
+		hosts: map[uint64]*patch.Keep{}, named: map[funcKey]*patch.Keep{},
+		callees: make([][]int, len(p.Funcs)), hostCallees: make([][]uint64, len(p.Funcs)), waits: p.Waits,
+	}
+	for i := range p.Keeps {
+		e := &p.Keeps[i]
+		k.named[funcKey{e.Name, e.ABI}] = e
+		if e.Addr != 0 {
+			k.hosts[e.Addr] = e
+		}
+	}
+	for i, f := range p.Funcs {
+		for _, c := range f.Callees {
+			k.callees[i] = append(k.callees[i], int(c))
+		}
+		for _, c := range f.HostCallees {
+			k.hostCallees[i] = append(k.hostCallees[i], p.Release.Text+uint64(c))
+		}
+	}
+	return k
+}
+
+// hostKeep is what an image, nil for the release, says of a function of the program.
+func (m *image) hostKeep(host uint64) *patch.Keep {
+	if m == nil {
+		return nil
+	}
+	return m.kept.hosts[host]
+}
+
+// ofHost is what a function of the program does with its arguments as m was compiled. other is another image that may
+// know the release.
+func ofHost(m, other *image, host uint64) escape.Keeps {
+	if k := m.hostKeep(host); k != nil {
+		return k.New
+	}
+	if k := other.hostKeep(host); k != nil {
+		return k.Old
+	}
+	return ""
+}
+
+// ofFunc is what funcs[i] does with its arguments.
+func (m *image) ofFunc(i int, other *image) escape.Keeps {
+	f := &m.funcs[i]
+	if k := m.kept.named[funcKey{f.Name, f.ABI}]; k != nil {
+		return k.New
+	}
+	if host, ok := m.hostOf[i]; ok {
+		return ofHost(nil, other, host)
+	}
+	return ""
+}
+
+// step is a switch as code of the image m sees it, whose callers are led to target; nil is the release.
+type step struct {
+	m, target *image
+	// pinned are functions of m that its code goes on entering, though target has others in their place.
+	pinned map[int]bool
+	// enterable are the functions of m that something may enter in their old form at any later time.
+	enterable map[int]bool
+}
+
+// newStep decides which functions of m are pinned. Going back has to be possible at any time, so no function is
+// exchanged for an earlier one that does more with its arguments than code of m knows which calls it. The same holds
+// for what closures call that live on.
+func newStep(m, target *image) *step {
+	s := &step{m: m, target: target, pinned: map[int]bool{}, enterable: map[int]bool{}}
+	back := target == nil || target.base < m.base
+	for changed := true; changed; {
+		changed = false
+		s.findEnterable()
+		for i := range m.funcs {
+			for _, c := range m.kept.callees[i] {
+				if !s.pinned[c] && (s.enterable[i] || back) && s.grows(c) && !s.sameFlows(i) {
+					s.pinned[c] = true
+					changed = true
+				}
+			}
+		}
+	}
+	return s
+}
+
+// findEnterable finds what may be entered in its old form: what is held in func values and the like and has no
+// counterpart, and what that calls.
+func (s *step) findEnterable() {
+	var next []int
+	for i := range s.m.funcs {
+		if s.m.funcs[i].Value && s.stays(i) && !s.enterable[i] {
+			s.enterable[i] = true
+			next = append(next, i)
+		}
+	}
+	for i := range s.enterable {
+		next = append(next, i)
+	}
+	for ; len(next) > 0; next = next[1:] {
+		for _, c := range s.m.kept.callees[next[0]] {
+			if s.stays(c) && !s.enterable[c] {
+				s.enterable[c] = true
+				next = append(next, c)
+			}
+		}
+	}
+}
+
+// stays reports whether callers of funcs[i] arrive in it after the switch.
+func (s *step) stays(i int) bool {
+	_, leaves := s.m.counterpart(i, s.target)
+	return !leaves || s.pinned[i]
+}
+
+// grows reports whether callers of funcs[i] arrive in a function that does more with its arguments.
+func (s *step) grows(i int) bool {
+	if s.stays(i) {
+		return false
+	}
+	is := ofHost(s.target, s.m, s.m.hostOf[i])
+	if j, ok := s.counterpart(i); ok {
+		is = s.target.ofFunc(j, s.m)
+	}
+	_, more := is.More(s.m.ofFunc(i, s.target))
+	return more
+}
+
+// counterpart is the function of target's image that takes the place of funcs[i].
+func (s *step) counterpart(i int) (j int, ok bool) {
+	if s.target == nil {
+		return 0, false
+	}
+	f := &s.m.funcs[i]
+	j, ok = s.target.byName[funcKey{f.Name, f.ABI}]
+	return j, ok
+}
+
+// hostGrows reports whether a function of the program, as it is entered after the switch, does more with its
+// arguments than the code of m knows.
+func (s *step) hostGrows(host uint64) bool {
+	_, more := ofHost(s.target, s.m, host).More(ofHost(s.m, s.target, host))
+	return more
+}
+
+// sameFlows reports whether funcs[i] gives what it makes to the same functions as what takes its place does, and has
+// nothing on its stack that the other one has on the heap. The compiler knew what that one calls.
+func (s *step) sameFlows(i int) bool {
+	f := &s.m.funcs[i]
+	if f.Flow == "" {
+		return false
+	}
+	for _, c := range s.m.kept.callees[i] {
+		if s.stays(c) {
+			return false // an old one, which the other was not compiled against
+		}
+	}
+	flow, places, ok := s.other(i)
+	return ok && flow == f.Flow && len(places.Moved(f.Places)) == 0
+}
+
+// other is the body that takes the place of funcs[i].
+func (s *step) other(i int) (flow string, places escape.Places, ok bool) {
+	if j, ok := s.counterpart(i); ok {
+		return s.target.funcs[j].Flow, s.target.funcs[j].Places, true
+	}
+	host, replaces := s.m.hostOf[i]
+	if !replaces {
+		return "", "", false
+	}
+	if s.target != nil {
+		if _, again := s.target.forHost[host]; again {
+			return "", "", false
+		}
+	}
+	for _, r := range s.m.redirects {
+		if r.Addr == host {
+			return r.Flow, r.Places, true
+		}
+	}
+	return "", "", false
+}
+
+// danger is why funcs[i] may hand memory of a stack to code that keeps it after the switch; empty if it can't.
+func (s *step) danger(i int) string {
+	seen := map[int]bool{i: true}
+	for next := []int{i}; len(next) > 0; next = next[1:] {
+		at := next[0]
+		if why := s.reaches(at); why != "" && !s.sameFlows(at) {
+			return why
+		}
+		for _, c := range s.m.kept.callees[at] {
+			if s.stays(c) && !seen[c] {
+				seen[c] = true
+				next = append(next, c)
+			}
+		}
+	}
+	return ""
+}
+
+// reaches names a function that funcs[i] leads to and that does more with its arguments than it knows.
+func (s *step) reaches(i int) string {
+	m := s.m
+	for _, c := range m.kept.callees[i] {
+		f := &m.funcs[c]
+		inside := strings.HasPrefix(f.Name, m.funcs[i].Name+".")
+		if s.grows(c) {
+			return s.words(f.Name, i)
+		}
+		if inside && !s.stays(c) {
+			if flow, _, ok := s.other(c); !ok || flow != f.Flow || flow == "" {
+				// A closure that may have variables of this function.
+				return fmt.Sprintf("%s is changed, and may have variables of %s", f.Name, m.funcs[i].Name)
+			}
+		}
+	}
+	for _, host := range m.kept.hostCallees[i] {
+		if s.hostGrows(host) {
+			name := ""
+			if k := cmp.Or(s.target.hostKeep(host), m.hostKeep(host)); k != nil {
+				name = k.Name
+			}
+			return s.words(name, i)
+		}
+	}
+	return ""
+}
+
+// words say that a function does more with its arguments.
+func (s *step) words(keeper string, i int) string {
+	why := "keeps an argument that it did not keep in version " + s.m.version
+	if s.target != nil {
+		for k, e := range s.target.kept.named {
+			if k.name == keeper && e.Why != "" {
+				why = e.Why
+			}
+		}
+	}
+	return fmt.Sprintf("%s %s, and %s of version %s may pass it memory of its stack", keeper, why, s.m.funcs[i].Name, s.m.version)
+}
+
+// guard is what a switch has to wait for, so that no memory of a stack is kept.
+type guard struct {
+	why    []string // by body
+	bodies []oldBody
+}
+
+// keeping returns what the switch to target waits for. It refuses one after which code could be entered that would
+// hand over such memory at any later time.
+func keeping(images []*image, target *image) (guard, error) {
+	var g guard
+	if guardOff {
+		return g, nil
+	}
+	if target != nil {
+		for _, w := range target.kept.waits {
+			for _, b := range bodyParts(w.Addr, w.Size, w.Endless, w.Name, nameOf(nil)) {
+				if w.Stays && b.at.Lo == w.Addr+1 {
+					b.at.Lo = w.Addr
+				}
+				g.bodies, g.why = append(g.bodies, b), append(g.why, w.Why)
+			}
+		}
+	}
 	for _, m := range images {
 		if m == target {
 			continue
 		}
-		if code, ok := m.code(); ok {
-			out = append(out, oldBody{at: code, version: m.version})
-		}
-	}
-	if target == nil {
-		return out
-	}
-	seen := map[uint64]bool{}
-	for _, r := range target.redirects {
-		for _, c := range r.Callers {
-			if seen[c.Addr] {
+		s := m.step(target)
+		for i := range m.funcs {
+			why := s.danger(i)
+			if why == "" {
 				continue
 			}
-			seen[c.Addr] = true
-			out = append(out, bodyParts(c.Addr, c.Size, nil, c.Name, nameOf(nil))...)
+			f := &m.funcs[i]
+			if s.enterable[i] {
+				return g, refused(control.ReasonBusy, "%s, which may be called at any later time by what holds it: restart the program with the edit built in", why)
+			}
+			for _, b := range bodyParts(m.entry(i), f.Size, f.Endless, f.Name, m.version) {
+				if s.stays(i) && b.at.Lo == m.entry(i)+1 {
+					b.at.Lo--
+				}
+				g.bodies, g.why = append(g.bodies, b), append(g.why, why)
+			}
 		}
 	}
-	return out
+	return g, nil
+}
+
+// pinnedValues are the functions that func values go on leading to although target has others in their place.
+func pinnedValues(images []*image, target *image) (warnings []string) {
+	for _, m := range images {
+		if m == target {
+			continue
+		}
+		for i := range m.funcs {
+			if m.step(target).pinned[i] && m.funcs[i].Value {
+				warnings = append(warnings, fmt.Sprintf("func values of %s that version %s made go on running its body: the one that was gone back to keeps arguments which code of version %s may have on its stack", m.funcs[i].Name, m.version, m.version))
+			}
+		}
+	}
+	return warnings
+}
+
+// of is why the switch waits for a goroutine in a range.
+func (g *guard) of(at splice.Range) string {
+	i := slices.IndexFunc(g.bodies, func(b oldBody) bool { return b.at == at })
+	if i < 0 {
+		return ""
+	}
+	return g.why[i]
+}
+
+// step returns the switch from m to target, which is decided once.
+func (m *image) step(target *image) *step {
+	if m.steps == nil {
+		m.steps = map[*image]*step{}
+	}
+	s := m.steps[target]
+	if s == nil {
+		s = newStep(m, target)
+		m.steps[target] = s
+	}
+	return s
 }

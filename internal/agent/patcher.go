@@ -173,9 +173,11 @@ func (a *patcher) withEngine(f func()) {
 }
 
 // images returns the images of all versions in memory.
-func (a *patcher) images() []*image {
-	images := make([]*image, len(a.versions))
-	for i, v := range a.versions {
+func (a *patcher) images() []*image { return imagesOf(a.versions) }
+
+func imagesOf(versions []*version) []*image {
+	images := make([]*image, len(versions))
+	for i, v := range versions {
 		images[i] = v.image
 	}
 	return images

@@ -49,6 +49,7 @@ func (a *patcher) rollback(to string, who peer, o control.SwitchOptions, rules p
 	for _, v := range left {
 		v.exchanged = nil
 	}
+	done.Warnings = append(done.Warnings, pinnedValues(imagesOf(left), imageOf(target))...)
 	a.afterGoingBack(left, o.InitTimeout, done)
 	return done, nil
 }

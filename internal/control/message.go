@@ -46,6 +46,9 @@ type SwitchOptions struct {
 	// Quiesce, if not 0, asks to switch only at an instant when no goroutine is inside a function
 	// that is replaced, and to wait that long for it.
 	Quiesce time.Duration `json:",omitempty"`
+	// Wait, if not 0, is how long a switch waits for goroutines that have to leave old code before it is safe. The
+	// usual time is some seconds.
+	Wait time.Duration `json:",omitempty"`
 	// InitTimeout bounds each initialiser and hook; 0 is 30 s.
 	InitTimeout time.Duration `json:",omitempty"`
 }

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/gosplice/gosplice/internal/goobj"
+	"github.com/gosplice/gosplice/internal/gotool"
 	"github.com/gosplice/gosplice/internal/release"
 )
 
@@ -486,13 +487,16 @@ func (e *Edit) heapPlace(path string, r *reach) string {
 		}
 	}
 	for _, x := range p.Escapes {
-		moved, isVar := strings.CutPrefix(x.Text, "moved to heap: ")
-		if isVar && vars[at{x.File, x.Line, moved}] {
-			return fmt.Sprintf("(%s:%d)", x.File, x.Line)
+		if x.Kind != gotool.OnHeap {
+			continue
+		}
+		file := filepath.Base(x.File)
+		if isIdentifier(x.Text) && vars[at{file, x.Line, x.Text}] {
+			return fmt.Sprintf("(%s:%d)", file, x.Line)
 		}
 		for tn := range r.members {
-			if strings.HasPrefix(x.Text, "&"+tn.Name()+"{") || x.Text == "new("+tn.Name()+") escapes to heap" {
-				return fmt.Sprintf("(%s:%d)", x.File, x.Line)
+			if strings.HasPrefix(x.Text, "&"+tn.Name()+"{") || x.Text == "new("+tn.Name()+")" {
+				return fmt.Sprintf("(%s:%d)", file, x.Line)
 			}
 		}
 	}

@@ -45,13 +45,13 @@ type Edit struct {
 	oldDecl *checker
 	newDecl *checker
 
-	renamed            map[string]string // symbols of variables: name in the edit -> name in the program
-	closures           closures
-	dictionaries       map[string]goobj.Sym         // see dictionaryForm
-	localNames         map[string]map[string]string // see declaring
-	newTypes           newTypes
-	locals             map[string]localTypes // by import path
-	oldLeaks, newLeaks map[string]leaks      // by import path
+	renamed      map[string]string // symbols of variables: name in the edit -> name in the program
+	closures     closures
+	dictionaries map[string]goobj.Sym         // see dictionaryForm
+	localNames   map[string]map[string]string // see declaring
+	newTypes     newTypes
+	locals       map[string]localTypes // by import path
+	escapes      *analyses
 }
 
 // Pair is a package in both versions.
@@ -76,13 +76,6 @@ type Function struct {
 	SameClosure bool
 	// Dictionary says that the dictionary of a generic function changed with it.
 	Dictionary bool
-	// OldLeaks and Leaks say what of the function's arguments outlives a call, in the release and in
-	// the edit. KeepsMore says that the new body keeps something that callers of the old one may have
-	// on their stacks.
-	OldLeaks, Leaks []string
-	KeepsMore       bool
-	// Callers are the changed functions that call the old body directly, for one that keeps more.
-	Callers []*Function
 	// Follows says that the function itself is as before, but refers to functions that are not.
 	Follows bool
 	// Nosplit, Linkname and Asm functions can't be judged by their Go source.

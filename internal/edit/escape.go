@@ -1,28 +1,21 @@
 package edit
 
 import (
-	"go/token"
+	"fmt"
+	"go/ast"
 	"path/filepath"
 	"slices"
-	"sort"
 	"strings"
 
+	"github.com/gosplice/gosplice/internal/escape"
 	"github.com/gosplice/gosplice/internal/goobj"
 	"github.com/gosplice/gosplice/internal/gotool"
-	"github.com/gosplice/gosplice/internal/patch"
 	"github.com/gosplice/gosplice/internal/release"
 )
 
-// The compiler decides at each direct call whether an argument may live on the caller's stack, from
-// what it knows of the callee. A caller that runs on in its old body does not know the new callee: when
-// that keeps an argument which the old one did not keep, memory on a stack would be kept.
-
-// leaks maps declarations of one package version to the lines of the escape analysis.
-type leaks struct {
-	// unknown stands for the lines of all declarations when the package was not analysed.
-	unknown string
-	byDecl  map[string][]string
-}
+// The compiler decides for each value whether it may live on the stack, from what it knows of the functions
+// that get it. A body that runs on in its old form does not know the new functions: when one of them
+// keeps what its old form did not keep, memory on a stack would be kept.
 
 // Escapes is the escape analysis of the packages that match one of Patterns. Nothing is known
 // of others.
@@ -39,118 +32,233 @@ func (x Escapes) covers(path string) bool {
 	})
 }
 
-// FindEscapes compares the escape analysis of the changed functions. escapes is that of the edited
-// build.
+// analyses is the escape analysis of the changed packages in both versions, by import path.
+type analyses struct {
+	old, new map[string]*analysis
+	owners   map[string]string              // import paths by the prefix of symbols
+	is       map[*release.Symbol]goobj.Name // what became of closures
+	growths  map[*release.Symbol]growth     // memo
+	forms    map[string]string              // of declarations, memo
+	inlined  map[string][]string            // what is inlined into a function of the release
+	grew     bool                           // something begins to write through or to call what it is given
+	optimise bool
+}
+
+// growth is what a function of the release does with its arguments in the edit and did not before.
+type growth struct {
+	flows []escape.Flow
+	more  bool
+}
+
+// FindEscapes reads the escape analysis of the edited build, and that of the release from the record.
 func (e *Edit) FindEscapes(escapes Escapes) {
-	byPath := map[string][]gotool.Escape{}
-	for _, x := range escapes.Lines {
-		byPath[x.Package] = append(byPath[x.Package], x)
+	x := &analyses{
+		old: map[string]*analysis{}, new: map[string]*analysis{}, owners: map[string]string{},
+		is: map[*release.Symbol]goobj.Name{}, growths: map[*release.Symbol]growth{}, forms: map[string]string{}, inlined: map[string][]string{},
+		optimise: !slices.ContainsFunc(e.Record.Build.Flags, func(f string) bool { return strings.Contains(f, "-N") }),
 	}
-	e.oldLeaks, e.newLeaks = map[string]leaks{}, map[string]leaks{}
+	oldDirs, newDirs := map[string]*analysis{}, map[string]*analysis{}
+	var oldLines []gotool.Escape
 	for path, p := range e.Sources {
-		e.newLeaks[path] = collectLeaks(p.New, byPath[path], escapes.covers(path), e.Packages[path].BuildID)
-		if p.Old == nil {
-			continue
+		x.owners[goobj.PackagePrefix(e.symbolPath(path))] = path
+		unknown := escape.Keeps("")
+		if !escapes.covers(path) {
+			unknown = escape.Unknown(release.ContentID(e.Packages[path].BuildID))
 		}
-		if old, ok := e.Record.PackageByPath(path); ok {
-			e.oldLeaks[path] = collectLeaks(p.Old, old.Escapes, old.EscapesKnown, old.BuildID)
-		}
-	}
-	for i := range e.Functions {
-		f := &e.Functions[i]
-		if f.Sym == 0 || f.Old == nil {
-			continue
-		}
-		f.OldLeaks = e.oldLeaks[f.Package].of(f.Decl, f.Class)
-		f.Leaks = e.newLeaks[f.Package].of(f.Decl, f.Class)
-		f.KeepsMore = patch.KeepsMore(f.OldLeaks, f.Leaks)
-		if f.KeepsMore {
-			f.Callers = e.changedCallers(f)
+		x.new[path] = newAnalysis(p.New, unknown)
+		newDirs[filepath.Clean(e.Packages[path].Dir)] = x.new[path]
+		if old, ok := e.Record.PackageByPath(path); ok && p.Old != nil {
+			unknown := escape.Keeps("")
+			if !old.EscapesKnown {
+				unknown = escape.Unknown(release.ContentID(old.BuildID))
+			}
+			x.old[path] = newAnalysis(p.Old, unknown)
+			oldDirs[filepath.Clean(old.Dir)] = x.old[path]
+			oldLines = append(oldLines, old.Escapes...)
 		}
 	}
+	analyse(escapes.Lines, x.new, newDirs)
+	analyse(oldLines, x.old, oldDirs)
+	for y, old := range e.closures.was {
+		x.is[old] = e.Set.NameOf(y)
+	}
+	for callee, into := range e.Record.Inlined {
+		for _, f := range into {
+			x.inlined[f] = append(x.inlined[f], callee)
+		}
+	}
+	e.escapes = x
+	x.grew = e.beginsToWrite()
 }
 
-// changedCallers are the functions of the release that call f directly and are compiled otherwise in
-// the edit. A caller that is compiled alike has its arguments where the new body may keep them.
-func (e *Edit) changedCallers(f *Function) []*Function {
-	old, _ := e.Record.PackageByPath(f.Package)
-	all := old == nil || !old.Editable // the record has no calls of other packages: any may be one
-	calls := map[string]bool{}
-	for _, n := range e.Record.Callers[f.Name.Name] {
-		calls[n] = true
+// owner splits the name of a function of a changed package, which may be a generic one that another package
+// instantiates, into the package and the name within it.
+func (e *Edit) owner(symbol string) (path, function, decl string, ok bool) {
+	name := goobj.WithoutCopy(symbol)
+	plain, _, _ := strings.Cut(name, "[")
+	slash := strings.LastIndexByte(plain, '/') + 1
+	dot := strings.IndexByte(plain[slash:], '.')
+	if dot < 0 {
+		return "", "", "", false
 	}
-	var out []*Function
-	for i := range e.Functions {
-		if c := &e.Functions[i]; c.Old != nil && (all || calls[c.Name.Name]) {
-			out = append(out, c)
-		}
+	prefix := name[:slash+dot]
+	path, ok = e.escapes.owners[prefix]
+	if !ok {
+		return "", "", "", false
 	}
-	return out
+	decl, _ = e.declOf(path, name)
+	return path, name[len(prefix)+1:], decl, true
 }
 
-func collectLeaks(s *Source, escapes []gotool.Escape, known bool, buildID string) leaks {
-	l := leaks{byDecl: map[string][]string{}}
-	if !known {
-		l.unknown = patch.LeaksUnknownOf(release.ContentID(buildID))
+// oldKeeps is what a function of the release does with its arguments. That of packages which are as before
+// is not told.
+func (e *Edit) oldKeeps(symbol string) escape.Keeps {
+	path, function, decl, ok := e.owner(symbol)
+	if !ok || e.escapes.old[path] == nil {
+		return ""
 	}
-	if s == nil || !known {
-		return l
+	return e.escapes.old[path].keeps(function, decl)
+}
+
+// newKeeps is what a function of the edited build does with its arguments.
+func (e *Edit) newKeeps(symbol string) escape.Keeps {
+	path, function, decl, ok := e.owner(symbol)
+	if !ok {
+		return ""
 	}
-	type span struct {
-		name   string
-		lo, hi int
-	}
-	spans := map[string][]span{}
-	add := func(name string, from, to token.Pos) {
-		a, b := s.Fset.Position(from), s.Fset.Position(to)
-		file := filepath.Base(a.Filename)
-		spans[file] = append(spans[file], span{name, a.Line, b.Line})
-	}
-	for name, f := range s.Funcs {
-		add(name, f.Decl.Pos(), f.Decl.End())
-	}
-	for _, v := range s.Vars {
-		if v.Value != nil {
-			add(varInit, v.Value.Pos(), v.Value.End())
+	k := e.escapes.new[path].keeps(function, decl)
+	if p := e.Sources[path]; p.Old != nil && generic(p.New.Funcs[decl]) && (e.escapes.grew || p.Old.whole(decl) != p.New.whole(decl)) {
+		// Whether an instance writes through its arguments or calls them is not printed.
+		if flows, known := k.Flows(); known {
+			k = escape.Of(append(flows, mayWrite(p.New.Funcs[decl].Decl)...))
 		}
 	}
-	for _, x := range escapes {
-		for _, sp := range spans[x.File] {
-			if x.Line >= sp.lo && x.Line <= sp.hi {
-				l.byDecl[sp.name] = append(l.byDecl[sp.name], x.Text)
+	return k
+}
+
+// growth is what becomes of the arguments of a function of the release that may be entered in its edited form.
+func (e *Edit) growth(s *release.Symbol) growth {
+	if g, ok := e.escapes.growths[s]; ok {
+		return g
+	}
+	name := s.Name
+	if n, ok := e.escapes.is[s]; ok {
+		name = n.Name
+	}
+	var g growth
+	g.flows, g.more = e.newKeeps(name).More(e.oldKeeps(s.Name))
+	e.escapes.growths[s] = g
+	return g
+}
+
+// beginsToWrite reports whether some function that is no generic one begins to write through what it is
+// given, or to call it.
+func (e *Edit) beginsToWrite() bool {
+	for path, new := range e.escapes.new {
+		old := e.escapes.old[path]
+		if old == nil {
+			continue
+		}
+		if old.unknown != "" || new.unknown != "" {
+			return true
+		}
+		for decl, l := range new.literals {
+			if !slices.Equal(l, old.literals[decl]) {
+				return true
+			}
+		}
+		for _, f := range new.functions() {
+			flows, more := new.keeps(f, withoutTypeArgs(f)).More(old.keeps(f, withoutTypeArgs(f)))
+			if more && slices.ContainsFunc(flows, func(f escape.Flow) bool { return f.Kind == 'm' || f.Kind == 'c' }) {
+				return true
 			}
 		}
 	}
-	for _, lines := range l.byDecl {
-		sort.Strings(lines)
-	}
-	return l
+	return false
 }
 
-// of lists what a function keeps. A closure may also keep variables of the function around it,
-// which shows as these being moved to the heap.
-func (l leaks) of(decl string, class Class) []string {
-	if l.unknown != "" {
-		return []string{l.unknown}
+// generic reports whether a function, or the type that it is a method of, has type parameters.
+func generic(f *Func) bool {
+	if f == nil {
+		return false
 	}
-	var out []string
-	for _, line := range l.byDecl[decl] {
-		if class == Closure || class == RangeBody || strings.HasPrefix(line, "leaking param") {
-			out = append(out, line)
+	if f.Decl.Type.TypeParams != nil {
+		return true
+	}
+	if f.Decl.Recv == nil || len(f.Decl.Recv.List) == 0 {
+		return false
+	}
+	t := ast.Unparen(f.Decl.Recv.List[0].Type)
+	if star, ok := t.(*ast.StarExpr); ok {
+		t = ast.Unparen(star.X)
+	}
+	switch t.(type) {
+	case *ast.IndexExpr, *ast.IndexListExpr:
+		return true
+	}
+	return false
+}
+
+// mayWrite are the flows of a function that writes through each of its parameters or calls it, as far as it matters:
+// to what may be bytes or a function.
+func mayWrite(d *ast.FuncDecl) (flows []escape.Flow) {
+	n := 1
+	for _, f := range d.Type.Params.List {
+		for range max(len(f.Names), 1) {
+			switch t := ast.Unparen(f.Type).(type) {
+			case *ast.StarExpr, *ast.MapType, *ast.ChanType, *ast.StructType:
+			case *ast.Ident:
+				if d.Type.TypeParams == nil && isBasic(t.Name) {
+					break
+				}
+				flows = append(flows, escape.Flow{Param: n, Kind: 'm'}, escape.Flow{Param: n, Kind: 'c'})
+			default:
+				flows = append(flows, escape.Flow{Param: n, Kind: 'm'}, escape.Flow{Param: n, Kind: 'c'})
+			}
+			n++
 		}
 	}
-	return out
+	return flows
 }
 
-// Leaks lists what a function of the edited build keeps of its arguments; nil for packages that
-// are the same as in the release.
-func (e *Edit) Leaks(pkg string, n goobj.Name) []string {
-	path := e.importPath(pkg)
-	l, ok := e.newLeaks[path]
-	if !ok {
-		return nil
+func isBasic(name string) bool {
+	switch name {
+	case "bool", "string", "int", "int8", "int16", "int32", "int64", "uint", "uint8", "uint16", "uint32", "uint64", "uintptr", "byte", "rune",
+		"float32", "float64", "complex64", "complex128", "error", "any":
+		return true
 	}
-	prefix := goobj.PackagePrefix(pkg)
-	decl, _ := e.declOf(path, n.Name)
-	return l.of(decl, classify(prefix, n, 0))
+	return false
+}
+
+// why says in words what becomes of an argument, and where.
+func (e *Edit) why(symbol string, g growth) string {
+	path, function, _, ok := e.owner(symbol)
+	if !ok || len(g.flows) == 0 {
+		return "may keep its arguments: the compiler's decisions on its package are not known in both versions"
+	}
+	f := g.flows[0]
+	for _, other := range g.flows {
+		if other.Kind == 'h' {
+			f = other
+			break
+		}
+	}
+	text := f.Does() + " " + f.Ordinal()
+	if st, ok := e.escapes.new[path].steps[function][f]; ok {
+		if st.name != "" {
+			text += " " + st.name
+		}
+		if st.at != "" {
+			text += fmt.Sprintf(" (%s: %s)", lineOf(st.at), strings.TrimSuffix(strings.TrimSuffix(st.why, " (assign)"), " (call parameter)"))
+		}
+	}
+	return text
+}
+
+// lineOf is file:line of file:line:column.
+func lineOf(at string) string {
+	if i := strings.LastIndexByte(at, ':'); i > 0 {
+		return at[:i]
+	}
+	return at
 }

@@ -53,15 +53,7 @@ func (e *Edit) Follow(redirect []*Function) (follow, stays []*Function) {
 			if old == nil || leads[old] == y {
 				continue
 			}
-			prefix := goobj.PackagePrefix(e.symbolPath(path))
-			_, flag2 := e.Set.Flags(y)
-			f := &Function{
-				Name: n, Sym: y, Old: old, Package: path, Class: classify(prefix, n, flag2), Follows: true,
-				Asm: o.Asm, FIPS: e.Set.Kind(y).IsFIPS(), SameClosure: true, NewSig: old.Type, OldSig: old.Type,
-			}
-			f.Decl, _ = e.declOf(path, n.Name)
-			e.describeSource(f)
-			f.Edited = false
+			f := e.asBefore(path, o, y, old)
 			if e.RunsOnce(f) {
 				stays = append(stays, f)
 			} else {
@@ -73,6 +65,51 @@ func (e *Edit) Follow(redirect []*Function) (follow, stays []*Function) {
 		sort.Slice(fs, func(i, j int) bool { return fs[i].Name.Name < fs[j].Name.Name })
 	}
 	return follow, stays
+}
+
+// asBefore is a function with the code of the release that is exchanged all the same.
+func (e *Edit) asBefore(path string, o *goobj.Object, y goobj.Sym, old *release.Symbol) *Function {
+	n := e.Set.NameOf(y)
+	_, flag2 := e.Set.Flags(y)
+	f := &Function{
+		Name: n, Sym: y, Old: old, Package: path, Class: classify(goobj.PackagePrefix(e.symbolPath(path)), n, flag2), Follows: true,
+		Asm: o.Asm, FIPS: e.Set.Kind(y).IsFIPS(), SameClosure: true, NewSig: old.Type, OldSig: old.Type,
+	}
+	f.Decl, _ = e.declOf(path, n.Name)
+	e.describeSource(f)
+	f.Edited = false
+	return f
+}
+
+// KeepLess are the functions that are as before and keep less of their arguments in the edit, because of what they
+// call.
+func (e *Edit) KeepLess() []*Function {
+	changed := map[goobj.Sym]bool{}
+	for i := range e.Functions {
+		changed[e.Functions[i].Sym] = true
+	}
+	var out []*Function
+	for _, o := range e.rebuiltObjects() {
+		path := e.importPath(o.Pkg)
+		for y := range e.Set.Definitions(o) {
+			if !e.Set.Kind(y).IsText() || e.Set.Size(y) == 0 || changed[y] {
+				continue
+			}
+			n := e.Set.NameOf(y)
+			old, ok := e.Record.Lookup(n.Name, n.ABI)
+			if !ok || n.ABI != goobj.ABIInternal {
+				continue
+			}
+			if _, more := e.oldKeeps(old.Name).More(e.newKeeps(n.Name)); !more {
+				continue
+			}
+			if f := e.asBefore(path, o, y, old); f.Class == Plain && !e.RunsOnce(f) {
+				out = append(out, f)
+			}
+		}
+	}
+	sort.Slice(out, func(i, j int) bool { return out[i].Name.Name < out[j].Name.Name })
+	return out
 }
 
 // RunsOnce reports what runs at the start of the program and never again.

@@ -36,6 +36,8 @@ type Source struct {
 	varLiterals  [][]Literal      // of each initialiser of a package variable
 	initialisers []string         // their texts
 	blank        []*ast.ValueSpec // without a name, as in var _ = f()
+	segments     map[segmentID]*segment
+	arguments    map[spot]argument // see argumentAt
 }
 
 // OtherFile is a file that is not plain Go.

@@ -80,7 +80,8 @@ func (c *Compiler) Compile(ctx context.Context, p Package, exports map[string]st
 		path = "main"
 	}
 	args := []string{"-o", archive, "-trimpath", work + "=>", "-p", path, "-lang=go" + languageVersion(p.Module.GoVersion), "-complete",
-		"-buildid", buildID, "-goversion", c.version, fmt.Sprintf("-c=%d", min(4, runtime.GOMAXPROCS(0))), "-m", "-nolocalimports", "-importcfg", file, "-pack"}
+		"-buildid", buildID, "-goversion", c.version, fmt.Sprintf("-c=%d", min(4, runtime.GOMAXPROCS(0))), "-nolocalimports", "-importcfg", file, "-pack"}
+	args = append(args, strings.Fields(escapeFlags)...)
 	for _, name := range p.GoFiles {
 		if !filepath.IsAbs(name) {
 			name = filepath.Join(p.Dir, name)
@@ -91,7 +92,7 @@ func (c *Compiler) Compile(ctx context.Context, p Package, exports map[string]st
 	if err != nil {
 		return "", nil, err
 	}
-	return archive, parseEscapes(append([]byte("# "+p.ImportPath+"\n"), out...)), nil
+	return archive, parseEscapes(append([]byte("# "+p.ImportPath+"\n"), out...), c.build.Dir), nil
 }
 
 // run runs the compiler where and as the go command does.

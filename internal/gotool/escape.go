@@ -8,14 +8,53 @@ import (
 	"strings"
 )
 
-// Escape is one line of the compiler's escape analysis: what of a function's arguments outlives
-// the call, and which variables are on the heap.
+// escapeFlags have the compiler print its escape analysis, with the flows that led to each decision and
+// with what a function does to its arguments beside keeping them.
+const escapeFlags = "-m=2 -d=escapemutationscalls=1"
+
+// EscapeKind says what a line of the escape analysis decides.
+type EscapeKind uint8
+
+// Kinds of lines.
+const (
+	// OnHeap is a place that is allocated on the heap: a variable, a literal, a conversion.
+	OnHeap EscapeKind = iota + 1
+	// OnStack is a place, other than a variable, that may be on the stack.
+	OnStack
+	// LeaksParam is a parameter whose value outlives the call.
+	LeaksParam
+	// MutatesParam is a parameter through which the function writes.
+	MutatesParam
+	// CallsParam is a parameter that the function calls.
+	CallsParam
+	// ReturnsParam is a parameter whose value is returned. It is printed for all functions but generic ones and
+	// those that the compiler makes.
+	ReturnsParam
+	// SharesString is a conversion of a string to bytes that takes the string's own memory.
+	SharesString
+)
+
+// Escape is one decision of the compiler's escape analysis.
 type Escape struct {
-	Package string // import path
-	File    string // base name
-	Line    int
-	Text    string // such as "leaking param: p"
+	Package      string // import path of what was compiled
+	File         string // absolute, or as the compiler names it
+	Line, Column int    // of the place or the parameter; where it was inlined, of the outermost call
+	Kind         EscapeKind
+	// Text is the place as the compiler prints it, such as "&T{...}", or the parameter's name.
+	Text string
+	// Func is the function that is compiled, as its symbol is called within its package. It is set for
+	// OnHeap and LeaksParam.
+	Func string
+	// To is where a parameter leaks to: Heap, or the name of a result.
+	To string
+	// Derefs is how often the parameter is dereferenced on the way.
+	Derefs int
+	// Why is the last step of the flow, such as "last = p (assign)", and At its place, such as "a.go:12:3".
+	Why, At string
 }
+
+// Heap is the destination of what outlives its function other than in a result.
+const Heap = "{heap}"
 
 // ListEscapes is List, and asks the compiler for its escape analysis of the packages that the
 // patterns match. It does not change the objects: they keep the content that plain compilation
@@ -43,57 +82,141 @@ func (b *Build) ListEscapes(ctx context.Context, overlay string, patterns []stri
 		}
 		return nil, nil, false, err
 	}
-	return packages, parseEscapes(messages.Bytes()), true, nil
+	return packages, parseEscapes(messages.Bytes(), b.Dir), true, nil
 }
 
-// parseEscapes reads the go command's messages: "# package", then the compiler's lines.
-func parseEscapes(out []byte) []Escape {
+// parseEscapes reads the go command's messages: "# package", then the compiler's lines. Names of files
+// are relative to dir.
+func parseEscapes(out []byte, dir string) []Escape {
 	var escapes []Escape
 	pkg := ""
+	flow := -1 // index of the decision that lines of a flow explain
 	for line := range strings.Lines(string(out)) {
 		line = strings.TrimRight(line, "\r\n")
 		if p, ok := strings.CutPrefix(line, "# "); ok {
 			pkg, _, _ = strings.Cut(p, " [") // compiled for a test
+			flow = -1
 			continue
 		}
-		if e, ok := parseEscape(line); ok {
-			e.Package = pkg
-			escapes = append(escapes, e)
+		at, text, ok := cutMessage(line)
+		if !ok {
+			continue
 		}
+		if step, ok := strings.CutPrefix(text, "    from "); ok {
+			if flow >= 0 {
+				escapes[flow].Why, escapes[flow].At = cutStep(step)
+			}
+			continue
+		}
+		if strings.HasPrefix(text, "  flow: ") {
+			continue
+		}
+		flow = -1
+		e, ok := parseDecision(text)
+		if !ok {
+			continue
+		}
+		e.Package, e.File, e.Line, e.Column = pkg, at.file, at.line, at.column
+		if dir != "" && !filepath.IsAbs(e.File) {
+			e.File = filepath.Join(dir, e.File)
+		}
+		if e.Kind == OnHeap || e.Kind == LeaksParam {
+			flow = len(escapes)
+		}
+		escapes = append(escapes, e)
 	}
 	return escapes
 }
 
-// parseEscape reads a line of the form file:line:column: text, if its text is about escapes. The first
-// thing that looks like a position is one, whatever the file's name holds.
-func parseEscape(line string) (e Escape, ok bool) {
-	for at := 0; ; {
-		i := strings.Index(line[at:], ": ")
-		if i < 0 {
+// cutStep splits "EXPRESSION (REASON) at FILE:LINE:COLUMN", and names the file without its directory.
+func cutStep(step string) (why, at string) {
+	i := strings.LastIndex(step, " at ")
+	if i < 0 {
+		return step, ""
+	}
+	return step[:i], filepath.Base(step[i+len(" at "):])
+}
+
+// parseDecision reads a message without its position. Decisions are also printed in a shorter form, which
+// says nothing of the function that is compiled; those of kinds that need it are left out.
+func parseDecision(text string) (e Escape, ok bool) {
+	const param, leaks, derefs = "parameter ", " leaks to ", " with derefs="
+	if rest, found := strings.CutPrefix(text, param); found {
+		name, rest, ok1 := strings.Cut(rest, leaks)
+		i := strings.LastIndex(rest, derefs)
+		if !ok1 || i < 0 {
 			return e, false
 		}
-		at += i + len(": ")
-		file, number, found := cutPosition(line[:at-len(": ")])
-		if !found {
-			continue
+		n, err := strconv.Atoi(strings.TrimSuffix(rest[i+len(derefs):], ":"))
+		to, in, ok2 := cutLast(rest[:i], " for ")
+		return Escape{Kind: LeaksParam, Text: name, To: to, Func: in, Derefs: n}, ok2 && err == nil
+	}
+	if rest, found := strings.CutPrefix(text, "leaking param: "); found {
+		name, rest, ok1 := cutLast(rest, " to result ")
+		to, level, ok2 := cutLast(rest, " level=")
+		n, err := strconv.Atoi(level)
+		return Escape{Kind: ReturnsParam, Text: name, To: to, Derefs: n}, ok1 && ok2 && err == nil
+	}
+	for prefix, kind := range map[string]EscapeKind{"mutates param: ": MutatesParam, "calls param: ": CallsParam} {
+		if rest, found := strings.CutPrefix(text, prefix); found {
+			name, number, ok := cutLast(rest, " derefs=")
+			n, err := strconv.Atoi(number)
+			return Escape{Kind: kind, Text: name, Derefs: n}, ok && err == nil
 		}
-		text := line[at:]
-		about := strings.HasPrefix(text, "leaking param") || strings.HasPrefix(text, "moved to heap") || strings.Contains(text, " escapes to heap")
-		return Escape{File: filepath.Base(file), Line: number, Text: text}, about
+	}
+	if text == "zero-copy string->[]byte conversion" {
+		return Escape{Kind: SharesString, Text: text}, true
+	}
+	if place, in, found := cutLast(text, " escapes to heap in "); found && strings.HasSuffix(in, ":") {
+		return Escape{Kind: OnHeap, Text: place, Func: strings.TrimSuffix(in, ":")}, true
+	}
+	if place, found := strings.CutSuffix(text, " does not escape"); found {
+		return Escape{Kind: OnStack, Text: place}, true
+	}
+	return e, false
+}
+
+// cutLast is strings.Cut at the last occurrence of sep.
+func cutLast(s, sep string) (before, after string, found bool) {
+	i := strings.LastIndex(s, sep)
+	if i < 0 {
+		return s, "", false
+	}
+	return s[:i], s[i+len(sep):], true
+}
+
+// position is a place in a file as the compiler names it.
+type position struct {
+	file         string
+	line, column int
+}
+
+// cutMessage splits a line of the form file:line:column: text. The first thing that looks like a position is
+// one, whatever the file's name holds.
+func cutMessage(line string) (at position, text string, ok bool) {
+	for from := 0; ; {
+		i := strings.Index(line[from:], ": ")
+		if i < 0 {
+			return at, "", false
+		}
+		from += i + len(": ")
+		if at, ok = parsePosition(line[:from-len(": ")]); ok {
+			return at, line[from:], true
+		}
 	}
 }
 
-// cutPosition splits file:line:column.
-func cutPosition(text string) (file string, line int, ok bool) {
+// parsePosition reads file:line:column.
+func parsePosition(text string) (at position, ok bool) {
 	column := strings.LastIndexByte(text, ':')
 	if column < 0 {
-		return "", 0, false
+		return at, false
 	}
 	colon := strings.LastIndexByte(text[:column], ':')
 	if colon <= 0 {
-		return "", 0, false
+		return at, false
 	}
 	line, lineErr := strconv.Atoi(text[colon+1 : column])
-	_, columnErr := strconv.Atoi(text[column+1:])
-	return text[:colon], line, lineErr == nil && columnErr == nil
+	number, columnErr := strconv.Atoi(text[column+1:])
+	return position{text[:colon], line, number}, lineErr == nil && columnErr == nil
 }

@@ -15,7 +15,7 @@ func analysing(own, patterns []string) []string {
 	}
 	each := func(flags string) {
 		for _, p := range patterns {
-			add(p, flags+" -m")
+			add(p, flags+" "+escapeFlags)
 		}
 	}
 	each("")
@@ -23,7 +23,7 @@ func analysing(own, patterns []string) []string {
 		pattern, flags := splitCompilerFlags(v)
 		if pattern != "all" {
 			// The analysis of packages that nobody asked for does no harm.
-			add(pattern, flags+" -m")
+			add(pattern, flags+" "+escapeFlags)
 			continue
 		}
 		add(pattern, flags)

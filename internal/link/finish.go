@@ -6,7 +6,6 @@ import (
 	"sort"
 	"strings"
 
-	"github.com/gosplice/gosplice/internal/edit"
 	"github.com/gosplice/gosplice/internal/goobj"
 	"github.com/gosplice/gosplice/internal/machine"
 	"github.com/gosplice/gosplice/internal/patch"
@@ -30,6 +29,7 @@ func (l *linker) finish() {
 		o.Symbols[i].Off = p.off
 	}
 	l.finishFuncs()
+	l.finishKeeps()
 	l.finishConfined()
 	l.finishDirectives()
 	l.finishItabs()
@@ -66,7 +66,8 @@ func (l *linker) finishFuncs() {
 		f := patch.Func{Name: p.name.Name, ABI: int(p.name.ABI), Off: p.off, Size: uint64(l.set.Size(p.sym))}
 		f.Sig = l.edit.EntrySig(p.sym)
 		f.File, f.Line = l.edit.Position(l.set.Object(p.sym).Pkg, p.name)
-		f.Leaks = l.edit.Leaks(l.set.Object(p.sym).Pkg, p.name)
+		body := l.edit.NewBody(p.sym)
+		f.Flow, f.Places = body.Flow, body.Places
 		f.Busy = l.arch.Busy(l.img.b[p.off : p.off+f.Size])
 		f.Endless = l.arch.Endless(l.img.b[p.off : p.off+f.Size])
 		if f.Direct = f.Busy.Lo == 0 && !other[p.sym] && !l.far; f.Direct {
@@ -79,8 +80,10 @@ func (l *linker) finishFuncs() {
 	for _, f := range l.in.Redirect {
 		r := patch.Redirect{
 			Func: uint32(index[f.Sym]), Addr: f.Old.Addr, Size: uint64(f.Old.Size), Old: f.Old.Head, Busy: f.Old.Busy, Calls: f.Old.Calls,
-			Leaks: f.OldLeaks, Endless: f.Old.Endless, Callers: stale(f.Callers),
+			Endless: f.Old.Endless,
 		}
+		body := l.edit.OldBody(f.Old)
+		r.Flow, r.Places = body.Flow, body.Places
 		if v := l.veneers.at[f.Old.Addr]; v != nil {
 			r.Home = v.off
 		}
@@ -191,16 +194,6 @@ func (l *linker) hostCall(y goobj.Sym, at uint32) {
 		l.out.HostCalls = append(l.out.HostCalls, patch.HostCall{Addr: old.Addr})
 	}
 	l.out.HostCalls[i].Calls = append(l.out.HostCalls[i].Calls, at)
-}
-
-func stale(fns []*edit.Function) []patch.Stale {
-	var out []patch.Stale
-	for _, f := range fns {
-		if f.Old.Size > 0 {
-			out = append(out, patch.Stale{Name: goobj.WithoutCopy(f.Old.Name), Addr: f.Old.Addr, Size: uint64(f.Old.Size)})
-		}
-	}
-	return out
 }
 
 func (l *linker) finishItabs() {

@@ -23,6 +23,8 @@ type Input struct {
 	Edit *edit.Edit
 	// Redirect are the functions whose entries in the program lead to the image.
 	Redirect []*edit.Function
+	// Waits are the bodies in which no goroutine may be at the switch.
+	Waits []edit.Waiting
 	// Inits are the functions that initialise new variables, in the order in which they run.
 	Inits []edit.InitFunc
 	// Resets are the variables that get their initial value, Hooks the functions that the source asks to

@@ -44,6 +44,7 @@ func (p *Patch) Check() error {
 		p.checkHostCalls,
 		p.checkRedirects,
 		p.checkCallers,
+		p.checkKeeps,
 		p.checkConfined,
 		p.checkItabs,
 		p.checkFills,
@@ -152,8 +153,8 @@ func (p *Patch) checkRuntime() error {
 
 func (p *Patch) checkCallers() error {
 	var callers []Stale
-	for _, r := range p.Redirects {
-		callers = append(callers, r.Callers...)
+	for _, w := range p.Waits {
+		callers = append(callers, w.Stale)
 	}
 	for _, r := range p.Resets {
 		callers = append(callers, r.Users...)
@@ -164,6 +165,40 @@ func (p *Patch) checkCallers() error {
 		}
 		if s.Size == 0 || s.Size > maxText || !p.inText(s.Addr, s.Size) {
 			return fmt.Errorf("caller %.80q at %#x with %d bytes is outside of the program's text", s.Name, s.Addr, s.Size)
+		}
+	}
+	return nil
+}
+
+func (p *Patch) checkKeeps() error {
+	for _, k := range p.Keeps {
+		for _, s := range []string{k.Name, string(k.Old), string(k.New), k.Why} {
+			if err := checkString("function that keeps an argument", s); err != nil {
+				return err
+			}
+		}
+		if k.Name == "" || k.Addr != 0 && !p.inText(k.Addr, 1) {
+			return fmt.Errorf("function %.80q at %#x, of which is told what it keeps, has no name or is outside of the program's text", k.Name, k.Addr)
+		}
+	}
+	for _, w := range p.Waits {
+		if err := checkString("body to wait for", w.Why); err != nil {
+			return err
+		}
+		if err := checkSpans(w.Endless, w.Size); err != nil {
+			return fmt.Errorf("body %.80q to wait for: %w", w.Name, err)
+		}
+	}
+	for _, f := range p.Funcs {
+		for i, c := range f.Callees {
+			if int64(c) >= int64(len(p.Funcs)) || i > 0 && c <= f.Callees[i-1] {
+				return fmt.Errorf("function %.80q leads to function %d of %d, or to one twice", f.Name, c, len(p.Funcs))
+			}
+		}
+		for i, c := range f.HostCallees {
+			if uint64(c) >= p.Release.Etext-p.Release.Text || i > 0 && c <= f.HostCallees[i-1] {
+				return fmt.Errorf("function %.80q leads to %#x, outside of the program's text, or to one function twice", f.Name, c)
+			}
 		}
 	}
 	return nil

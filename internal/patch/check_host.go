@@ -35,7 +35,7 @@ func (p *Patch) checkRedirects() error {
 			}
 		}
 		if r.Name != "" {
-			if err := checkString("replaced function", r.Name); err != nil {
+			if err := checkString("replaced function", r.Name+r.Flow+string(r.Places)); err != nil {
 				return err
 			}
 		}

@@ -192,7 +192,7 @@ func (p *Patch) checkHostCalls() error {
 
 func checkFuncStrings(i int, f Func) error {
 	what := fmt.Sprintf("function %d", i)
-	for _, s := range []string{f.Name, f.Sig, f.File} {
+	for _, s := range []string{f.Name, f.Sig, f.File, f.Flow, string(f.Places)} {
 		if err := checkString(what, s); err != nil {
 			return err
 		}

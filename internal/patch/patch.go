@@ -10,7 +10,7 @@
 // Slide moves them. All other places are offsets from the start of the image.
 package patch
 
-import "strings"
+import "github.com/gosplice/gosplice/internal/escape"
 
 // Patch is one decoded patch file. A patch is cumulative: it holds everything that differs
 // between a release and an edited source tree.
@@ -55,6 +55,12 @@ type Patch struct {
 	HostCalls []HostCall `json:",omitempty"`
 	// Redirects are the functions of the host that the patch replaces.
 	Redirects []Redirect
+	// Keeps are the functions that do other things with their arguments than in the release, and those that are
+	// new.
+	Keeps []Keep `json:",omitempty"`
+	// Waits are the bodies of the host that may hand memory of a stack to code of the patch which keeps it: no
+	// goroutine may be inside at the switch to it.
+	Waits []Wait `json:",omitempty"`
 	// Confined are types that the patch lays out anew.
 	Confined []Confined `json:",omitempty"`
 	// Changes is the plan that the user saw.
@@ -320,8 +326,15 @@ type Func struct {
 	Index    int
 	// Busy says which PCs conflict with writing a jump over the entry.
 	Busy Busy
-	// Leaks says what of its arguments the function keeps after it has returned.
-	Leaks []string `json:",omitempty"`
+	// Flow is equal for bodies in which the same values flow the same ways, and empty where it is not known. Places
+	// are where the body allocates on the heap.
+	Flow   string        `json:",omitempty"`
+	Places escape.Places `json:",omitempty"`
+	// Callees are the functions of the image that the function calls directly, the closures that it makes, and the
+	// methods of which it makes method values, as indices into Patch.Funcs; HostCallees are those of the host, as
+	// offsets from Release.Text. Both are ascending.
+	Callees     []uint32 `json:",omitempty"`
+	HostCallees []uint32 `json:",omitempty"`
 	// Endless are the parts from which no way leads to the function's end, ascending and apart.
 	Endless []Span `json:",omitempty"`
 	// Direct says that nothing enters the function but calls in the image and those that Redirect.Calls
@@ -370,13 +383,11 @@ type Redirect struct {
 	Calls []uint64 `json:",omitempty"`
 	// Endless are the parts of the old body from which no way leads to its end, ascending and apart.
 	Endless []Span `json:",omitempty"`
-	// Leaks says what of its arguments the old body keeps.
-	Leaks []string `json:",omitempty"`
+	// Flow and Places are those of the old body, as in Func.
+	Flow   string        `json:",omitempty"`
+	Places escape.Places `json:",omitempty"`
 	// Home is the image offset of a veneer that leads to the old entry, in an image that is Far.
 	Home uint64 `json:",omitempty"`
-	// Callers are the functions of the host that call the old body and change with the patch, when
-	// the new body keeps more: no goroutine may be inside them at the switch.
-	Callers []Stale `json:",omitempty"`
 }
 
 // Confined are types of one package with other layouts than in the host. Their values are in frames of known
@@ -406,32 +417,28 @@ type Stale struct {
 	Addr, Size uint64
 }
 
-// LeaksUnknown, alone in a list of leaks, says that a function may keep anything.
-const LeaksUnknown = "unknown"
+// Keep is what a function does with its arguments.
+type Keep struct {
+	Name string // symbol name in the patch
+	ABI  int    `json:",omitempty"`
+	// Addr is the host address of the function, 0 for one that the host does not have.
+	Addr uint64 `json:",omitempty"`
+	// Old is what it does in the release, New what it does in the edit.
+	Old escape.Keeps `json:",omitempty"`
+	New escape.Keeps `json:",omitempty"`
+	// Why says in words what it does in the edit alone, and where; empty if that is nothing.
+	Why string `json:",omitempty"`
+}
 
-// LeaksUnknownOf says that a function of a package was not analysed: it keeps what it kept as long as
-// the package has the same content, and may keep anything otherwise.
-func LeaksUnknownOf(content string) string { return LeaksUnknown + ":" + content }
-
-// KeepsMore reports whether a function that keeps new may keep an argument that one that keeps old
-// does not. Callers compiled against the old one may then have passed memory on their stacks.
-func KeepsMore(old, new []string) bool {
-	const whole, content = "leaking param: ", "leaking param content: "
-	has := map[string]bool{}
-	for _, line := range old {
-		has[line] = true
-	}
-	for _, line := range new {
-		if line == LeaksUnknown {
-			return true
-		}
-		// A parameter that is kept as a whole covers its content, and its flow to results.
-		name, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(line, content), whole), " ")
-		if !has[line] && !has[whole+name] {
-			return true
-		}
-	}
-	return false
+// Wait is a body of the host in which no goroutine may be at the switch.
+type Wait struct {
+	Stale
+	// Endless are the parts from which no way leads to its end, ascending and apart.
+	Endless []Span `json:",omitempty"`
+	// Stays says that the patch does not replace the body: somebody may still be before its first instruction.
+	Stays bool `json:",omitempty"`
+	// Why says in words what of its frame would be kept, by whom and where.
+	Why string
 }
 
 // Change is one line of the plan, kept for status and verify.

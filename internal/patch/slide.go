@@ -58,7 +58,14 @@ func (p *Patch) Slide(slide uint64) error {
 		r := &p.Redirects[i]
 		move(&r.Addr)
 		each(r.Calls)
-		stale(r.Callers)
+	}
+	for i := range p.Keeps {
+		if p.Keeps[i].Addr != 0 {
+			move(&p.Keeps[i].Addr)
+		}
+	}
+	for i := range p.Waits {
+		move(&p.Waits[i].Addr)
 	}
 	for i := range p.Confined {
 		stale(p.Confined[i].Inside)

@@ -10,7 +10,7 @@ import (
 )
 
 // Format is the version of the record format; records of other versions are refused.
-const Format = 9
+const Format = 10
 
 // Record is what is known of a release: the proof's result, without the objects.
 type Record struct {
@@ -33,6 +33,8 @@ type Record struct {
 	Pruned []PrunedType
 	// Callers are the functions that call a function of an editable package directly, by name.
 	Callers map[string][]string
+	// Calls says which functions each function leads to.
+	Calls CallGraph
 	// Inlined are the functions into which one of an editable package was inlined, by name.
 	Inlined map[string][]string
 	// Uses are the functions that refer to a variable of an editable package which takes more than one

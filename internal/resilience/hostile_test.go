@@ -286,12 +286,17 @@ func hostiles(t *testing.T, good *patch.Patch) []hostile {
 	})
 	for _, to := range []uint64{0, etext, wild, tooLarge} {
 		add(malformed, fmt.Sprintf("caller at %#x", to), func(p *patch.Patch) {
-			p.Redirects[0].Callers = []patch.Stale{{Name: "main.main", Addr: to, Size: 64}}
+			p.Waits = []patch.Wait{{Stale: patch.Stale{Name: "main.main", Addr: to, Size: 64}}}
 		})
 	}
 	add(malformed, "caller of all memory", func(p *patch.Patch) {
-		p.Redirects[0].Callers = []patch.Stale{{Name: "main.main", Addr: text, Size: tooLarge}}
+		p.Waits = []patch.Wait{{Stale: patch.Stale{Name: "main.main", Addr: text, Size: tooLarge}}}
 	})
+	add(malformed, "function that keeps an argument outside of the program", func(p *patch.Patch) {
+		p.Keeps = append(p.Keeps, patch.Keep{Name: "main.main", Addr: etext, New: "1:h0"})
+	})
+	add(malformed, "function that leads to one that is not there", func(p *patch.Patch) { p.Funcs[0].Callees = []uint32{1 << 30} })
+	add(malformed, "function that leads outside of the program", func(p *patch.Patch) { p.Funcs[0].HostCallees = []uint32{1<<32 - 1} })
 	add(malformed, "replaced function of another name", func(p *patch.Patch) { p.Redirects[0].Name = "main.serve" })
 
 	// The last one is found only when the methods are filled in.

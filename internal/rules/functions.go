@@ -508,36 +508,6 @@ func (j *judge) startsGoroutines(c patch.Change, f *edit.Func) {
 	j.add(StartsGoroutine, c)
 }
 
-// keepsMore judges functions whose new body keeps arguments that their callers may have on their
-// stacks. The switch waits until no goroutine is in old code that changed; but closures that exist and
-// keep their old body could call such a function at any later time.
-func (j *judge) keepsMore() {
-	stale := map[*edit.Function]bool{}
-	for _, f := range j.v.Stale {
-		stale[f] = true
-	}
-	for _, f := range j.v.Redirect {
-		if !f.KeepsMore || len(f.Callers) == 0 || j.shown["keeps"+declOf(f)] {
-			continue
-		}
-		var held *edit.Function
-		for _, c := range f.Callers {
-			if stale[c] && c.Class == edit.Closure && c.Old.Indirect {
-				held = c
-			}
-		}
-		j.shown["keeps"+declOf(f)] = true
-		c := patch.Change{Symbol: j.symbolText(f), What: "keeps more of its arguments than before", File: f.File, Line: f.Line}
-		if held != nil {
-			c.Reason = fmt.Sprintf("Existing closures of %s keep their old body, which may pass it memory on the stack.", j.symbolText(held))
-			j.add(KeepsArgument, c)
-			continue
-		}
-		c.Reason = "Old callers may have such arguments on their stacks: the switch waits until no goroutine is inside a function that changes, and gives up after some seconds if one stays."
-		j.add(WaitsForCallers, c)
-	}
-}
-
 // neverRuns explains why a patch of nothing but start-up code is refused.
 const neverRuns = "Nothing that runs again changed, so the patch would never run."
 

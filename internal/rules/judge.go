@@ -18,7 +18,9 @@ type Verdict struct {
 	// Redirect are the functions whose entries are to lead to their new bodies.
 	Redirect []*edit.Function
 	// Stale are functions that changed and are not redirected: what runs them goes on there.
-	Stale   []*edit.Function
+	Stale []*edit.Function
+	// Waits are the bodies in which no goroutine may be at the switch.
+	Waits   []edit.Waiting
 	Refused bool
 	// Empty says that no code changed.
 	Empty bool
@@ -40,6 +42,7 @@ func Judge(e *edit.Edit, inits []edit.InitFunc, o Options) *Verdict {
 	j.files()
 	j.modules()
 	j.functions()
+	j.along()
 	j.keepsMore()
 	j.packages()
 	j.hooks()

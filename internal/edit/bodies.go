@@ -1,0 +1,233 @@
+package edit
+
+import (
+	"go/ast"
+	"slices"
+	"strings"
+
+	"github.com/gosplice/gosplice/internal/escape"
+	"github.com/gosplice/gosplice/internal/goobj"
+	"github.com/gosplice/gosplice/internal/release"
+)
+
+// compiledFrom is what a body is compiled from.
+type compiledFrom struct {
+	path    string // import path
+	id      segmentID
+	segment *segment
+}
+
+// statement matches the name of what the compiler makes of a statement inside a function, which is a part of the
+// function's own segment.
+func statement(name string) (around string, ok bool) {
+	i := strings.LastIndexAny(name, ".-")
+	if i < 0 {
+		return "", false
+	}
+	for _, mark := range []string{".gowrap", ".deferwrap", "-range"} {
+		if n, found := strings.CutPrefix(name[i:], mark); found && strings.Trim(n, "0123456789") == "" {
+			return name[:i], true
+		}
+	}
+	return "", false
+}
+
+// oldSegment is what a function of the release is compiled from, if that is known.
+func (e *Edit) oldSegment(s *release.Symbol) (c compiledFrom, ok bool) {
+	if around, ok := statement(s.Name); ok {
+		if host, ok := e.Record.Lookup(around, goobj.ABIInternal); ok {
+			return e.oldSegment(host)
+		}
+	}
+	if l, ok := e.closures.oldLiteral[s]; ok {
+		c = compiledFrom{path: l.path, id: segmentID{group: l.group, literal: l.index}}
+		c.segment = e.Sources[c.path].Old.segment(c.id)
+		return c, c.segment != nil
+	}
+	return e.declaredSegment(s.Name, false)
+}
+
+// newSegment is what a function of the edited build is compiled from, if that is known.
+func (e *Edit) newSegment(y goobj.Sym) (c compiledFrom, ok bool) {
+	n := e.Set.NameOf(y)
+	if around, ok := statement(n.Name); ok {
+		if host, ok := e.Set.Lookup(around, n.ABI); ok {
+			return e.newSegment(host)
+		}
+	}
+	if l, ok := e.closures.literal[y]; ok {
+		c = compiledFrom{path: l.path, id: segmentID{group: l.group, literal: l.index}}
+		c.segment = e.Sources[c.path].New.segment(c.id)
+		return c, c.segment != nil
+	}
+	return e.declaredSegment(n.Name, true)
+}
+
+// declaredSegment is that of a declaration by the symbol of its function.
+func (e *Edit) declaredSegment(symbol string, edited bool) (c compiledFrom, ok bool) {
+	path, function, decl, ok := e.owner(symbol)
+	if !ok || withoutTypeArgs(function) != decl {
+		return c, false
+	}
+	source := e.Sources[path].Old
+	if edited {
+		source = e.Sources[path].New
+	}
+	c = compiledFrom{path: path, id: segmentID{decl: decl}}
+	c.segment = source.segment(c.id)
+	return c, c.segment != nil
+}
+
+// Body says of a body which values flow where, for the comparison of versions: two bodies with the same
+// flow give what they make to the same functions in the same ways.
+type Body struct {
+	Flow   string // empty where it is not known
+	Places escape.Places
+}
+
+// OldBody is the body of a function of the release.
+func (e *Edit) OldBody(s *release.Symbol) Body {
+	c, ok := e.oldSegment(s)
+	a := e.escapes.old[c.path]
+	if !ok || a == nil || a.unknown != "" || !e.inlinedKnown() {
+		return Body{}
+	}
+	var leads []string
+	for _, f := range e.Record.Callees(s) {
+		leads = append(leads, f.Name)
+	}
+	_, function, _, _ := e.owner(s.Name)
+	return Body{e.flow(c.segment, s.Name, e.escapes.inlined[s.Name], leads, false), a.places(function, c.segment)}
+}
+
+// NewBody is the body of a function of the edited build.
+func (e *Edit) NewBody(y goobj.Sym) Body {
+	c, ok := e.newSegment(y)
+	a := e.escapes.new[c.path]
+	if !ok || a == nil || a.unknown != "" {
+		return Body{}
+	}
+	name := e.Set.NameOf(y).Name
+	var inlined []string
+	if fi, ok := e.Set.FuncInfo(y); ok {
+		for _, n := range fi.Inline {
+			inlined = append(inlined, e.Set.NameOf(n.Func).Name)
+		}
+	}
+	_, function, _, _ := e.owner(name)
+	return Body{e.flow(c.segment, name, inlined, e.leads(y), true), a.places(function, c.segment)}
+}
+
+// leads are the functions that one of the edited build leads to, as release.CallGraph has them.
+func (e *Edit) leads(y goobj.Sym) (names []string) {
+	for z := range e.Leads(y) {
+		names = append(names, e.Set.NameOf(z).Name)
+	}
+	return names
+}
+
+// Leads are the functions that one of the edited build calls directly, the closures that it makes, and the methods
+// of which it makes method values.
+func (e *Edit) Leads(y goobj.Sym) func(yield func(goobj.Sym) bool) {
+	return func(yield func(goobj.Sym) bool) {
+		for _, rel := range e.Set.Relocs(y) {
+			if rel.Size == 0 || rel.Sym == 0 {
+				continue
+			}
+			to := rel.Sym
+			if !e.Set.Kind(to).IsText() && e.Set.Defined(to) || strings.HasSuffix(e.Set.NameOf(to).Name, release.FuncValue) {
+				name, ok := release.Leads(e.Set.NameOf(to).Name, e.escapes.optimise)
+				if !ok {
+					continue
+				}
+				if to, ok = e.Set.Lookup(name, goobj.ABIInternal); !ok {
+					continue
+				}
+			}
+			if !yield(to) {
+				return
+			}
+		}
+	}
+}
+
+// inlinedKnown reports whether the record tells what of all changed packages is inlined where.
+func (e *Edit) inlinedKnown() bool {
+	return !slices.ContainsFunc(e.Rebuilt, func(path string) bool {
+		p, ok := e.Record.PackageByPath(path)
+		return !ok || !p.Editable
+	})
+}
+
+// flow identifies the flows of a body: by the form of what it is compiled from, those of changed packages that are
+// inlined into it, and the functions that it leads to.
+func (e *Edit) flow(g *segment, name string, inlined, leads []string, edited bool) string {
+	parts := []string{g.form}
+	for _, callee := range inlined {
+		path, _, decl, ok := e.owner(callee)
+		if !ok {
+			continue // as before
+		}
+		source := e.Sources[path].Old
+		if edited {
+			source = e.Sources[path].New
+		}
+		form := ""
+		if source != nil {
+			form = source.whole(decl)
+		}
+		parts = append(parts, "inlines "+path+" "+decl+" "+form)
+	}
+	for _, callee := range leads {
+		_, own := statement(callee)
+		if own || strings.HasPrefix(callee, "runtime.") || strings.HasPrefix(callee, name+".") || strings.HasPrefix(callee, name+"-") || !strings.Contains(callee, ".") {
+			continue
+		}
+		parts = append(parts, "leads "+callee)
+	}
+	slices.Sort(parts[1:])
+	return hashText(strings.Join(slices.Compact(parts), "\n"))
+}
+
+// outlives reports whether a closure that a function of the release makes may outlive the function's frame: then what
+// it captures is on the heap. Of closures that are not found in the source that is not known.
+func (e *Edit) outlives(s *release.Symbol) bool {
+	if around, ok := statement(s.Name); ok {
+		return strings.HasPrefix(s.Name[len(around):], ".gowrap")
+	}
+	l, ok := e.closures.oldLiteral[s]
+	if !ok {
+		return false
+	}
+	source := e.Sources[l.path].Old
+	a := e.escapes.old[l.path]
+	ls := source.groups()[l.group]
+	if a == nil || a.unknown != "" || l.index >= len(ls) {
+		return false
+	}
+	at := source.spotOf(ls[l.index].node)
+	if len(a.stack[at]) > 0 {
+		return false
+	}
+	for _, places := range a.heap {
+		for _, x := range places {
+			if x.Text == "func literal" && x.Line == at.line && x.Column == at.column && strings.HasSuffix(x.File, at.file) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// captures reports whether a function literal may refer to something that a function around it declares.
+func captures(l *Literal) bool {
+	outside := declared(l.around, l.node)
+	found := false
+	ast.Inspect(l.node, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok {
+			found = found || outside[id.Name]
+		}
+		return !found
+	})
+	return found
+}

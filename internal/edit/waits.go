@@ -1,0 +1,259 @@
+package edit
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/gosplice/gosplice/internal/goobj"
+	"github.com/gosplice/gosplice/internal/release"
+)
+
+// Waiting is a body of the release that may hand memory of a stack to code of the edit which keeps it. No
+// goroutine may be inside of it at the switch.
+type Waiting struct {
+	Old  *release.Symbol
+	Func *Function
+	// Keeper is the function that does more with its arguments than the body knows, Why what it does, in words.
+	Keeper, Why string
+	// Values are those of the body that are on its stack and on the heap in the edit, with their lines, as far
+	// as they are known.
+	Values []string
+	// Stays says that the body is not redirected, Enterable that something may enter it at any later time.
+	Stays, Enterable bool
+}
+
+// Words says in one clause why w has to be waited for.
+func (w *Waiting) Words() string {
+	has := "may pass it memory of its stack"
+	if len(w.Values) > 0 {
+		has = "has " + strings.Join(w.Values, ", ") + " on its stack"
+	}
+	return userName(w.Keeper) + " " + w.Why + ", and " + userName(w.Old.Name) + " " + has
+}
+
+// userName is a symbol's name as people write it, without the directories of the package.
+func userName(symbol string) string {
+	name := goobj.WithoutCopy(symbol)
+	plain, _, _ := strings.Cut(name, "[")
+	return strings.ReplaceAll(name[strings.LastIndexByte(plain, '/')+1:], "%2e", ".")
+}
+
+// UserName is a symbol's name as plans show it.
+func (e *Edit) UserName(symbol string) string { return userName(symbol) }
+
+// PackageOf is the import path of the package of a function, if that is a changed one.
+func (e *Edit) PackageOf(symbol string) string {
+	path, _, _, _ := e.owner(symbol)
+	return path
+}
+
+// waits finds the bodies to wait for.
+type waits struct {
+	e       *Edit
+	leads   map[*release.Symbol]*Function // of the functions that are redirected
+	changed map[*release.Symbol]*Function
+	memo    map[*release.Symbol]*Waiting // nil for one that is no danger
+}
+
+// Waits finds the old bodies that are a danger when redirect are the functions whose entries lead to the edit.
+//
+// A body runs on as it was compiled: its decisions hold as long as no function that it enters does more with its
+// arguments than the one that it was compiled against. Otherwise they hold if the edit has the same flows in its place,
+// and the compiler, which knew the new functions, has put nothing of it on the heap.
+func (e *Edit) Waits(redirect []*Function) []Waiting {
+	w := &waits{e: e, leads: map[*release.Symbol]*Function{}, changed: map[*release.Symbol]*Function{}, memo: map[*release.Symbol]*Waiting{}}
+	for _, f := range redirect {
+		w.leads[f.Old] = f
+	}
+	for i := range e.Functions {
+		if f := &e.Functions[i]; f.Old != nil && f.Old.Kind.IsText() && f.Old.Size > 0 {
+			w.changed[f.Old] = f
+		}
+	}
+	var out []Waiting
+	for s, f := range w.changed {
+		found := w.behind(s)
+		if found == nil {
+			continue
+		}
+		found.Old, found.Func, found.Stays = s, f, w.stays(s)
+		found.Enterable = found.Stays && s.Indirect && (f.Class == Closure || f.Sym == 0 || f.Signature)
+		out = append(out, *found)
+	}
+	slices.SortFunc(out, func(a, b Waiting) int { return cmp.Compare(a.Old.Addr, b.Old.Addr) })
+	return out
+}
+
+// stays reports a body that changed and is entered in its old form.
+func (w *waits) stays(s *release.Symbol) bool { return w.changed[s] != nil && w.leads[s] == nil }
+
+// behind judges a changed body, and those that stay and that it may enter. It returns a copy.
+func (w *waits) behind(s *release.Symbol) *Waiting {
+	seen := map[*release.Symbol]bool{s: true}
+	for next := []*release.Symbol{s}; len(next) > 0; next = next[1:] {
+		at := next[0]
+		if found := w.alone(at); found != nil {
+			out := *found
+			if at != s {
+				out.Values = nil
+			}
+			return &out
+		}
+		for _, from := range append([]*release.Symbol{at}, w.e.Record.Within(at)...) {
+			for _, c := range append(w.e.Record.Callees(from), from) {
+				if w.stays(c) && !seen[c] {
+					seen[c] = true
+					next = append(next, c)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// alone judges a changed body without those that it enters in their old form.
+func (w *waits) alone(s *release.Symbol) *Waiting {
+	if found, ok := w.memo[s]; ok {
+		return found
+	}
+	found := w.judge(s)
+	w.memo[s] = found
+	return found
+}
+
+func (w *waits) judge(s *release.Symbol) *Waiting {
+	if w.startsGoroutine(s) {
+		return nil
+	}
+	inside := w.inside(s)
+	found := cmp.Or(w.reached(s, inside), w.changedInside(inside))
+	if found == nil {
+		return nil
+	}
+	moved, same := w.sameFlows(s, inside)
+	if same && len(moved) == 0 {
+		return nil
+	}
+	found.Values = moved
+	return found
+}
+
+// startsGoroutine reports the function that a go statement starts, when it does nothing but call another one: all that
+// it is given is on the heap.
+func (w *waits) startsGoroutine(s *release.Symbol) bool {
+	around, ok := statement(s.Name)
+	if !ok || !strings.HasPrefix(s.Name[len(around):], ".gowrap") || !w.e.inlinedKnown() {
+		return false
+	}
+	return len(w.e.escapes.inlined[s.Name]) == 0
+}
+
+// inside are the functions of literals and statements inside of a body that may get memory of its frame.
+func (w *waits) inside(s *release.Symbol) []*release.Symbol {
+	var out, leaving []*release.Symbol
+	all := w.e.Record.Within(s)
+	for _, c := range w.e.Record.Callees(s) { // copies have names of their own
+		if _, ok := w.e.closures.oldLiteral[c]; ok && !slices.Contains(all, c) {
+			all = append(all, c)
+		}
+	}
+	for _, c := range all {
+		if w.e.outlives(c) {
+			leaving = append(leaving, c)
+		}
+	}
+	for _, c := range all {
+		if !slices.ContainsFunc(leaving, func(l *release.Symbol) bool {
+			return l == c || strings.HasPrefix(c.Name, l.Name+".") || strings.HasPrefix(c.Name, l.Name+"-")
+		}) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// reached finds a function that a body, or what is inside of it, calls and that does more with its arguments than
+// the old one.
+func (w *waits) reached(s *release.Symbol, inside []*release.Symbol) *Waiting {
+	for _, from := range append([]*release.Symbol{s}, inside...) {
+		for _, c := range w.e.Record.Callees(from) {
+			if w.stays(c) {
+				continue
+			}
+			if g := w.e.growth(c); g.more {
+				name := c.Name
+				if n, ok := w.e.escapes.is[c]; ok {
+					name = n.Name
+				}
+				return &Waiting{Keeper: name, Why: w.e.why(name, g)}
+			}
+		}
+	}
+	return nil
+}
+
+// changedInside finds a function literal inside of a body that is redirected, has captured memory of the body's
+// frame and is another one in the edit: what it does with that is not told apart from what others do.
+func (w *waits) changedInside(inside []*release.Symbol) *Waiting {
+	for _, c := range inside {
+		f := w.leads[c]
+		l, ok := w.e.closures.oldLiteral[c]
+		if f == nil || !ok {
+			continue
+		}
+		old, known := w.e.oldSegment(c)
+		new, found := w.e.newSegment(f.Sym)
+		if known && found && old.segment.form == new.segment.form {
+			continue
+		}
+		ls := w.e.Sources[l.path].Old.groups()[l.group]
+		if l.index < len(ls) && !captures(&ls[l.index]) {
+			continue
+		}
+		return &Waiting{Keeper: f.Name.Name, Why: "is changed, and has variables of the function around it"}
+	}
+	return nil
+}
+
+// sameFlows compares a body, and the old bodies inside of it that stay, with those of the edit. moved are the places
+// of the body that are on the heap in the edit alone.
+func (w *waits) sameFlows(s *release.Symbol, inside []*release.Symbol) (moved []string, same bool) {
+	f := w.changed[s]
+	if f.Sym == 0 {
+		return nil, false
+	}
+	for _, c := range append([]*release.Symbol{s}, inside...) {
+		if w.leads[c] != nil && c != s || w.changed[c] == nil {
+			continue // entered in its edited form, or the same
+		}
+		g := w.changed[c]
+		if g.Sym == 0 {
+			return nil, false
+		}
+		was, is := w.e.OldBody(c), w.e.NewBody(g.Sym)
+		if was.Flow == "" || was.Flow != is.Flow || w.entersOld(c) {
+			return nil, false
+		}
+	}
+	keys := w.e.NewBody(f.Sym).Places.Moved(w.e.OldBody(s).Places)
+	if len(keys) == 0 {
+		return nil, true
+	}
+	c, _ := w.e.newSegment(f.Sym)
+	_, function, _, _ := w.e.owner(f.Name.Name)
+	moved = w.e.escapes.new[c.path].moved(function, c.segment, keys)
+	if len(moved) == 0 {
+		moved = []string{"a value"}
+	}
+	return moved, true
+}
+
+// entersOld reports whether a body calls functions that changed and keep their old bodies: the edited build was not
+// compiled against those.
+func (w *waits) entersOld(s *release.Symbol) bool {
+	return slices.ContainsFunc(w.e.Record.Callees(s), func(c *release.Symbol) bool {
+		_, own := statement(c.Name)
+		return !own && w.changed[c] != nil && w.leads[c] == nil && !strings.HasPrefix(c.Name, s.Name+".")
+	})
+}

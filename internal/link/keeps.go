@@ -1,0 +1,59 @@
+package link
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/gosplice/gosplice/internal/goobj"
+	"github.com/gosplice/gosplice/internal/patch"
+)
+
+// finishKeeps says what functions do with their arguments, whom each function of the image leads to, and for
+// whom the switch has to wait.
+func (l *linker) finishKeeps() {
+	index := map[goobj.Sym]uint32{}
+	for i, p := range l.text {
+		index[p.sym] = uint32(i)
+	}
+	for i, p := range l.text {
+		f := &l.out.Funcs[i]
+		for y := range l.edit.Leads(p.sym) {
+			if n, ok := index[y]; ok {
+				f.Callees = append(f.Callees, n)
+			} else if addr, ok := l.hostFunction(y); ok {
+				f.HostCallees = append(f.HostCallees, uint32(addr-l.rec.Release.Text))
+			}
+		}
+		for _, list := range []*[]uint32{&f.Callees, &f.HostCallees} {
+			slices.Sort(*list)
+			*list = slices.Compact(*list)
+		}
+	}
+	for _, k := range l.edit.Keeps() {
+		p := patch.Keep{Name: k.Name.Name, ABI: int(k.Name.ABI), Old: k.Old, New: k.New, Why: k.Why}
+		if k.Release != nil {
+			p.Addr = k.Release.Addr
+		}
+		l.out.Keeps = append(l.out.Keeps, p)
+	}
+	for _, w := range l.in.Waits {
+		l.out.Waits = append(l.out.Waits, patch.Wait{
+			Stale:   patch.Stale{Name: goobj.WithoutCopy(w.Old.Name), Addr: w.Old.Addr, Size: uint64(w.Old.Size)},
+			Endless: w.Old.Endless, Stays: w.Stays, Why: w.Words(),
+		})
+	}
+	slices.SortFunc(l.out.Keeps, func(a, b patch.Keep) int {
+		return cmp.Or(cmp.Compare(a.Addr, b.Addr), strings.Compare(a.Name, b.Name), cmp.Compare(a.ABI, b.ABI))
+	})
+}
+
+// hostFunction is the address of a function of the host.
+func (l *linker) hostFunction(y goobj.Sym) (addr uint64, ok bool) {
+	n := l.set.NameOf(y)
+	s, ok := l.rec.Lookup(n.Name, n.ABI)
+	if !ok || s.Addr < l.rec.Release.Text || s.Addr >= l.rec.Release.Etext {
+		return 0, false
+	}
+	return s.Addr, true
+}

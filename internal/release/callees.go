@@ -1,0 +1,122 @@
+package release
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/gosplice/gosplice/internal/goobj"
+)
+
+// CallGraph says which functions of a program a function leads to: those that it calls directly, the
+// closures that it makes, and the methods of which it makes method values. Numbers are indices into
+// Record.Symbols.
+type CallGraph struct {
+	// Start has one number more than there are symbols: the callees of symbol i are
+	// List[Start[i]:Start[i+1]], ascending.
+	Start, List []uint32
+}
+
+// Callees are the functions that a function of the record leads to.
+func (r *Record) Callees(s *Symbol) []*Symbol {
+	if r.index == nil {
+		r.Prepare()
+	}
+	i, ok := r.index[goobj.Name{Name: s.Name, ABI: s.ABI}]
+	if !ok || i+1 >= len(r.Calls.Start) {
+		return nil
+	}
+	var out []*Symbol
+	for _, n := range r.Calls.List[r.Calls.Start[i]:r.Calls.Start[i+1]] {
+		out = append(out, &r.Symbols[n])
+	}
+	return out
+}
+
+// Within are the functions that a function makes of literals and statements inside of it, by their names.
+func (r *Record) Within(s *Symbol) []*Symbol {
+	var out []*Symbol
+	for _, mark := range []string{"-", "."} {
+		from, _ := slices.BinarySearchFunc(r.Symbols, s.Name+mark, func(s Symbol, name string) int { return strings.Compare(s.Name, name) })
+		for i := from; i < len(r.Symbols) && strings.HasPrefix(r.Symbols[i].Name, s.Name+mark); i++ {
+			if o := &r.Symbols[i]; o.Kind.IsText() && !strings.HasSuffix(o.Name, MethodValue) {
+				out = append(out, o)
+			}
+		}
+	}
+	return out
+}
+
+// MethodValue ends the name of the function that a method value of a method is made with, FuncValue that of the data
+// to which a func value of a function points.
+const (
+	MethodValue = "-fm"
+	FuncValue   = "·f"
+)
+
+// Leads returns the name of the function that a function leads to when it refers to a symbol other than by a call.
+// Of func values these are closures and methods; of others a direct call is made where it is known which one is
+// called, unless the compiler does not optimise.
+func Leads(symbol string, optimised bool) (function string, ok bool) {
+	f, ok := strings.CutSuffix(symbol, FuncValue)
+	if !ok {
+		return "", false
+	}
+	if method, ok := strings.CutSuffix(f, MethodValue); ok {
+		return method, true
+	}
+	literal := strings.Contains(f, ".func") || strings.Contains(f, "-range") || strings.Contains(f, "wrap") || f != goobj.WithoutCopy(f)
+	return f, literal || !optimised
+}
+
+// calleesOf notes which functions each function leads to.
+func (h *harvest) calleesOf(r *Record) {
+	optimised := !slices.ContainsFunc(r.Build.Flags, func(f string) bool { return strings.Contains(f, "-N") })
+	numbers := goobj.NewTable[uint32](h.set) // of symbols, from 1
+	number := func(n goobj.Name) uint32 {
+		s, ok := slices.BinarySearchFunc(r.Symbols, n, func(s Symbol, n goobj.Name) int {
+			if c := strings.Compare(s.Name, n.Name); c != 0 {
+				return c
+			}
+			return int(s.ABI) - int(n.ABI)
+		})
+		if !ok {
+			return 0
+		}
+		return uint32(s) + 1
+	}
+	for y := range h.reached() {
+		switch kind := h.set.Kind(y); {
+		case kind.IsText():
+			*numbers.At(y) = number(h.set.NameOf(y))
+		case kind.IsRodata():
+			if f, ok := Leads(h.set.NameOf(y).Name, optimised); ok {
+				*numbers.At(y) = number(goobj.Name{Name: f, ABI: goobj.ABIInternal})
+			}
+		}
+	}
+	lists := make([][]uint32, len(r.Symbols))
+	for y := range h.reached() {
+		if d := h.definition(y); h.set.Kind(y).IsText() && h.set.Defined(d) {
+			at := *numbers.At(y)
+			if at == 0 {
+				continue
+			}
+			for _, rel := range h.set.Relocs(d) {
+				if rel.Sym == 0 || rel.Size == 0 {
+					continue
+				}
+				if n := *numbers.At(rel.Sym); n != 0 {
+					lists[at-1] = append(lists[at-1], n-1)
+				}
+			}
+		}
+	}
+	g := CallGraph{Start: make([]uint32, 0, len(lists)+1)}
+	for _, l := range lists {
+		g.Start = append(g.Start, uint32(len(g.List)))
+		slices.Sort(l)
+		g.List = append(g.List, slices.Compact(l)...)
+	}
+	g.Start = append(g.Start, uint32(len(g.List)))
+	r.Calls = g
+}

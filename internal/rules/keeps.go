@@ -1,0 +1,79 @@
+package rules
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/gosplice/gosplice/internal/edit"
+	"github.com/gosplice/gosplice/internal/goobj"
+	"github.com/gosplice/gosplice/internal/patch"
+)
+
+// along adds the functions that are as before and keep less than in the release, by way of what they call. The code
+// of the patch relies on that after a rollback too, so the patch has its own.
+func (j *judge) along() {
+	for _, f := range j.e.KeepLess() {
+		if j.untouchable(f) == nil && !slices.ContainsFunc(j.v.Redirect, func(r *edit.Function) bool { return r.Old == f.Old }) {
+			j.v.Redirect = append(j.v.Redirect, f)
+		}
+	}
+}
+
+// keepsMore judges the old bodies that may hand memory of their stacks to new code which keeps it. The switch waits
+// until no goroutine is inside; but some of them may be entered at any later time.
+func (j *judge) keepsMore() {
+	j.v.Waits = j.e.Waits(j.v.Redirect)
+	byKeeper := map[string][]*edit.Waiting{}
+	var keepers []string
+	for i := range j.v.Waits {
+		w := &j.v.Waits[i]
+		if byKeeper[w.Keeper] == nil {
+			keepers = append(keepers, w.Keeper)
+		}
+		byKeeper[w.Keeper] = append(byKeeper[w.Keeper], w)
+	}
+	slices.Sort(keepers)
+	for _, keeper := range keepers {
+		c := j.keeper(keeper)
+		ws := byKeeper[keeper]
+		if i := slices.IndexFunc(ws, func(w *edit.Waiting) bool { return w.Enterable }); i >= 0 {
+			held := j.symbolText(ws[i].Func)
+			c.Reason = fmt.Sprintf("%s. Existing closures and func values of %s (%s) keep their old body, which may be entered at any later time.", ws[i].Words(), held, declaredAt(ws[i].Func))
+			j.add(KeepsArgument, c)
+			continue
+		}
+		c.Reason = fmt.Sprintf("%s: the switch waits until no goroutine is inside of %s. It gives up after 5 s if one stays; apply --wait 10m waits longer.", ws[0].Words(), j.listOf(ws))
+		j.add(WaitsForCallers, c)
+	}
+}
+
+// keeper is the change of a function that keeps more.
+func (j *judge) keeper(symbol string) patch.Change {
+	c := patch.Change{What: "keeps more of its arguments than before"}
+	for i := range j.e.Functions {
+		if f := &j.e.Functions[i]; f.Name.Name == symbol && f.Sym != 0 {
+			c.Symbol, c.File, c.Line = j.symbolText(f), f.File, f.Line
+			return c
+		}
+	}
+	c.Symbol = j.e.UserName(symbol)
+	c.File, c.Line = j.e.Position(j.e.PackageOf(symbol), goobj.Name{Name: symbol})
+	return c
+}
+
+// listOf names the bodies to wait for.
+func (j *judge) listOf(ws []*edit.Waiting) string {
+	var names []string
+	for _, w := range ws {
+		names = append(names, j.e.UserName(w.Old.Name))
+	}
+	return list(names)
+}
+
+// declaredAt is where a function is declared.
+func declaredAt(f *edit.Function) string {
+	if f.File == "" {
+		return "its declaration is gone"
+	}
+	return fmt.Sprintf("%s:%d", f.File, f.Line)
+}
