@@ -269,10 +269,10 @@ func (a *patcher) switchTo(v *version, o control.SwitchOptions, exchanges []exch
 		bodies = append(leaving(sites, writes), a.leavingCalls(calls)...)
 	}
 	keeper, guarded := keepsMore(a.images(), imageOf(a.current()), imageOf(v))
-	if guarded {
+	if guarded = guarded && !guardOff; guarded {
 		bodies = bodiesLeft(a.images(), imageOf(v))
 		if options.Timeout == 0 {
-			options.Timeout = guardTimeout
+			options.Timeout = guardPatience(guardTimeout)
 		}
 	}
 	relaid, err := laidOutAnew(a.images(), imageOf(a.current()), imageOf(v))
