@@ -4,7 +4,6 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -18,32 +17,35 @@ type line struct {
 	heap, stack map[string]bool // places, by column and by what they are
 }
 
-var decision = regexp.MustCompile(`^(?:\./)?(w\d+)/w\.go:(\d+):(\d+): (?:(moved to heap): .*|.* (escapes to heap|does not escape))$`)
+var decision = regexp.MustCompile(`^(?:\.{1,2}/)?((?:edited/)*)(w\d+)/w\.go:(\d+):(\d+): (?:(moved to heap): .*|.* (escapes to heap|does not escape))$`)
 
-// parseDecisions reads what the compiler prints with -m, by package.
-func parseDecisions(out string) map[string]decisions {
-	all := map[string]decisions{}
+// parseDecisions reads what the compiler prints with -m, by version and package.
+func parseDecisions(out string) (all [versions]map[string]decisions) {
+	for v := range all {
+		all[v] = map[string]decisions{}
+	}
 	for _, text := range strings.Split(out, "\n") {
-		m := decision.FindStringSubmatch(filepath.ToSlash(text))
+		m := decision.FindStringSubmatch(text)
 		if m == nil {
 			continue
 		}
-		if all[m[1]] == nil {
-			all[m[1]] = decisions{}
+		version, name, column := all[strings.Count(m[1], "/")], m[2], m[4]
+		if version[name] == nil {
+			version[name] = decisions{}
 		}
-		n, _ := strconv.Atoi(m[2])
-		l := all[m[1]][n]
+		n, _ := strconv.Atoi(m[3])
+		l := version[name][n]
 		if l == nil {
 			l = &line{map[string]bool{}, map[string]bool{}}
-			all[m[1]][n] = l
+			version[name][n] = l
 		}
 		switch {
-		case m[4] != "":
-			l.heap[m[3]+" variable"] = true
-		case m[5] == "does not escape":
-			l.stack[m[3]] = true
+		case m[5] != "":
+			l.heap[column+" variable"] = true
+		case m[6] == "does not escape":
+			l.stack[column] = true
 		default:
-			l.heap[m[3]] = true
+			l.heap[column] = true
 		}
 	}
 	return all

@@ -92,21 +92,22 @@ func (g *group) drive(ctx context.Context, w *way, sockets string, plans [versio
 // answers are what the rebuilt programs answer.
 func (g *group) answers(w *way, sockets string) (out [versions]string, err error) {
 	for v := range versions {
-		if out[v], err = g.answer(w, g.rebuilt[v], sockets); err != nil {
+		if out[v], err = g.answer(w, v, sockets); err != nil {
 			return out, fmt.Errorf("version %d: %w", v, err)
 		}
 	}
 	return out, nil
 }
 
-func (g *group) answer(w *way, binary, sockets string) (string, error) {
-	p, err := start(binary, sockets)
+// answer is what a rebuilt version answers.
+func (g *group) answer(w *way, version int, sockets string) (string, error) {
+	p, err := start(g.rebuilt, sockets)
 	if err != nil {
 		return "", err
 	}
 	defer p.end()
 	d := &driven{g: g, w: w, p: p}
-	if _, err := p.ask("way %d", w.seed); err != nil {
+	if _, err := p.ask("way %d", w.key(version)); err != nil {
 		return "", err
 	}
 	answer, err := p.ask("call %d", compared)
@@ -120,7 +121,7 @@ func (g *group) answer(w *way, binary, sockets string) (string, error) {
 const compared = 1000
 
 func (d *driven) all(ctx context.Context, answers [versions]string) error {
-	if _, err := d.p.ask("way %d", d.w.seed); err != nil {
+	if _, err := d.p.ask("way %d", d.w.key(0)); err != nil {
 		return err
 	}
 	for _, s := range d.w.script {

@@ -2,6 +2,7 @@ package kept
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,8 +10,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gosplice/gosplice/internal/patch"
 	"github.com/gosplice/gosplice/internal/pipeline"
@@ -18,94 +21,153 @@ import (
 
 // group is a program with many ways, each to be edited by itself.
 type group struct {
-	ways    []*way
-	dir     string
-	binary  string
+	ways   []*way
+	dir    string
+	binary string
+	// rebuilt is a program with all versions of the ways.
+	rebuilt string
 	session *pipeline.Session
-	// rebuilt are programs of which all ways have a version.
-	rebuilt [versions]string
 	// decided are the compiler's decisions, by package.
 	decided [versions]map[string]decisions
 }
 
 // newGroup builds what is needed of some ways in dir.
 func newGroup(ctx context.Context, dir string, ways []*way) (*group, error) {
-	g := &group{ways: ways, dir: dir, binary: filepath.Join(dir, "program")}
-	for v := range versions {
-		if err := g.lay(v); err != nil {
-			return nil, err
-		}
-		g.rebuilt[v] = filepath.Join(dir, fmt.Sprintf("rebuilt%d", v))
-		out, err := goBuild(ctx, g.tree(v), g.rebuilt[v], "-gcflags=program/w...=-m")
-		if err != nil {
-			return nil, err
-		}
-		g.decided[v] = parseDecisions(out)
+	// What the go command compiles comes last: the session would have it compile what follows as well.
+	slices.SortStableFunc(ways, func(a, b *way) int {
+		return cmp.Compare(map[bool]int{true: 1}[a.hasMethodValue()], map[bool]int{true: 1}[b.hasMethodValue()])
+	})
+	g := &group{ways: ways, dir: dir, binary: filepath.Join(dir, "bin", "program"), rebuilt: filepath.Join(dir, "bin", "rebuilt")}
+	if err := g.lay(); err != nil {
+		return nil, err
 	}
-	if _, err := goBuild(ctx, g.tree(0), g.binary, "-tags=splicefaults"); err != nil {
+	const tags = "-tags=splicefaults"
+	out, err := goBuild(ctx, dir, "-o", g.rebuilt, tags, "-gcflags=program/...=-m", "./rebuilt")
+	if err != nil {
+		return nil, err
+	}
+	g.decided = parseDecisions(out)
+	if _, err := goBuild(ctx, dir, "-o", g.binary, tags, "."); err != nil {
 		return nil, err
 	}
 	record := g.binary + ".gsr"
-	if _, err := pipeline.MakeRecord(ctx, pipeline.RecordOptions{Binary: g.binary, Dir: g.tree(0), Out: record}); err != nil {
+	if _, err := pipeline.MakeRecord(ctx, pipeline.RecordOptions{Binary: g.binary, Dir: dir, Out: record}); err != nil {
 		return nil, err
 	}
-	var err error
-	if g.session, err = pipeline.OpenSession(ctx, pipeline.PlanOptions{Record: record, Dir: g.tree(0)}); err != nil {
+	if g.session, err = pipeline.OpenSession(ctx, pipeline.PlanOptions{Record: record, Dir: dir}); err != nil {
 		return nil, err
 	}
-	plan, err := g.session.Plan(ctx)
-	if err != nil {
+	if err := g.learn(ctx); err != nil {
 		g.session.Close()
 		return nil, err
-	}
-	plan.Close()
-	for g.session.Learn(ctx) {
 	}
 	return g, nil
 }
 
-func (g *group) tree(version int) string { return filepath.Join(g.dir, fmt.Sprint("v", version)) }
-
-func (g *group) file(version int, w *way) string {
-	return filepath.Join(g.tree(version), w.name(), "w.go")
+// learn makes the session compile ways by itself, which is much sooner done than by the go command: it learns
+// that of the packages that were edited last. It can't where methods have values.
+func (g *group) learn(ctx context.Context) error {
+	const few = 12
+	plain := slices.DeleteFunc(slices.Clone(g.ways), (*way).hasMethodValue)
+	for ways := range slices.Chunk(plain, few) {
+		for _, w := range ways {
+			if err := g.write(w, w.text[0]+"\n// The same code.\n"); err != nil {
+				return err
+			}
+		}
+		plan, err := g.session.Plan(ctx)
+		if err != nil {
+			return err
+		}
+		plan.Close()
+		for g.session.Learn(ctx) {
+		}
+		for _, w := range ways {
+			if err := g.write(w, w.text[0]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
-// lay writes the sources of a version.
-func (g *group) lay(version int) error {
-	dir := g.tree(version)
-	if err := os.CopyFS(dir, os.DirFS("testdata/program")); err != nil {
+func (w *way) hasMethodValue() bool {
+	return slices.ContainsFunc(w.hops, func(h hop) bool { return strings.HasPrefix(h.name, "method value") })
+}
+
+// settled is how long a file is left alone before a session takes it as written.
+const settled = 25 * time.Millisecond
+
+// write writes the sources of a way that is edited.
+func (g *group) write(w *way, text string) error {
+	defer time.Sleep(settled)
+	return os.WriteFile(filepath.Join(g.dir, w.name(), "w.go"), []byte(text), 0o666)
+}
+
+// lay writes the sources: the program, and below rebuilt one with all versions.
+func (g *group) lay() error {
+	if err := os.CopyFS(g.dir, os.DirFS("testdata/program")); err != nil {
 		return err
 	}
 	root, err := filepath.Abs("../..")
 	if err != nil {
 		return err
 	}
-	var imports, table strings.Builder
-	for _, w := range g.ways {
-		if err := os.Mkdir(filepath.Join(dir, w.name()), 0o777); err != nil {
-			return err
-		}
-		if err := os.WriteFile(g.file(version, w), []byte(w.text[version]), 0o666); err != nil {
-			return err
-		}
-		fmt.Fprintf(&imports, "\t\"program/%s\"\n", w.name())
-		fmt.Fprintf(&table, "\t%d: {%[2]s.Run, %[2]s.Idle, %[2]s.Kept},\n", w.seed, w.name())
-	}
 	files := map[string]string{
-		"go.mod":  "module program\n\ngo 1.25\n\nrequire github.com/gosplice/gosplice v0.0.0\n\nreplace github.com/gosplice/gosplice => " + root + "\n",
-		"ways.go": fmt.Sprintf("package main\n\nimport (\n%s)\n\nvar ways = map[int]way{\n%s}\n", &imports, &table),
+		"go.mod": "module program\n\ngo 1.25\n\nrequire github.com/gosplice/gosplice v0.0.0\n\nreplace github.com/gosplice/gosplice => " + root + "\n",
 	}
+	main, err := os.ReadFile("testdata/program/main.go")
+	if err != nil {
+		return err
+	}
+	files["rebuilt/main.go"] = string(main)
+	var all []string
+	for v := range versions {
+		for _, w := range g.ways {
+			files[w.dir(v)+"/w.go"] = w.text[v]
+			all = append(all, tableLine(w, v))
+		}
+	}
+	files["rebuilt/ways.go"] = table(all)
+	files["ways.go"] = table(all[:len(g.ways)])
 	for name, text := range files {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
+		name = filepath.Join(g.dir, name)
+		if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
+			return err
+		}
+		if err := os.WriteFile(name, []byte(text), 0o666); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// goBuild builds the program in a directory, and returns what the compiler printed.
-func goBuild(ctx context.Context, dir, out string, flags ...string) (string, error) {
-	cmd := exec.CommandContext(ctx, "go", append(append([]string{"build", "-o", out}, flags...), ".")...)
+// dir is the directory of a version.
+func (w *way) dir(version int) string {
+	return strings.Repeat("edited/", version) + w.name()
+}
+
+// key is the number of a version in the table of ways.
+func (w *way) key(version int) int { return w.seed*versions + version }
+
+func tableLine(w *way, version int) string {
+	return fmt.Sprintf("%s%d \"program/%s\"\n\t%d: {%[1]s%[2]d.Run, %[1]s%[2]d.Idle, %[1]s%[2]d.Kept},\n", w.name(), version, w.dir(version), w.key(version))
+}
+
+// table is the file that has the ways of a program in a table.
+func table(lines []string) string {
+	var imports, entries strings.Builder
+	for _, l := range lines {
+		imported, entry, _ := strings.Cut(l, "\n")
+		imports.WriteString("\t" + imported + "\n")
+		entries.WriteString(entry)
+	}
+	return fmt.Sprintf("package main\n\nimport (\n%s)\n\nvar ways = map[int]way{\n%s}\n", &imports, &entries)
+}
+
+// goBuild runs go build in a directory, and returns what the compiler printed.
+func goBuild(ctx context.Context, dir string, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, "go", append([]string{"build"}, args...)...)
 	cmd.Dir = dir
 	var messages bytes.Buffer
 	cmd.Stderr = &messages
@@ -130,10 +192,10 @@ type planned struct {
 
 // plan makes the patch of a version of one way.
 func (g *group) plan(ctx context.Context, w *way, version int) (*planned, error) {
-	if err := os.WriteFile(g.file(0, w), []byte(w.text[version]), 0o666); err != nil {
+	if err := g.write(w, w.text[version]); err != nil {
 		return nil, err
 	}
-	defer os.WriteFile(g.file(0, w), []byte(w.text[0]), 0o666)
+	defer g.write(w, w.text[0])
 	plan, err := g.session.Plan(ctx)
 	if err != nil {
 		return nil, err

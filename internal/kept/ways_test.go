@@ -17,7 +17,7 @@ const (
 	usual = 200
 	few   = 20
 	// together is how many ways one program has.
-	together = 25
+	together = 40
 	// atOnce is how many programs run at a time: they wait more than they work.
 	atOnce = 6
 )
