@@ -51,12 +51,13 @@ func parseDecisions(out string) (all [versions]map[string]decisions) {
 	return all
 }
 
-// moved are the lines of places that are on a stack in one version and on the heap in another.
+// moved are the lines, in one version, of places that are on a stack in it and on the heap in another.
 func (w *way) moved(d [versions]decisions, from, to int) []int {
 	before, after := strings.Split(w.text[from], "\n"), strings.Split(w.text[to], "\n")
 	var out []int
-	for n, l := range d[to] {
-		if len(l.heap) == 0 || strings.HasSuffix(after[n-1], actMark) && before[n-1] != after[n-1] {
+	for at, l := range d[to] {
+		n := at - w.shift[to] + w.shift[from]
+		if len(l.heap) == 0 || strings.HasSuffix(after[at-1], actMark) && before[n-1] != after[at-1] {
 			continue
 		}
 		old := d[from][n]
@@ -79,12 +80,12 @@ type span struct {
 
 var number = regexp.MustCompile(`\d+$`)
 
-// spans lists the functions of a version.
-func (w *way) spans(version int) ([]span, error) {
+// functions lists those of a version.
+func (w *way) functions(version int) []span {
 	set := token.NewFileSet()
-	f, err := parser.ParseFile(set, "w.go", w.text[version], 0)
+	f, err := parser.ParseFile(set, w.name(), w.text[version], 0)
 	if err != nil {
-		return nil, err
+		panic(err)
 	}
 	var out []span
 	for _, d := range f.Decls {
@@ -96,13 +97,12 @@ func (w *way) spans(version int) ([]span, error) {
 		if fn.Recv != nil {
 			name = receiverName(fn.Recv.List[0].Type)
 		}
-		hop := -1
 		if m := number.FindString(name); m != "" {
-			hop, _ = strconv.Atoi(m)
+			hop, _ := strconv.Atoi(m)
+			out = append(out, span{hop, set.Position(fn.Pos()).Line, set.Position(fn.End()).Line})
 		}
-		out = append(out, span{hop, set.Position(fn.Pos()).Line, set.Position(fn.End()).Line})
 	}
-	return out, nil
+	return out
 }
 
 func receiverName(x ast.Expr) string {
@@ -119,22 +119,41 @@ func receiverName(x ast.Expr) string {
 
 // endangered reports whether a goroutine that blocks at a hop of one version may have a place on its stack that the
 // program has on the heap in another version.
-func (w *way) endangered(d [versions]decisions, hop, from, to int) (bool, error) {
+func (w *way) endangered(d [versions]decisions, hop, from, to int) bool {
 	if hop == idleHop {
-		return false, nil
+		return false
 	}
-	last := hop
-	for last+1 < len(w.hops) && w.hops[last+1].inlined {
-		last++
+	if w.movedUpTo(d, hop, from, to) {
+		return true
 	}
-	spans, err := w.spans(from)
-	if err != nil {
-		return false, err
-	}
-	for _, n := range w.moved(d, from, to) {
-		if slices.ContainsFunc(spans, func(s span) bool { return s.from <= n && n <= s.to && s.hop >= 0 && s.hop <= last }) {
-			return true, nil
+	for made := range versions { // a closure may have the body of the version that made it
+		if w.saved && w.movedUpTo(d, 0, made, to) {
+			return true
 		}
 	}
-	return false, nil
+	return false
+}
+
+// movedUpTo reports whether a place moved to the heap in the functions of the hops up to one.
+func (w *way) movedUpTo(d [versions]decisions, hop, from, to int) bool {
+	for hop+1 < len(w.hops) && w.hops[hop+1].inlined {
+		hop++
+	}
+	for _, n := range w.moved(d, from, to) {
+		if slices.ContainsFunc(w.spans[from], func(s span) bool { return s.hop <= hop && s.from <= n && n <= s.to }) {
+			return true
+		}
+	}
+	return false
+}
+
+// outlives reports whether a closure that was made before a switch to a version may run a body of another one
+// later, with a place that the program has on the heap then.
+func (w *way) outlives(d [versions]decisions, to int) bool {
+	for from := range versions {
+		if w.saved && w.captured[from] != w.captured[to] && w.movedUpTo(d, 0, from, to) {
+			return true
+		}
+	}
+	return false
 }

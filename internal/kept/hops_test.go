@@ -12,6 +12,8 @@ type hop struct {
 	list string
 	// inlined says that code which is declared may become part of the hop before.
 	inlined bool
+	// heap says that the value has to be on the heap for this step.
+	heap bool
 }
 
 const (
@@ -29,9 +31,9 @@ var hops = []hop{
 	{name: "method of a local", declared: receiver, called: "(&r$i{n: 1}).do($v)\n"},
 	{name: "method expression", declared: receiver, called: "(*r$i).do(&g$i, $v)\n"},
 	{name: "receiver", declared: carrier, called: "(&c$i{v: $v}).do()\n", alias: "c.v"},
-	{name: "interface", declared: dispatch + receiver + "\nvar d$i i$i = &g$i\n", called: "d$i.do($v)\n"},
+	{name: "interface", declared: dispatch + receiver + "\nvar d$i i$i = &g$i\n", called: "d$i.do($v)\n", heap: true},
 	{name: "devirtualized", declared: dispatch + receiver, called: "{\nvar d i$i = &r$i{n: 1}\nd.do($v)\n}\n"},
-	{name: "interface of a receiver", declared: "type i$i interface{ do() }\n\n" + carrier, called: "{\nvar d i$i = &c$i{v: $v}\nd.do()\n}\n", alias: "c.v"},
+	{name: "interface of a receiver", declared: "type i$i interface{ do() }\n\n" + carrier, called: "{\nvar d i$i = &c$i{v: $v}\nd.do()\n}\n", alias: "c.v", heap: true},
 	{name: "generic", declared: "//go:noinline\nfunc h$i[P any]($v T, p P) {\n$body}\n", called: "h$i($v, 1)\n"},
 	{name: "generic, two shapes", declared: "//go:noinline\nfunc h$i[P any]($v T, p P, skip bool) {\nif skip {\nreturn\n}\n$body}\n", called: "h$i($v, 1, true)\nh$i($v, \"x\", false)\n"},
 	{name: "type parameter", declared: "//go:noinline\nfunc h$i[V interface{ T }](x V) {\n$v := T(x)\n$body}\n", called: "h$i($v)\n"},
@@ -42,17 +44,17 @@ var hops = []hop{
 	{name: "literal", called: "{\nf := func($v T) {\n$body}\nf($v)\n}\n"},
 	{name: "literal at once", called: "func($v T) {\n$body}($v)\n"},
 	{name: "inlined caller", called: "run.Inlined(func() {\n$body})\n"},
-	{name: "returned literal", declared: "//go:noinline\nfunc h$i($v T) func() {\nreturn func() {\n$body}\n}\n", called: "h$i($v)()\n"},
+	{name: "returned literal", declared: "//go:noinline\nfunc h$i($v T) func() {\nreturn func() {\n$body}\n}\n", called: "h$i($v)()\n", heap: true},
 	{name: "defer", declared: function, called: "defer h$i($v)\n"},
 	{name: "deferred literal", called: "defer func() {\n$body}()\n"},
 	{name: "deferred elsewhere", called: "run.Last(func() {\n$body})\n"},
 	{name: "deferred method", declared: carrier, called: "defer (&c$i{v: $v}).do()\n", alias: "c.v"},
-	{name: "go", called: "{\nc := make(chan int)\ngo func() {\n$body\nc <- 1\n}()\n<-c\n}\n"},
-	{name: "go call", declared: "//go:noinline\nfunc h$i($v T, c chan int) {\n$body\nc <- 1\n}\n", called: "{\nc := make(chan int)\ngo h$i($v, c)\n<-c\n}\n"},
+	{name: "go", called: "{\nc := make(chan int)\ngo func() {\n$body\nc <- 1\n}()\n<-c\n}\n", heap: true},
+	{name: "go call", declared: "//go:noinline\nfunc h$i($v T, c chan int) {\n$body\nc <- 1\n}\n", called: "{\nc := make(chan int)\ngo h$i($v, c)\n<-c\n}\n", heap: true},
 	{name: "range over a function", declared: "func s$i($v T) func(func(T) bool) {\nreturn func(yield func(T) bool) { yield($v) }\n}\n", called: "for $v := range s$i($v) {\n$body}\n", inlined: true},
 	{name: "range body", called: "for range run.Once {\n$body}\n"},
-	{name: "range over a method", declared: "type c$i struct{ v T }\n\n//go:noinline\nfunc (c *c$i) all(yield func(T) bool) { yield(c.v) }\n", called: "for $v := range (&c$i{v: $v}).all {\n$body}\n"},
-	{name: "channel", called: "{\nc := make(chan T, 1)\nc <- $v\n$v := <-c\n$body}\n"},
+	{name: "range over a method", declared: "type c$i struct{ v T }\n\n//go:noinline\nfunc (c *c$i) all(yield func(T) bool) { yield(c.v) }\n", called: "for $v := range (&c$i{v: $v}).all {\n$body}\n", heap: true},
+	{name: "channel", called: "{\nc := make(chan T, 1)\nc <- $v\n$v := <-c\n$body}\n", heap: true},
 	{name: "variadic", declared: "//go:noinline\nfunc h$i(list ...T) {\n$v := list[1]\n$body}\n", called: "h$i($v, $v)\n", alias: "list[0]", list: "list"},
 	{name: "slice", declared: "//go:noinline\nfunc h$i(list []T) {\n$v := list[0]\n$body}\n", called: "h$i([]T{$v})\n", alias: "list[0]", list: "list"},
 	{name: "method value", declared: receiver, called: "{\nvar r r$i\nf := r.do\nf($v)\n}\n"},
@@ -61,7 +63,7 @@ var hops = []hop{
 	{name: "promoted by pointer", declared: receiver + "\ntype e$i struct{ *r$i }\n", called: "{\ne := e$i{&r$i{}}\ne.do($v)\n}\n"},
 	{name: "promoted by interface", declared: dispatch + receiver + "\ntype e$i struct{ i$i }\n", called: "{\ne := e$i{&r$i{}}\ne.do($v)\n}\n"},
 	{name: "promoted receiver", declared: carrier + "\ntype e$i struct {\nn int\nc$i\n}\n", called: "{\ne := &e$i{c$i: c$i{v: $v}}\ne.do()\n}\n", alias: "c.v"},
-	{name: "promoted wrapper", declared: carrier + "\ntype e$i struct{ *c$i }\n\n//go:noinline\nfunc h$i(d interface{ do() }) { d.do() }\n", called: "h$i(e$i{&c$i{v: $v}})\n", alias: "c.v"},
+	{name: "promoted wrapper", declared: carrier + "\ntype e$i struct{ *c$i }\n\n//go:noinline\nfunc h$i(d interface{ do() }) { d.do() }\n", called: "h$i(e$i{&c$i{v: $v}})\n", alias: "c.v", heap: true},
 	{name: "result", declared: "//go:noinline\nfunc h$i(x T) T { return x }\n", called: "{\n$v := h$i($v)\n$body}\n"},
 	{name: "second result", declared: "//go:noinline\nfunc h$i(n int, x T) (int, T) { return n + 1, x }\n", called: "{\n_, $v := h$i(1, $v)\n$body}\n"},
 	{name: "pointer", declared: "//go:noinline\nfunc h$i(p *T) {\n$v := *p\n$body}\n", called: "{\nref$i := $v\nh$i(&ref$i)\n}\n", alias: "*p"},

@@ -21,6 +21,7 @@ var places = []place{
 	{"slice literal", "[]int", "value.OfInts", "$v := []int{0, 0, 0, 0, 0}\nvalue.Fill($v, run.Fresh())\n"},
 	{"sliced array", "[]int", "value.OfInts", "var x$v [8]int\n$v := x$v[:6]\nvalue.Fill($v, run.Fresh())\n"},
 	{"append", "[]int", "value.OfInts", "var $v []int\nfor range 4 {\n$v = append($v, 0)\n}\nvalue.Fill($v, run.Fresh())\n"},
+	{"variadic slice", "[]int", "value.OfInts", "x$v := run.Fresh()\n$v := value.List(x$v, x$v+1000003, x$v+2000006)\n"},
 	{"make of unknown size", "[]int", "value.OfInts", "$v := make([]int, 2+run.Fresh()%3)\nvalue.Fill($v, run.Fresh())\n"},
 	{"bytes of a string", "[]byte", "value.OfBytes", "x$v := value.Text(run.Fresh())\ny$v := string(x$v)\n$v := []byte(y$v)\n"},
 	{"appended bytes", "[]byte", "value.OfBytes", "$v := append([]byte(nil), value.Text(run.Fresh())...)\n"},

@@ -5,15 +5,16 @@ import (
 	"strings"
 )
 
-// Lines are the same ones in all versions, so that places are found again by them.
+// Lines are the same ones in all versions, but for the number of lines before all functions, so that places are found
+// again by them.
 
 // render writes the package of a version.
 func (w *way) render(version int) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "package %s\n\nimport (\n\"sync\"\n\n\"program/run\"\n\"program/value\"\n)\n\n", w.name())
-	fmt.Fprintf(&b, "type T = %s\n\n", w.place.typ)
+	fmt.Fprintf(&b, "type T = %s\n\n%s\n", w.place.typ, strings.Repeat("// A line.\n", w.shift[version]))
 	fmt.Fprintf(&b, "//go:noinline\nfunc Idle() {\nrun.At(%d)\nrun.Add(%d)\n}\n\n", idleHop, version)
-	fmt.Fprintf(&b, "func Run() { source0() }\n\n//go:noinline\nfunc source0() {\n%s}\n", w.source(version))
+	b.WriteString(w.run(version))
 	for i := 1; i < len(w.hops); i++ {
 		if d := w.hops[i].declared; d != "" {
 			b.WriteString("\n" + w.fill(d, i, version))
@@ -24,6 +25,15 @@ func (w *way) render(version int) string {
 	fmt.Fprintf(&b, "\n//go:noinline\nfunc two(%s T) {\n%s\n}\n", parameters, statement)
 	b.WriteString(strings.ReplaceAll(stores, "$number", w.place.number))
 	return b.String()
+}
+
+// run is the function that is called, and the one that makes the value.
+func (w *way) run(version int) string {
+	if !w.saved {
+		return "func Run() { source0() }\n\n//go:noinline\nfunc source0() {\n" + w.source(version) + "}\n"
+	}
+	return "var saved func()\n\nfunc Run() {\nif saved == nil {\nsaved = source0(run.Fresh(), 7)\n}\nsaved()\n}\n\n" +
+		"//go:noinline\nfunc source0(n, m int) func() {\nreturn func() {\nrun.Add(" + w.captured[version] + ")" + actMark + "\n" + w.source(version) + "}\n}\n"
 }
 
 // source makes the value, sends it on its way, and looks at it once more.

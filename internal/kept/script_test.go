@@ -22,10 +22,10 @@ func (w *way) chooseScript(r *rand.Rand) {
 		w.script = append(w.script, step{"switch", next})
 		version = next
 	}
-	if r.Intn(3) == 0 {
+	if r.Intn(2) == 0 {
 		to()
 	}
-	for range 1 + r.Intn(2) {
+	for range 1 + r.Intn(3) {
 		for range 1 + r.Intn(2) {
 			w.script = append(w.script, step{"park", r.Intn(len(w.hops))})
 		}

@@ -20,6 +20,11 @@ type way struct {
 	hops  []hop // the first is not used
 	order []int // of blocking, acting and calling on, by hop
 	loops bool
+	// saved says that the value is made in a closure that outlives switches; then captures are of other
+	// variables, by version.
+	saved    bool
+	captured [versions]string
+	shift    [versions]int // of all lines
 	// acts are lines of hops, by version.
 	acts  [][versions]string
 	names [versions]string // of the value
@@ -29,7 +34,8 @@ type way struct {
 	// script is what happens to a running program.
 	script []step
 
-	text [versions]string
+	text  [versions]string
+	spans [versions][]span
 }
 
 // edits are the kinds of edit: what of a value is kept in the versions.
@@ -41,7 +47,11 @@ func newWay(seed int) *way {
 	w := &way{seed: seed, edit: edits[r.Intn(len(edits))], place: places[r.Intn(len(places))], loops: r.Intn(4) == 0}
 	w.hops = make([]hop, 1, 6)
 	for range 1 + r.Intn(5) {
-		w.hops = append(w.hops, hops[r.Intn(len(hops))])
+		h := hops[r.Intn(len(hops))]
+		if h.heap && r.Intn(3) > 0 {
+			h = hops[r.Intn(len(hops))]
+		}
+		w.hops = append(w.hops, h)
 	}
 	for range w.hops {
 		w.order = append(w.order, []int{0, 0, 1, 1, 2}[r.Intn(5)])
@@ -50,10 +60,19 @@ func newWay(seed int) *way {
 	if r.Intn(4) == 0 {
 		w.names[1+r.Intn(2)] = "w"
 	}
+	if w.saved = r.Intn(6) == 0; w.saved {
+		for k := range w.captured {
+			w.captured[k] = []string{"n", "n", "m", "n + m"}[r.Intn(4)]
+		}
+	}
+	for k := range w.shift {
+		w.shift[k] = max(0, r.Intn(8)-4)
+	}
 	w.chooseActs(r)
 	w.chooseScript(r)
 	for i := range w.text {
 		w.text[i] = w.render(i)
+		w.spans[i] = w.functions(i)
 	}
 	return w
 }
@@ -66,7 +85,11 @@ func (w *way) String() string {
 		names[i] = h.name
 	}
 	names[0] = w.place.name
-	return fmt.Sprintf("%s: %s", w.edit, strings.Join(names, " > "))
+	kind := w.edit
+	if w.saved {
+		kind += ", in a closure"
+	}
+	return fmt.Sprintf("%s: %s", kind, strings.Join(names, " > "))
 }
 
 // chooseActs chooses what each version does at each hop.

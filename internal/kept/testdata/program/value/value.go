@@ -52,6 +52,9 @@ func Fill(s []int, n int) {
 }
 
 //go:noinline
+func List(list ...int) []int { return list }
+
+//go:noinline
 func OfInts(s []int) int {
 	if len(s) < 2 {
 		return Damaged
