@@ -2,17 +2,17 @@ package kept
 
 // A value is kept by a statement: $a is the value.
 var keeping = map[string]string{
-	"slice":    "kept = append(kept, $a)",
-	"map":      "table[len(table)] = $a",
-	"array":    "last[lastN%len(last)] = $a; lastN++",
-	"channel":  "queue <- $a",
-	"boxed":    "boxes = append(boxes, $a)",
-	"closure":  "hooks = append(hooks, func() int { return number($a) })",
-	"later":    "later($a)",
-	"through":  "put(&store, $a)",
-	"shared":   "shared.Store(len(run.Noted()), $a)",
-	"carried":  "carriers = append(carriers, &carrier{v: $a})",
-	"appended": "lists = append(lists, append([]T(nil), $a))",
+	"slice":     "kept = append(kept, $a)",
+	"map":       "table[len(table)] = $a",
+	"array":     "last[lastN%len(last)] = $a; lastN++",
+	"channel":   "queue <- $a",
+	"boxed":     "boxes = append(boxes, $a)",
+	"closure":   "hooks = append(hooks, func() int { return number($a) })",
+	"later":     "later($a)",
+	"through":   "put(&store, $a)",
+	"elsewhere": "run.Keep($a)",
+	"carried":   "carriers = append(carriers, &carrier{v: $a})",
+	"appended":  "lists = append(lists, append([]T(nil), $a))",
 }
 
 // stores is the end of each package: where values are kept, and their numbers.
@@ -37,7 +37,6 @@ var (
 	hooks    []func() int
 	asks     []chan int
 	store    box
-	shared   sync.Map
 	carriers []*carrier
 	lists    [][]T
 	unused   []func(T)
@@ -92,10 +91,9 @@ func Kept() (out []int) {
 	for _, v := range store.all {
 		add(v)
 	}
-	shared.Range(func(_, v any) bool {
+	for _, v := range run.Kept() {
 		add(v.(T))
-		return true
-	})
+	}
 	for _, c := range carriers {
 		add(c.v)
 	}

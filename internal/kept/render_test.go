@@ -11,7 +11,7 @@ import (
 // render writes the package of a version.
 func (w *way) render(version int) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "package %s\n\nimport (\n\"sync\"\n\n\"program/run\"\n\"program/value\"\n)\n\n", w.name())
+	fmt.Fprintf(&b, "package %s\n\nimport (\n\"program/run\"\n\"program/value\"\n)\n\n", w.name())
 	fmt.Fprintf(&b, "type T = %s\n\n%s\n", w.place.typ, strings.Repeat("// A line.\n", w.shift[version]))
 	fmt.Fprintf(&b, "//go:noinline\nfunc Idle() {\nrun.At(%d)\nrun.Add(%d)\n}\n\n", idleHop, version)
 	b.WriteString(w.run(version))

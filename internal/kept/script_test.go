@@ -17,13 +17,17 @@ func (s step) String() string { return fmt.Sprintf("%s %d", s.what, s.n) }
 // one, and they run on.
 func (w *way) chooseScript(r *rand.Rand) {
 	version := 0
-	to := func() {
-		next := (version + 1 + r.Intn(versions-1)) % versions
-		w.script = append(w.script, step{"switch", next})
+	to := func(next int) {
+		if next != version {
+			w.script = append(w.script, step{"switch", next})
+		}
 		version = next
 	}
-	if r.Intn(2) == 0 {
-		to()
+	for range 4 { // most often goroutines block before the value is kept
+		if from := r.Intn(versions); !w.keeps[from] {
+			to(from)
+			break
+		}
 	}
 	for range 1 + r.Intn(3) {
 		for range 1 + r.Intn(2) {
@@ -33,7 +37,11 @@ func (w *way) chooseScript(r *rand.Rand) {
 			last := &w.script[len(w.script)-1]
 			*last = step{"idle", idleHop}
 		}
-		to()
+		next := (version + 1 + r.Intn(versions-1)) % versions
+		if !w.keeps[next] && r.Intn(2) == 0 {
+			next = (version + 1 + r.Intn(versions-1)) % versions
+		}
+		to(next)
 		if r.Intn(2) == 0 {
 			w.script = append(w.script, step{"open", 0})
 		}

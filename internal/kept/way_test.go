@@ -31,6 +31,8 @@ type way struct {
 	// picks says that pick returns its argument, and pairs is what two values are for, by version.
 	picks [versions]bool
 	pairs [versions]string
+	// keeps tells versions that keep the value, or may keep another one than others do.
+	keeps [versions]bool
 	// script is what happens to a running program.
 	script []step
 
@@ -48,7 +50,7 @@ func newWay(seed int) *way {
 	w.hops = make([]hop, 1, 6)
 	for range 1 + r.Intn(5) {
 		h := hops[r.Intn(len(hops))]
-		if h.heap && r.Intn(3) > 0 {
+		for h.heap && r.Intn(5) > 0 {
 			h = hops[r.Intn(len(hops))]
 		}
 		w.hops = append(w.hops, h)
@@ -105,7 +107,10 @@ func (w *way) chooseActs(r *rand.Rand) {
 		}
 	}
 	at, other := r.Intn(len(w.hops)), r.Intn(len(w.hops))
-	keeps := func(i, version int) { w.acts[i][version] = w.keep(r, i) + w.acts[i][version] }
+	keeps := func(i, version int) {
+		w.keeps[version] = true
+		w.acts[i][version] = w.keep(r, i) + w.acts[i][version]
+	}
 	switch w.edit {
 	case "begins":
 		keeps(at, 1)
@@ -135,7 +140,7 @@ func (w *way) chooseActs(r *rand.Rand) {
 		}
 	case "result":
 		k := r.Intn(versions)
-		w.picks[k] = true
+		w.picks[k], w.keeps[k] = true, true
 		for k := range versions {
 			w.acts[at][k] = "if p, ok := pick($v); ok { kept = append(kept, p); run.Note(number(p)) }; " + w.acts[at][k]
 		}
@@ -143,6 +148,7 @@ func (w *way) chooseActs(r *rand.Rand) {
 		w.choosePairs(r)
 	case "literal":
 		for k, inside := range r.Perm(versions) {
+			w.keeps[k] = inside != 0
 			w.chooseLiteral(r, at, k, inside == 0)
 		}
 	}
@@ -176,7 +182,7 @@ func (w *way) chooseLiteral(r *rand.Rand, at, version int, inside bool) {
 func (w *way) choosePairs(r *rand.Rand) {
 	ways := []string{"a", "b", "names", "none"}
 	for k, i := range r.Perm(len(ways))[:versions] {
-		w.pairs[k] = ways[i]
+		w.pairs[k], w.keeps[k] = ways[i], k > 0
 	}
 	crossed := r.Intn(2) == 0
 	last := len(w.acts) - 1

@@ -9,6 +9,7 @@ var (
 	stop   = -1
 	Parked = make(chan Gate)
 	noted  []int
+	kept   []any
 	fresh  int
 	total  int
 )
@@ -47,6 +48,14 @@ func Note(n int) { noted = append(noted, n) }
 
 // Noted are the numbers of all that are kept.
 func Noted() []int { return noted }
+
+// Keep keeps a value.
+//
+//go:noinline
+func Keep(v any) { kept = append(kept, v) }
+
+// Kept are the values that Keep has.
+func Kept() []any { return kept }
 
 // Add adds to the answer of a call.
 //
