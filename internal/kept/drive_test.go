@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -27,6 +28,9 @@ type result struct {
 	verdict verdict
 	words   string
 	waited  int // switches that were refused as they had to be
+	// risky says that a switch was made while a place that moved to the heap was on the stack of a goroutine, or
+	// could come there.
+	risky bool
 }
 
 // faulty is a failing verdict.
@@ -48,6 +52,7 @@ type driven struct {
 	parked  []blocked
 	gates   int
 	waited  int
+	risky   bool
 	log     []string
 }
 
@@ -76,7 +81,7 @@ func (g *group) drive(ctx context.Context, w *way, sockets string, plans [versio
 	if errors.Is(err, errStays) {
 		err = d.open()
 	}
-	r := result{verdict: right, waited: d.waited}
+	r := result{verdict: right, waited: d.waited, risky: d.risky}
 	f, fell := (*faulty)(nil), (*diedError)(nil)
 	switch {
 	case errors.As(err, &f):
@@ -220,8 +225,16 @@ func (d *driven) switchTo(ctx context.Context, to int) error {
 		}
 		return err
 	}
+	d.risky = d.risky || d.endangered(to)
 	d.version = to
 	return nil
+}
+
+// endangered reports whether a switch to a version may do damage, as the decisions of the compiler tell.
+func (d *driven) endangered(to int) bool {
+	return d.w.outlives(d.decided, to) || slices.ContainsFunc(d.parked, func(b blocked) bool {
+		return d.w.endangered(d.decided, b.hop, b.version, to)
+	})
 }
 
 // errStays says that a switch is refused for good, as it has to be: an old body can be entered again.
@@ -229,16 +242,11 @@ var errStays = errors.New("an old body stays")
 
 // needed reports a refusal that the decisions of the compiler do not account for.
 func (d *driven) needed(to int, refusal error) error {
-	if d.w.outlives(d.decided, to) {
+	if d.endangered(to) {
 		return nil
 	}
 	if len(d.parked) == 0 {
 		return &faulty{stuck, refusal.Error()}
-	}
-	for _, b := range d.parked {
-		if d.w.endangered(d.decided, b.hop, b.version, to) {
-			return nil
-		}
 	}
 	return &faulty{needless, fmt.Sprintf("%v\nwhile blocked are %+v; lines that moved: %v", refusal, d.parked, d.w.moved(d.decided, d.version, to))}
 }

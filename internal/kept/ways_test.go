@@ -62,6 +62,7 @@ type run struct {
 
 	mu       sync.Mutex
 	tried    int
+	risky    int
 	waited   int
 	verdicts map[verdict]int
 	byEdit   map[string]map[verdict]int
@@ -127,15 +128,22 @@ func (r *run) tell(t *testing.T, g *group, w *way, got result) {
 	defer r.mu.Unlock()
 	r.tried++
 	r.waited += got.waited
+	if got.risky {
+		r.risky++
+	}
 	r.verdicts[got.verdict]++
 	if r.byEdit[w.edit] == nil {
 		r.byEdit[w.edit] = map[verdict]int{}
 	}
 	r.byEdit[w.edit][got.verdict]++
-	switch corrupt := got.verdict == damaged || got.verdict == died; {
+	corrupt := got.verdict == damaged || got.verdict == died
+	if corrupt && !got.risky {
+		got.words += "\nno place had moved to the heap"
+	}
+	switch {
 	case got.verdict == right:
 		return
-	case got.verdict == refused || r.unguarded && corrupt:
+	case got.verdict == refused || r.unguarded && corrupt && got.risky:
 		t.Logf("seed %d: %s: %s: %s", w.seed, w, got.verdict, got.words)
 		return
 	}
@@ -145,7 +153,7 @@ func (r *run) tell(t *testing.T, g *group, w *way, got result) {
 
 func (r *run) figures() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d seeds in %.0f s, %d switches waited for\n", r.tried, time.Since(r.began).Seconds(), r.waited)
+	fmt.Fprintf(&b, "%d seeds in %.0f s, %d switches waited for, %d risks taken\n", r.tried, time.Since(r.began).Seconds(), r.waited, r.risky)
 	for _, v := range slices.Sorted(maps.Keys(r.verdicts)) {
 		fmt.Fprintf(&b, "%5d %s", r.verdicts[v], v)
 		for _, e := range edits {
