@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/gosplice/gosplice/internal/control"
@@ -105,7 +104,7 @@ func newStep(m, target *image) *step {
 		s.findEnterable()
 		for i := range m.funcs {
 			for _, c := range m.kept.callees[i] {
-				if !s.pinned[c] && (s.enterable[i] || back) && s.grows(c) && !s.sameFlows(i) {
+				if !s.pinned[c] && (back || s.enterable[i] && !s.same(i)) && (s.more(c) || s.moreInside(i, c)) {
 					s.pinned[c] = true
 					changed = true
 				}
@@ -144,17 +143,27 @@ func (s *step) stays(i int) bool {
 	return !leaves || s.pinned[i]
 }
 
-// grows reports whether callers of funcs[i] arrive in a function that does more with its arguments.
-func (s *step) grows(i int) bool {
-	if s.stays(i) {
+// more reports whether the function that target has in the place of funcs[i] does more with its arguments.
+func (s *step) more(i int) bool {
+	if _, leaves := s.m.counterpart(i, s.target); !leaves {
 		return false
 	}
-	is := ofHost(s.target, s.m, s.m.hostOf[i])
-	if j, ok := s.counterpart(i); ok {
-		is = s.target.ofFunc(j, s.m)
-	}
-	_, more := is.More(s.m.ofFunc(i, s.target))
+	_, more := s.others(i).More(s.m.ofFunc(i, s.target))
 	return more
+}
+
+// moreInside reports whether the closure that target has in the place of funcs[c], which funcs[i] makes, may do more
+// with variables of funcs[i]: it is another one, or leads to functions that do more with their arguments.
+func (s *step) moreInside(i, c int) bool {
+	f := &s.m.funcs[c]
+	if c == i || !patch.Inner(f.Name) {
+		return false
+	}
+	if flow, _, ok := s.other(c); !ok || flow == "" || flow != f.Flow {
+		return true
+	}
+	return slices.ContainsFunc(s.m.kept.callees[c], func(d int) bool { return d != c && (s.more(d) || s.moreInside(c, d)) }) ||
+		slices.ContainsFunc(s.m.kept.hostCallees[c], s.hostGrows)
 }
 
 // counterpart is the function of target's image that takes the place of funcs[i].
@@ -190,6 +199,27 @@ func (s *step) sameFlows(i int) bool {
 	return ok && flow == f.Flow && len(places.Moved(f.Places)) == 0
 }
 
+// same reports whether funcs[i] is no danger because of what it has in common with what takes its place. Callers that
+// still enter it know only what it did with its arguments.
+func (s *step) same(i int) bool {
+	if !s.sameFlows(i) {
+		return false
+	}
+	if !s.stays(i) {
+		return true
+	}
+	_, more := s.others(i).More(s.m.ofFunc(i, s.target))
+	return !more
+}
+
+// others is what the function that takes the place of funcs[i] does with its arguments.
+func (s *step) others(i int) escape.Keeps {
+	if j, ok := s.counterpart(i); ok {
+		return s.target.ofFunc(j, s.m)
+	}
+	return ofHost(s.target, s.m, s.m.hostOf[i])
+}
+
 // other is the body that takes the place of funcs[i].
 func (s *step) other(i int) (flow string, places escape.Places, ok bool) {
 	if j, ok := s.counterpart(i); ok {
@@ -217,7 +247,7 @@ func (s *step) danger(i int) string {
 	seen := map[int]bool{i: true}
 	for next := []int{i}; len(next) > 0; next = next[1:] {
 		at := next[0]
-		if why := s.reaches(at); why != "" && !s.sameFlows(at) {
+		if why := s.reaches(at); why != "" && !s.same(at) {
 			return why
 		}
 		for _, c := range s.m.kept.callees[at] {
@@ -234,16 +264,12 @@ func (s *step) danger(i int) string {
 func (s *step) reaches(i int) string {
 	m := s.m
 	for _, c := range m.kept.callees[i] {
-		f := &m.funcs[c]
-		inside := strings.HasPrefix(f.Name, m.funcs[i].Name+".")
-		if s.grows(c) {
+		switch f := &m.funcs[c]; {
+		case s.stays(c):
+		case s.more(c):
 			return s.words(f.Name, i)
-		}
-		if inside && !s.stays(c) {
-			if flow, _, ok := s.other(c); !ok || flow != f.Flow || flow == "" {
-				// A closure that may have variables of this function.
-				return fmt.Sprintf("%s is changed, and may have variables of %s", f.Name, m.funcs[i].Name)
-			}
+		case s.moreInside(i, c):
+			return fmt.Sprintf("%s is changed, and may have variables of %s", f.Name, m.funcs[i].Name)
 		}
 	}
 	for _, host := range m.kept.hostCallees[i] {

@@ -134,21 +134,29 @@ func (e *Edit) Leads(y goobj.Sym) func(yield func(goobj.Sym) bool) {
 			if rel.Size == 0 || rel.Sym == 0 {
 				continue
 			}
-			to := rel.Sym
-			if !e.Set.Kind(to).IsText() && e.Set.Defined(to) || strings.HasSuffix(e.Set.NameOf(to).Name, release.FuncValue) {
-				name, ok := release.Leads(e.Set.NameOf(to).Name, e.escapes.optimise)
-				if !ok {
+			to, name := rel.Sym, e.Set.NameOf(rel.Sym).Name
+			if f, ok := release.Leads(name, e.escapes.optimise); ok {
+				if to, ok = e.Set.Lookup(f, goobj.ABIInternal); !ok {
 					continue
 				}
-				if to, ok = e.Set.Lookup(name, goobj.ABIInternal); !ok {
-					continue
-				}
+			} else if !e.isFunction(to) {
+				continue
 			}
 			if !yield(to) {
 				return
 			}
 		}
 	}
+}
+
+// isFunction reports a function of the edited build or of the program.
+func (e *Edit) isFunction(y goobj.Sym) bool {
+	if e.Set.Defined(y) {
+		return e.Set.Kind(y).IsText()
+	}
+	n := e.Set.NameOf(y)
+	s, ok := e.Record.Lookup(n.Name, n.ABI)
+	return ok && s.Kind.IsText()
 }
 
 // inlinedKnown reports whether the record tells what of all changed packages is inlined where.

@@ -82,7 +82,7 @@ func (e *Edit) asBefore(path string, o *goobj.Object, y goobj.Sym, old *release.
 }
 
 // KeepLess are the functions that are as before and keep less of their arguments in the edit, because of what they
-// call.
+// call; and closures that lead to such, which keep less of what they capture.
 func (e *Edit) KeepLess() []*Function {
 	changed := map[goobj.Sym]bool{}
 	for i := range e.Functions {
@@ -92,24 +92,44 @@ func (e *Edit) KeepLess() []*Function {
 	for _, o := range e.rebuiltObjects() {
 		path := e.importPath(o.Pkg)
 		for y := range e.Set.Definitions(o) {
-			if !e.Set.Kind(y).IsText() || e.Set.Size(y) == 0 || changed[y] {
+			if !e.Set.Kind(y).IsText() || e.Set.Size(y) == 0 || changed[y] || e.Set.NameOf(y).ABI != goobj.ABIInternal {
 				continue
 			}
-			n := e.Set.NameOf(y)
-			old, ok := e.Record.Lookup(n.Name, n.ABI)
-			if !ok || n.ABI != goobj.ABIInternal {
+			old := e.closures.was[y]
+			if old == nil {
+				n := e.Set.NameOf(y)
+				old, _ = e.Record.Lookup(n.Name, n.ABI)
+			}
+			if old == nil || old.Size == 0 {
 				continue
 			}
-			if _, more := e.oldKeeps(old.Name).More(e.newKeeps(n.Name)); !more {
-				continue
-			}
-			if f := e.asBefore(path, o, y, old); f.Class == Plain && !e.RunsOnce(f) {
+			f := e.asBefore(path, o, y, old)
+			if f.Class != Generated && !e.RunsOnce(f) && (e.keepsLess(y) || f.Class != Plain && e.leadsToLess(y)) {
 				out = append(out, f)
 			}
 		}
 	}
 	sort.Slice(out, func(i, j int) bool { return out[i].Name.Name < out[j].Name.Name })
 	return out
+}
+
+// keepsLess reports a function that keeps less of its arguments than that of the release.
+func (e *Edit) keepsLess(y goobj.Sym) bool {
+	old := e.Set.NameOf(y).Name
+	if was := e.closures.was[y]; was != nil {
+		old = was.Name
+	}
+	_, more := e.oldKeeps(old).More(e.newKeeps(e.Set.NameOf(y).Name))
+	return more
+}
+
+func (e *Edit) leadsToLess(y goobj.Sym) bool {
+	for z := range e.Leads(y) {
+		if e.keepsLess(z) {
+			return true
+		}
+	}
+	return false
 }
 
 // RunsOnce reports what runs at the start of the program and never again.

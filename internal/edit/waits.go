@@ -54,6 +54,7 @@ type waits struct {
 	leads   map[*release.Symbol]*Function // of the functions that are redirected
 	changed map[*release.Symbol]*Function
 	memo    map[*release.Symbol]*Waiting // nil for one that is no danger
+	trusted map[*release.Symbol]bool     // see trusts
 }
 
 // Waits finds the old bodies that are a danger when redirect are the functions whose entries lead to the edit.
@@ -62,7 +63,7 @@ type waits struct {
 // arguments than the one that it was compiled against. Otherwise they hold if the edit has the same flows in its place,
 // and the compiler, which knew the new functions, has put nothing of it on the heap.
 func (e *Edit) Waits(redirect []*Function) []Waiting {
-	w := &waits{e: e, leads: map[*release.Symbol]*Function{}, changed: map[*release.Symbol]*Function{}, memo: map[*release.Symbol]*Waiting{}}
+	w := &waits{e: e, leads: map[*release.Symbol]*Function{}, changed: map[*release.Symbol]*Function{}, memo: map[*release.Symbol]*Waiting{}, trusted: map[*release.Symbol]bool{}}
 	for _, f := range redirect {
 		w.leads[f.Old] = f
 	}
@@ -117,6 +118,7 @@ func (w *waits) alone(s *release.Symbol) *Waiting {
 	if found, ok := w.memo[s]; ok {
 		return found
 	}
+	w.memo[s] = nil // a cycle of bodies that stay leads to no others
 	found := w.judge(s)
 	w.memo[s] = found
 	return found
@@ -133,6 +135,7 @@ func (w *waits) judge(s *release.Symbol) *Waiting {
 	}
 	moved, same := w.sameFlows(s, inside)
 	if same && len(moved) == 0 {
+		w.trusted[s] = true
 		return nil
 	}
 	found.Values = moved
@@ -178,7 +181,7 @@ func (w *waits) inside(s *release.Symbol) []*release.Symbol {
 func (w *waits) reached(s *release.Symbol, inside []*release.Symbol) *Waiting {
 	for _, from := range append([]*release.Symbol{s}, inside...) {
 		for _, c := range w.e.Record.Callees(from) {
-			if w.stays(c) {
+			if w.stays(c) && !(c != s && w.trusts(c)) {
 				continue
 			}
 			if g := w.e.growth(c); g.more {
@@ -191,6 +194,13 @@ func (w *waits) reached(s *release.Symbol, inside []*release.Symbol) *Waiting {
 		}
 	}
 	return nil
+}
+
+// trusts reports a body that stays and is no danger itself because it has the flows of the edit: it does with its
+// arguments what the edit does.
+func (w *waits) trusts(s *release.Symbol) bool {
+	w.alone(s)
+	return w.trusted[s]
 }
 
 // changedInside finds a function literal inside of a body that is redirected, has captured memory of the body's

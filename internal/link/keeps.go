@@ -18,13 +18,7 @@ func (l *linker) finishKeeps() {
 	}
 	for i, p := range l.text {
 		f := &l.out.Funcs[i]
-		for y := range l.edit.Leads(p.sym) {
-			if n, ok := index[y]; ok {
-				f.Callees = append(f.Callees, n)
-			} else if addr, ok := l.hostFunction(y); ok {
-				f.HostCallees = append(f.HostCallees, uint32(addr-l.rec.Release.Text))
-			}
-		}
+		l.callees(f, p.sym, index)
 		for _, list := range []*[]uint32{&f.Callees, &f.HostCallees} {
 			slices.Sort(*list)
 			*list = slices.Compact(*list)
@@ -46,6 +40,38 @@ func (l *linker) finishKeeps() {
 	slices.SortFunc(l.out.Keeps, func(a, b patch.Keep) int {
 		return cmp.Or(cmp.Compare(a.Addr, b.Addr), strings.Compare(a.Name, b.Name), cmp.Compare(a.ABI, b.ABI))
 	})
+}
+
+// callees enters the functions that y leads to into f. What closures of the host lead to that y makes counts as well:
+// they may have variables of y.
+func (l *linker) callees(f *patch.Func, y goobj.Sym, index map[goobj.Sym]uint32) {
+	for z := range l.edit.Leads(y) {
+		if n, ok := index[z]; ok {
+			f.Callees = append(f.Callees, n)
+			continue
+		}
+		addr, ok := l.hostFunction(z)
+		if !ok {
+			continue
+		}
+		f.HostCallees = append(f.HostCallees, uint32(addr-l.rec.Release.Text))
+		if patch.Inner(l.set.NameOf(z).Name) {
+			l.hostCallees(f, z)
+		}
+	}
+}
+
+// hostCallees enters the functions of the host that a closure of the host leads to.
+func (l *linker) hostCallees(f *patch.Func, y goobj.Sym) {
+	s, ok := l.rec.Lookup(l.set.NameOf(y).Name, goobj.ABIInternal)
+	if !ok {
+		return
+	}
+	for _, in := range append(l.rec.Within(s), s) {
+		for _, c := range l.rec.Callees(in) {
+			f.HostCallees = append(f.HostCallees, uint32(c.Addr-l.rec.Release.Text))
+		}
+	}
 }
 
 // hostFunction is the address of a function of the host.

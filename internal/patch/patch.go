@@ -10,7 +10,11 @@
 // Slide moves them. All other places are offsets from the start of the image.
 package patch
 
-import "github.com/gosplice/gosplice/internal/escape"
+import (
+	"strings"
+
+	"github.com/gosplice/gosplice/internal/escape"
+)
 
 // Patch is one decoded patch file. A patch is cumulative: it holds everything that differs
 // between a release and an edited source tree.
@@ -428,6 +432,12 @@ type Keep struct {
 	New escape.Keeps `json:",omitempty"`
 	// Why says in words what it does in the edit alone, and where; empty if that is nothing.
 	Why string `json:",omitempty"`
+}
+
+// Inner reports whether a function is made of a literal or a statement inside of another one, and may have variables
+// of that in its frame. What a go statement starts has none.
+func Inner(name string) bool {
+	return strings.Contains(name, ".func") || strings.Contains(name, "-range") || strings.Contains(name, ".deferwrap")
 }
 
 // Wait is a body of the host in which no goroutine may be at the switch.

@@ -58,11 +58,11 @@ const (
 // called, unless the compiler does not optimise.
 func Leads(symbol string, optimised bool) (function string, ok bool) {
 	f, ok := strings.CutSuffix(symbol, FuncValue)
+	if method, ok := strings.CutSuffix(f, MethodValue); ok {
+		return method, true // its closure is made where it stands, or is data
+	}
 	if !ok {
 		return "", false
-	}
-	if method, ok := strings.CutSuffix(f, MethodValue); ok {
-		return method, true
 	}
 	literal := strings.Contains(f, ".func") || strings.Contains(f, "-range") || strings.Contains(f, "wrap") || f != goobj.WithoutCopy(f)
 	return f, literal || !optimised
@@ -87,7 +87,11 @@ func (h *harvest) calleesOf(r *Record) {
 	for y := range h.reached() {
 		switch kind := h.set.Kind(y); {
 		case kind.IsText():
-			*numbers.At(y) = number(h.set.NameOf(y))
+			n := h.set.NameOf(y)
+			if method, ok := strings.CutSuffix(n.Name, MethodValue); ok {
+				n.Name = method
+			}
+			*numbers.At(y) = number(n)
 		case kind.IsRodata():
 			if f, ok := Leads(h.set.NameOf(y).Name, optimised); ok {
 				*numbers.At(y) = number(goobj.Name{Name: f, ABI: goobj.ABIInternal})
@@ -97,7 +101,7 @@ func (h *harvest) calleesOf(r *Record) {
 	lists := make([][]uint32, len(r.Symbols))
 	for y := range h.reached() {
 		if d := h.definition(y); h.set.Kind(y).IsText() && h.set.Defined(d) {
-			at := *numbers.At(y)
+			at := number(h.set.NameOf(y))
 			if at == 0 {
 				continue
 			}
