@@ -64,8 +64,8 @@ func newGroup(ctx context.Context, dir string, ways []*way) (*group, error) {
 	return g, nil
 }
 
-// learn makes the session compile ways by itself, which is much sooner done than by the go command: it learns
-// that of the packages that were edited last. It can't where methods have values.
+// learn makes the session compile ways by itself, which is much sooner done than by the go command:
+// it learns that of the packages that were edited last. It can't where methods have values.
 func (g *group) learn(ctx context.Context) error {
 	const few = 12
 	plain := slices.DeleteFunc(slices.Clone(g.ways), (*way).hasMethodValue)
@@ -183,6 +183,9 @@ func goBuild(ctx context.Context, dir string, args ...string) (string, error) {
 	return messages.String(), nil
 }
 
+// label is what a version is called.
+func label(version int) string { return fmt.Sprint("v", version) }
+
 // planned is an edit of one way.
 type planned struct {
 	file    []byte // the patch; nil: no code changed
@@ -211,7 +214,7 @@ func (g *group) plan(ctx context.Context, w *way, version int) (*planned, error)
 	if plan.Refused {
 		return out, nil
 	}
-	p, err := plan.Patch(ctx, fmt.Sprint("v", version))
+	p, err := plan.Patch(ctx, label(version))
 	if errors.Is(err, pipeline.ErrEmpty) {
 		return out, nil
 	}

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Lines are the same ones in all versions, but for the number of lines before all functions, so that places are found
-// again by them.
+// Lines are the same ones in all versions, but for the number of lines before all functions, so
+// that places are found again by them.
 
 // render writes the package of a version.
 func (w *way) render(version int) string {

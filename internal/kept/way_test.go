@@ -11,8 +11,8 @@ import (
 // versions are the release and two edits of it.
 const versions = 3
 
-// way is a package made by chance: a value goes from a place by way of hops, and what becomes of it at a hop
-// differs between versions. Hop 0 is the function with the place.
+// way is a package made by chance: a value goes from a place by way of hops, and what becomes of it
+// at a hop differs between versions. Hop 0 is the function with the place.
 type way struct {
 	seed  int
 	edit  string
@@ -20,8 +20,8 @@ type way struct {
 	hops  []hop // the first is not used
 	order []int // of blocking, acting and calling on, by hop
 	loops bool
-	// saved says that the value is made in a closure that outlives switches; then captures are of other
-	// variables, by version.
+	// saved says that the value is made in a closure that outlives switches; then captures are of
+	// other variables, by version.
 	saved    bool
 	captured [versions]string
 	shift    [versions]int // of all lines
@@ -167,7 +167,8 @@ func (w *way) keep(r *rand.Rand, i int) string {
 	return strings.ReplaceAll(keeping[kinds[r.Intn(len(kinds))]]+"; run.Note(number($a)); ", "$a", "$v")
 }
 
-// chooseLiteral has a literal that is never called keep its parameter, or the declaration around it.
+// chooseLiteral has a literal that is never called keep its parameter, or the declaration around
+// it.
 func (w *way) chooseLiteral(r *rand.Rand, at, version int, inside bool) {
 	kept := w.keep(r, 0)
 	literal := "register(func($v T) { run.Add(number($v)) }); "
