@@ -34,7 +34,7 @@ func TestNewWay(t *testing.T) {
 			t.Errorf("no place %q", p.name)
 		}
 	}
-	for _, h := range hops {
+	for _, h := range append(hops, far) {
 		if !seen[h.name] {
 			t.Errorf("no hop %q", h.name)
 		}

@@ -37,6 +37,7 @@ type way struct {
 	script []step
 
 	text  [versions]string
+	far   [versions]string // of another package, if there is one
 	spans [versions][]span
 }
 
@@ -54,6 +55,9 @@ func newWay(seed int) *way {
 			h = hops[r.Intn(len(hops))]
 		}
 		w.hops = append(w.hops, h)
+	}
+	if r.Intn(5) == 0 {
+		w.hops[len(w.hops)-1] = far
 	}
 	for range w.hops {
 		w.order = append(w.order, []int{0, 0, 1, 1, 2}[r.Intn(5)])
@@ -75,11 +79,17 @@ func newWay(seed int) *way {
 	for i := range w.text {
 		w.text[i] = w.render(i)
 		w.spans[i] = w.functions(i)
+		if w.isFar(len(w.hops) - 1) {
+			w.far[i] = w.renderFar(i)
+		}
 	}
 	return w
 }
 
 func (w *way) name() string { return fmt.Sprintf("w%06d", w.seed) }
+
+// isFar reports whether a hop is a function of another package.
+func (w *way) isFar(i int) bool { return w.hops[i].name == far.name }
 
 func (w *way) String() string {
 	names := make([]string, len(w.hops))
@@ -107,6 +117,9 @@ func (w *way) chooseActs(r *rand.Rand) {
 		}
 	}
 	at, other := r.Intn(len(w.hops)), r.Intn(len(w.hops))
+	if w.isFar(at) && (w.edit == "result" || w.edit == "literal") {
+		at--
+	}
 	keeps := func(i, version int) {
 		w.keeps[version] = true
 		w.acts[i][version] = w.keep(r, i) + w.acts[i][version]
@@ -158,6 +171,8 @@ func (w *way) chooseActs(r *rand.Rand) {
 func (w *way) keep(r *rand.Rand, i int) string {
 	h := w.hops[i]
 	switch {
+	case w.isFar(i):
+		return "kept = append(kept, $v); run.Note(number($v)); "
 	case h.list != "" && r.Intn(2) == 0:
 		return fmt.Sprintf("lists = append(lists, %s); for _, x := range %[1]s { run.Note(number(x)) }; ", h.list)
 	case h.alias != "" && r.Intn(2) == 0:
@@ -187,6 +202,9 @@ func (w *way) choosePairs(r *rand.Rand) {
 	}
 	crossed := r.Intn(2) == 0
 	last := len(w.acts) - 1
+	if w.isFar(last) {
+		last--
+	}
 	for k := range versions {
 		call := "two($v, u); "
 		if crossed && k == 1 {
