@@ -125,7 +125,7 @@ func (w *way) endangered(d [versions]decisions, hop, from, to int) bool {
 	if hop == idleHop {
 		return false
 	}
-	if w.movedUpTo(d, hop, from, to) {
+	if w.crossed[from] != w.crossed[to] || w.movedUpTo(d, hop, from, to) {
 		return true
 	}
 	for made := range versions { // a closure may have the body of the version that made it
@@ -153,7 +153,7 @@ func (w *way) movedUpTo(d [versions]decisions, hop, from, to int) bool {
 // another one later, with a place that the program has on the heap then.
 func (w *way) outlives(d [versions]decisions, to int) bool {
 	for from := range versions {
-		if w.saved && w.captured[from] != w.captured[to] && w.movedUpTo(d, 0, from, to) {
+		if w.saved && w.captured[from] != w.captured[to] && (w.crossed[from] != w.crossed[to] || w.movedUpTo(d, 0, from, to)) {
 			return true
 		}
 	}

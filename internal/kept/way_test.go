@@ -31,6 +31,9 @@ type way struct {
 	// picks says that pick returns its argument, and pairs is what two values are for, by version.
 	picks [versions]bool
 	pairs [versions]string
+	// crossed tells versions that pass the two in the other order. An old body then passes what stays
+	// on the stack in both versions to a parameter that only another order keeps off it.
+	crossed [versions]bool
 	// keeps tells versions that keep the value, or may keep another one than others do.
 	keeps [versions]bool
 	// script is what happens to a running program.
@@ -208,7 +211,7 @@ func (w *way) choosePairs(r *rand.Rand) {
 	for k := range versions {
 		call := "two($v, u); "
 		if crossed && k == 1 {
-			call = "two(u, $v); "
+			call, w.crossed[k] = "two(u, $v); ", true
 		}
 		w.acts[last][k] = "run.Add(number(u)); " + call + w.acts[last][k]
 	}
