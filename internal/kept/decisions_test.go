@@ -51,7 +51,8 @@ func parseDecisions(out string) (all [versions]map[string]decisions) {
 	return all
 }
 
-// moved are the lines, in one version, of places that are on a stack in it and on the heap in another.
+// moved are the lines, in one version, of places that are on a stack in it and on the heap in
+// another.
 func (w *way) moved(d [versions]decisions, from, to int) []int {
 	before, after := strings.Split(w.text[from], "\n"), strings.Split(w.text[to], "\n")
 	var out []int
@@ -73,7 +74,8 @@ func (w *way) moved(d [versions]decisions, from, to int) []int {
 	return out
 }
 
-// span is a function of a package with its lines. Its hop is told by the number at the end of its name, or of its type's.
+// span is a function of a package with its lines. Its hop is told by the number at the end of its
+// name, or of its type's.
 type span struct {
 	hop, from, to int
 }
@@ -117,13 +119,13 @@ func receiverName(x ast.Expr) string {
 	return ""
 }
 
-// endangered reports whether a goroutine that blocks at a hop of one version may have a place on its stack that the
-// program has on the heap in another version.
+// endangered reports whether a goroutine that blocks at a hop of one version may have a place on
+// its stack that the program has on the heap in another version.
 func (w *way) endangered(d [versions]decisions, hop, from, to int) bool {
 	if hop == idleHop {
 		return false
 	}
-	if w.movedUpTo(d, hop, from, to) {
+	if w.crossed[from] != w.crossed[to] || w.movedUpTo(d, hop, from, to) {
 		return true
 	}
 	for made := range versions { // a closure may have the body of the version that made it
@@ -147,11 +149,11 @@ func (w *way) movedUpTo(d [versions]decisions, hop, from, to int) bool {
 	return false
 }
 
-// outlives reports whether a closure that was made before a switch to a version may run a body of another one
-// later, with a place that the program has on the heap then.
+// outlives reports whether a closure that was made before a switch to a version may run a body of
+// another one later, with a place that the program has on the heap then.
 func (w *way) outlives(d [versions]decisions, to int) bool {
 	for from := range versions {
-		if w.saved && w.captured[from] != w.captured[to] && w.movedUpTo(d, 0, from, to) {
+		if w.saved && w.captured[from] != w.captured[to] && (w.crossed[from] != w.crossed[to] || w.movedUpTo(d, 0, from, to)) {
 			return true
 		}
 	}

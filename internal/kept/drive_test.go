@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/gosplice/gosplice/internal/patch"
 )
 
 // verdict is what came of a seed.
@@ -28,8 +30,8 @@ type result struct {
 	verdict verdict
 	words   string
 	waited  int // switches that were refused as they had to be
-	// risky says that a switch was made while a place that moved to the heap was on the stack of a goroutine, or
-	// could come there.
+	// risky says that a switch was made while a place that moved to the heap was on the stack of a
+	// goroutine, or could come there.
 	risky bool
 }
 
@@ -49,6 +51,7 @@ type driven struct {
 	patches [versions][]byte
 	decided [versions]decisions
 	version int
+	applied [versions]bool
 	parked  []blocked
 	gates   int
 	waited  int
@@ -70,12 +73,9 @@ func (g *group) drive(ctx context.Context, w *way, sockets string, plans [versio
 		return result{verdict: failed, words: err.Error()}
 	}
 	defer p.end()
-	d := &driven{g: g, w: w, p: p}
-	for v := range versions {
-		d.decided[v] = g.decided[v][w.name()]
-		if v > 0 {
-			d.patches[v] = plans[v].file
-		}
+	d := &driven{g: g, w: w, p: p, decided: g.decisions(w)}
+	for v := 1; v < versions; v++ {
+		d.patches[v] = plans[v].file
 	}
 	err = d.all(ctx, answers)
 	if errors.Is(err, errStays) {
@@ -154,7 +154,7 @@ func (d *driven) step(ctx context.Context, s step, answers [versions]string) err
 	case "open":
 		return d.open()
 	}
-	if err := d.switchTo(ctx, s.n); err != nil {
+	if err := d.switchTo(ctx, s.n, s.what == "return"); err != nil {
 		return err
 	}
 	answer, err := d.p.ask("call %d", compared)
@@ -200,8 +200,17 @@ func (d *driven) check() error {
 }
 
 // switchTo switches to a version, when goroutines have run on if it is refused before.
-func (d *driven) switchTo(ctx context.Context, to int) error {
-	err := d.p.switchTo(ctx, d.patches[to])
+func (d *driven) switchTo(ctx context.Context, to int, rollback bool) error {
+	change := func() error {
+		if d.patches[to] == nil {
+			return d.p.rollback(ctx, patch.ReleaseVersion)
+		}
+		if rollback && d.applied[to] {
+			return d.p.rollback(ctx, label(to))
+		}
+		return d.p.apply(ctx, d.patches[to])
+	}
+	err := change()
 	if errors.Is(err, errBusy) {
 		d.log = append(d.log, "  "+err.Error())
 		if err := d.needed(to, err); err != nil {
@@ -211,7 +220,7 @@ func (d *driven) switchTo(ctx context.Context, to int) error {
 		if err := d.open(); err != nil {
 			return err
 		}
-		err = d.p.switchTo(ctx, d.patches[to])
+		err = change()
 	}
 	if errors.Is(err, errBusy) {
 		if d.w.outlives(d.decided, to) {
@@ -226,18 +235,20 @@ func (d *driven) switchTo(ctx context.Context, to int) error {
 		return err
 	}
 	d.risky = d.risky || d.endangered(to)
-	d.version = to
+	d.version, d.applied[to] = to, true
 	return nil
 }
 
-// endangered reports whether a switch to a version may do damage, as the decisions of the compiler tell.
+// endangered reports whether a switch to a version may do damage, as the decisions of the compiler
+// tell.
 func (d *driven) endangered(to int) bool {
 	return d.w.outlives(d.decided, to) || slices.ContainsFunc(d.parked, func(b blocked) bool {
 		return d.w.endangered(d.decided, b.hop, b.version, to)
 	})
 }
 
-// errStays says that a switch is refused for good, as it has to be: an old body can be entered again.
+// errStays says that a switch is refused for good, as it has to be: an old body can be entered
+// again.
 var errStays = errors.New("an old body stays")
 
 // needed reports a refusal that the decisions of the compiler do not account for.
@@ -251,12 +262,17 @@ func (d *driven) needed(to int, refusal error) error {
 	return &faulty{needless, fmt.Sprintf("%v\nwhile blocked are %+v; lines that moved: %v", refusal, d.parked, d.w.moved(d.decided, d.version, to))}
 }
 
-// judgePlan tells whether a plan that is refused has to be.
-func (g *group) judgePlan(w *way, plans [versions]*planned) (result, bool) {
-	var d [versions]decisions
+// decisions are the compiler's about a way.
+func (g *group) decisions(w *way) (d [versions]decisions) {
 	for v := range versions {
 		d[v] = g.decided[v][w.name()]
 	}
+	return d
+}
+
+// judgePlan tells whether a plan that is refused has to be.
+func (g *group) judgePlan(w *way, plans [versions]*planned) (result, bool) {
+	d := g.decisions(w)
 	for v := 1; v < versions; v++ {
 		if len(plans[v].refused) == 0 {
 			continue

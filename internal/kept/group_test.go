@@ -64,14 +64,14 @@ func newGroup(ctx context.Context, dir string, ways []*way) (*group, error) {
 	return g, nil
 }
 
-// learn makes the session compile ways by itself, which is much sooner done than by the go command: it learns
-// that of the packages that were edited last. It can't where methods have values.
+// learn makes the session compile ways by itself, which is much sooner done than by the go command:
+// it learns that of the packages that were edited last. It can't where methods have values.
 func (g *group) learn(ctx context.Context) error {
 	const few = 12
 	plain := slices.DeleteFunc(slices.Clone(g.ways), (*way).hasMethodValue)
 	for ways := range slices.Chunk(plain, few) {
 		for _, w := range ways {
-			if err := g.write(w, w.text[0]+"\n// The same code.\n"); err != nil {
+			if err := g.write(w, 0, "\n// The same code.\n"); err != nil {
 				return err
 			}
 		}
@@ -83,7 +83,7 @@ func (g *group) learn(ctx context.Context) error {
 		for g.session.Learn(ctx) {
 		}
 		for _, w := range ways {
-			if err := g.write(w, w.text[0]); err != nil {
+			if err := g.write(w, 0, ""); err != nil {
 				return err
 			}
 		}
@@ -98,10 +98,17 @@ func (w *way) hasMethodValue() bool {
 // settled is how long a file is left alone before a session takes it as written.
 const settled = 25 * time.Millisecond
 
-// write writes the sources of a way that is edited.
-func (g *group) write(w *way, text string) error {
+// write writes the sources of a way that is edited, with something at their ends.
+func (g *group) write(w *way, version int, end string) error {
 	defer time.Sleep(settled)
-	return os.WriteFile(filepath.Join(g.dir, w.name(), "w.go"), []byte(text), 0o666)
+	dir := filepath.Join(g.dir, w.name())
+	if err := os.WriteFile(filepath.Join(dir, "w.go"), []byte(w.text[version]+end), 0o666); err != nil {
+		return err
+	}
+	if w.far[version] == "" {
+		return nil
+	}
+	return os.WriteFile(filepath.Join(dir, "far", "far.go"), []byte(w.far[version]+end), 0o666)
 }
 
 // lay writes the sources: the program, and below rebuilt one with all versions.
@@ -124,7 +131,10 @@ func (g *group) lay() error {
 	var all []string
 	for v := range versions {
 		for _, w := range g.ways {
-			files[w.dir(v)+"/w.go"] = w.text[v]
+			files[w.dir(v)+"/w.go"] = strings.ReplaceAll(w.text[v], "program/"+w.name()+"/far", "program/"+w.dir(v)+"/far")
+			if w.far[v] != "" {
+				files[w.dir(v)+"/far/far.go"] = w.far[v]
+			}
 			all = append(all, tableLine(w, v))
 		}
 	}
@@ -183,6 +193,9 @@ func goBuild(ctx context.Context, dir string, args ...string) (string, error) {
 	return messages.String(), nil
 }
 
+// label is what a version is called.
+func label(version int) string { return fmt.Sprint("v", version) }
+
 // planned is an edit of one way.
 type planned struct {
 	file    []byte // the patch; nil: no code changed
@@ -192,10 +205,10 @@ type planned struct {
 
 // plan makes the patch of a version of one way.
 func (g *group) plan(ctx context.Context, w *way, version int) (*planned, error) {
-	if err := g.write(w, w.text[version]); err != nil {
+	if err := g.write(w, version, ""); err != nil {
 		return nil, err
 	}
-	defer g.write(w, w.text[0])
+	defer g.write(w, 0, "")
 	plan, err := g.session.Plan(ctx)
 	if err != nil {
 		return nil, err
@@ -211,7 +224,7 @@ func (g *group) plan(ctx context.Context, w *way, version int) (*planned, error)
 	if plan.Refused {
 		return out, nil
 	}
-	p, err := plan.Patch(ctx, fmt.Sprint("v", version))
+	p, err := plan.Patch(ctx, label(version))
 	if errors.Is(err, pipeline.ErrEmpty) {
 		return out, nil
 	}
@@ -230,7 +243,7 @@ func (g *group) keepSources(t testing.TB, w *way) string {
 	}
 	for v := range versions {
 		name := filepath.Join(dir, fmt.Sprintf("v%d.go.txt", v))
-		if err := os.WriteFile(name, []byte(w.text[v]), fs.FileMode(0o666)); err != nil {
+		if err := os.WriteFile(name, []byte(w.text[v]+w.far[v]), fs.FileMode(0o666)); err != nil {
 			t.Fatal(err)
 		}
 	}

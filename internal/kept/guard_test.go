@@ -5,8 +5,9 @@ import "testing"
 // unguarded is how many seeds are tried without the guard.
 const unguarded = 40
 
-// TestGuardMatters switches without the guard, and fails if the programs survive that: then the ways would prove
-// nothing. Damage where no place moved to the heap is a fault as well: refusals are judged by these places.
+// TestGuardMatters switches without the guard, and fails if the programs survive that: then the
+// ways would prove nothing. Damage where no place moved to the heap is a fault as well: refusals
+// are judged by these places.
 func TestGuardMatters(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds a program of many ways")

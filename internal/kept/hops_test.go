@@ -23,6 +23,9 @@ const (
 	function = "//go:noinline\nfunc h$i($v T) {\n$body}\n"
 )
 
+// far is a step to a function of another package, which is the last one.
+var far = hop{name: "another package", called: "far.Take($v)\n"}
+
 var hops = []hop{
 	{name: "call", declared: function, called: "h$i($v)\n"},
 	{name: "inlined call", declared: "func h$i($v T) {\n$body}\n", called: "h$i($v)\n", inlined: true},

@@ -102,6 +102,6 @@ func Kept() (out []int) {
 			add(v)
 		}
 	}
-	return out
+	return append(out, $far...)
 }
 `

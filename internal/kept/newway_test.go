@@ -2,7 +2,8 @@ package kept
 
 import "testing"
 
-// Each kind of place, hop and edit has to come up, and lines have to be the same ones in all versions.
+// Each kind of place, hop and edit has to come up, and lines have to be the same ones in all
+// versions.
 func TestNewWay(t *testing.T) {
 	seen := map[string]bool{}
 	for seed := range 600 {
@@ -33,7 +34,7 @@ func TestNewWay(t *testing.T) {
 			t.Errorf("no place %q", p.name)
 		}
 	}
-	for _, h := range hops {
+	for _, h := range append(hops, far) {
 		if !seen[h.name] {
 			t.Errorf("no hop %q", h.name)
 		}

@@ -121,18 +121,29 @@ func (p *process) ask(format string, args ...any) (string, error) {
 // errBusy says that a switch was refused because of goroutines inside.
 var errBusy = errors.New("the switch is refused")
 
-// switchTo applies a patch, or rolls back to the release if there is none.
-func (p *process) switchTo(ctx context.Context, patch []byte) error {
+// apply applies a patch.
+func (p *process) apply(ctx context.Context, file []byte) error {
+	return p.request(ctx, func(c *control.Client) error {
+		_, err := c.Apply(ctx, file, control.SwitchOptions{})
+		return err
+	})
+}
+
+// rollback goes back to a version.
+func (p *process) rollback(ctx context.Context, to string) error {
+	return p.request(ctx, func(c *control.Client) error {
+		_, err := c.Rollback(ctx, to, control.SwitchOptions{})
+		return err
+	})
+}
+
+func (p *process) request(ctx context.Context, ask func(*control.Client) error) error {
 	c, err := control.Dial(ctx, p.socket)
 	if err != nil {
 		return err
 	}
 	defer c.Close()
-	if patch == nil {
-		_, err = c.Rollback(ctx, "release", control.SwitchOptions{})
-	} else {
-		_, err = c.Apply(ctx, patch, control.SwitchOptions{})
-	}
+	err = ask(c)
 	if e := (*control.Error)(nil); errors.As(err, &e) && e.Reason == control.ReasonBusy {
 		return fmt.Errorf("%w: %s", errBusy, e.Message)
 	}

@@ -5,13 +5,13 @@ import (
 	"strings"
 )
 
-// Lines are the same ones in all versions, but for the number of lines before all functions, so that places are found
-// again by them.
+// Lines are the same ones in all versions, but for the number of lines before all functions, so
+// that places are found again by them.
 
 // render writes the package of a version.
 func (w *way) render(version int) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "package %s\n\nimport (\n\"program/run\"\n\"program/value\"\n)\n\n", w.name())
+	fmt.Fprintf(&b, "package %s\n\nimport (\n\"program/run\"\n\"program/value\"\n%s)\n\n", w.name(), w.importFar())
 	fmt.Fprintf(&b, "type T = %s\n\n%s\n", w.place.typ, strings.Repeat("// A line.\n", w.shift[version]))
 	fmt.Fprintf(&b, "//go:noinline\nfunc Idle() {\nrun.At(%d)\nrun.Add(%d)\n}\n\n", idleHop, version)
 	b.WriteString(w.run(version))
@@ -23,8 +23,57 @@ func (w *way) render(version int) string {
 	fmt.Fprintf(&b, "\n//go:noinline\nfunc pick(v T) (out T, ok bool) {\n%s\n}\n", map[bool]string{true: "return v, true", false: "return out, false"}[w.picks[version]])
 	parameters, statement := w.two(version)
 	fmt.Fprintf(&b, "\n//go:noinline\nfunc two(%s T) {\n%s\n}\n", parameters, statement)
-	b.WriteString(strings.ReplaceAll(stores, "$number", w.place.number))
+	b.WriteString(strings.NewReplacer("$number", w.place.number, "$far", w.keptFar()).Replace(stores))
 	return b.String()
+}
+
+// renderFar writes the other package of a version.
+func (w *way) renderFar(version int) string {
+	i := len(w.hops) - 1
+	return fmt.Sprintf(farPackage, w.place.typ, w.fill("$v", i, version), w.fill(w.acts[i][version], i, version), w.place.number)
+}
+
+const farPackage = `package far
+
+import (
+	"program/run"
+	"program/value"
+)
+
+type T = %s
+
+var kept []T
+
+//go:noinline
+func Take(%s T) {
+	%s
+}
+
+//go:noinline
+func number(v T) int { return %s(v) }
+
+// Kept are the numbers of all that is kept.
+func Kept() (out []int) {
+	for _, v := range kept {
+		out = append(out, number(v))
+	}
+	return out
+}
+`
+
+// importFar and keptFar name the other package, if there is one.
+func (w *way) importFar() string {
+	if !w.isFar(len(w.hops) - 1) {
+		return ""
+	}
+	return fmt.Sprintf("\"program/%s/far\"\n", w.name())
+}
+
+func (w *way) keptFar() string {
+	if !w.isFar(len(w.hops) - 1) {
+		return "nil"
+	}
+	return "far.Kept()"
 }
 
 // run is the function that is called, and the one that makes the value.
@@ -50,9 +99,11 @@ func (w *way) body(i, version int) string {
 	at := fmt.Sprintf("run.At(%d)\n", i)
 	act := w.fill(w.acts[i][version], i, version) + actMark + "\n"
 	var next, other string
+	last := i+1 == len(w.hops) || w.isFar(i+1)
 	if i+1 < len(w.hops) {
 		next = w.fill(w.hops[i+1].called, i+1, version)
-	} else if w.edit == "swapped" {
+	}
+	if last && w.edit == "swapped" {
 		other = strings.ReplaceAll(w.place.text, "$v", "u")
 	}
 	switch w.order[i] {

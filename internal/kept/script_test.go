@@ -7,19 +7,19 @@ import (
 
 // step is a thing that happens to a running program.
 type step struct {
-	what string // park, idle, open, switch
+	what string // park, idle, open, switch, or return: switch by a rollback where that is possible
 	n    int    // the hop, or the version to switch to
 }
 
 func (s step) String() string { return fmt.Sprintf("%s %d", s.what, s.n) }
 
-// chooseScript chooses what happens: goroutines block at hops of a version, the program is switched to another
-// one, and they run on.
+// chooseScript chooses what happens: goroutines block at hops of a version, the program is switched
+// to another one, and they run on.
 func (w *way) chooseScript(r *rand.Rand) {
 	version := 0
 	to := func(next int) {
 		if next != version {
-			w.script = append(w.script, step{"switch", next})
+			w.script = append(w.script, step{[]string{"switch", "switch", "return"}[r.Intn(3)], next})
 		}
 		version = next
 	}

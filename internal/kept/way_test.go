@@ -11,8 +11,8 @@ import (
 // versions are the release and two edits of it.
 const versions = 3
 
-// way is a package made by chance: a value goes from a place by way of hops, and what becomes of it at a hop
-// differs between versions. Hop 0 is the function with the place.
+// way is a package made by chance: a value goes from a place by way of hops, and what becomes of it
+// at a hop differs between versions. Hop 0 is the function with the place.
 type way struct {
 	seed  int
 	edit  string
@@ -20,8 +20,8 @@ type way struct {
 	hops  []hop // the first is not used
 	order []int // of blocking, acting and calling on, by hop
 	loops bool
-	// saved says that the value is made in a closure that outlives switches; then captures are of other
-	// variables, by version.
+	// saved says that the value is made in a closure that outlives switches; then captures are of
+	// other variables, by version.
 	saved    bool
 	captured [versions]string
 	shift    [versions]int // of all lines
@@ -31,12 +31,16 @@ type way struct {
 	// picks says that pick returns its argument, and pairs is what two values are for, by version.
 	picks [versions]bool
 	pairs [versions]string
+	// crossed tells versions that pass the two in the other order. An old body then passes what stays
+	// on the stack in both versions to a parameter that only another order keeps off it.
+	crossed [versions]bool
 	// keeps tells versions that keep the value, or may keep another one than others do.
 	keeps [versions]bool
 	// script is what happens to a running program.
 	script []step
 
 	text  [versions]string
+	far   [versions]string // of another package, if there is one
 	spans [versions][]span
 }
 
@@ -54,6 +58,9 @@ func newWay(seed int) *way {
 			h = hops[r.Intn(len(hops))]
 		}
 		w.hops = append(w.hops, h)
+	}
+	if r.Intn(5) == 0 {
+		w.hops[len(w.hops)-1] = far
 	}
 	for range w.hops {
 		w.order = append(w.order, []int{0, 0, 1, 1, 2}[r.Intn(5)])
@@ -75,11 +82,17 @@ func newWay(seed int) *way {
 	for i := range w.text {
 		w.text[i] = w.render(i)
 		w.spans[i] = w.functions(i)
+		if w.isFar(len(w.hops) - 1) {
+			w.far[i] = w.renderFar(i)
+		}
 	}
 	return w
 }
 
 func (w *way) name() string { return fmt.Sprintf("w%06d", w.seed) }
+
+// isFar reports whether a hop is a function of another package.
+func (w *way) isFar(i int) bool { return w.hops[i].name == far.name }
 
 func (w *way) String() string {
 	names := make([]string, len(w.hops))
@@ -107,6 +120,9 @@ func (w *way) chooseActs(r *rand.Rand) {
 		}
 	}
 	at, other := r.Intn(len(w.hops)), r.Intn(len(w.hops))
+	if w.isFar(at) && (w.edit == "result" || w.edit == "literal") {
+		at--
+	}
 	keeps := func(i, version int) {
 		w.keeps[version] = true
 		w.acts[i][version] = w.keep(r, i) + w.acts[i][version]
@@ -158,6 +174,8 @@ func (w *way) chooseActs(r *rand.Rand) {
 func (w *way) keep(r *rand.Rand, i int) string {
 	h := w.hops[i]
 	switch {
+	case w.isFar(i):
+		return "kept = append(kept, $v); run.Note(number($v)); "
 	case h.list != "" && r.Intn(2) == 0:
 		return fmt.Sprintf("lists = append(lists, %s); for _, x := range %[1]s { run.Note(number(x)) }; ", h.list)
 	case h.alias != "" && r.Intn(2) == 0:
@@ -167,7 +185,8 @@ func (w *way) keep(r *rand.Rand, i int) string {
 	return strings.ReplaceAll(keeping[kinds[r.Intn(len(kinds))]]+"; run.Note(number($a)); ", "$a", "$v")
 }
 
-// chooseLiteral has a literal that is never called keep its parameter, or the declaration around it.
+// chooseLiteral has a literal that is never called keep its parameter, or the declaration around
+// it.
 func (w *way) chooseLiteral(r *rand.Rand, at, version int, inside bool) {
 	kept := w.keep(r, 0)
 	literal := "register(func($v T) { run.Add(number($v)) }); "
@@ -186,10 +205,13 @@ func (w *way) choosePairs(r *rand.Rand) {
 	}
 	crossed := r.Intn(2) == 0
 	last := len(w.acts) - 1
+	if w.isFar(last) {
+		last--
+	}
 	for k := range versions {
 		call := "two($v, u); "
 		if crossed && k == 1 {
-			call = "two(u, $v); "
+			call, w.crossed[k] = "two(u, $v); ", true
 		}
 		w.acts[last][k] = "run.Add(number(u)); " + call + w.acts[last][k]
 	}

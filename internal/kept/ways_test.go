@@ -25,8 +25,8 @@ const (
 // patience is how long a switch waits in these tests.
 const patience = "GOSPLICE_GUARD=200ms"
 
-// TestWays sends values on ways by chance. Nothing that is kept may be damaged, and no switch may be refused without
-// need.
+// TestWays sends values on ways by chance. Nothing that is kept may be damaged, and no switch may
+// be refused without need.
 func TestWays(t *testing.T) {
 	n := usual
 	if testing.Short() {
@@ -63,6 +63,7 @@ type run struct {
 	mu       sync.Mutex
 	tried    int
 	risky    int
+	warned   int // plans that say GS2017 where no place moved
 	waited   int
 	verdicts map[verdict]int
 	byEdit   map[string]map[verdict]int
@@ -110,6 +111,7 @@ func (r *run) group(t *testing.T, ways []*way) {
 			err = nil
 			continue
 		}
+		r.countWarnings(g, w, plans)
 		if refusal, ok := g.judgePlan(w, plans); ok {
 			r.tell(t, g, w, refusal)
 			continue
@@ -119,6 +121,17 @@ func (r *run) group(t *testing.T, ways []*way) {
 			defer func() { <-free }()
 			r.tell(t, g, w, g.drive(t.Context(), w, r.sockets, plans, r.env...))
 		})
+	}
+}
+
+// countWarnings counts the plans that say that a switch may wait, where no place moved.
+func (r *run) countWarnings(g *group, w *way, plans [versions]*planned) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for v := 1; v < versions; v++ {
+		if plans[v].warned["GS2017"] && len(w.moved(g.decisions(w), 0, v)) == 0 {
+			r.warned++
+		}
 	}
 }
 
@@ -153,7 +166,7 @@ func (r *run) tell(t *testing.T, g *group, w *way, got result) {
 
 func (r *run) figures() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d seeds in %.0f s, %d switches waited for, %d risks taken\n", r.tried, time.Since(r.began).Seconds(), r.waited, r.risky)
+	fmt.Fprintf(&b, "%d seeds in %.0f s, %d switches waited for, %d risks taken, %d plans with GS2017 where nothing moved\n", r.tried, time.Since(r.began).Seconds(), r.waited, r.risky, r.warned)
 	for _, v := range slices.Sorted(maps.Keys(r.verdicts)) {
 		fmt.Fprintf(&b, "%5d %s", r.verdicts[v], v)
 		for _, e := range edits {

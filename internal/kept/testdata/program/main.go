@@ -1,4 +1,5 @@
-// Command program has many ways that a value takes. It answers requests on standard input about one of them.
+// Command program has many ways that a value takes. It answers requests on standard input about one
+// of them.
 package main
 
 import (

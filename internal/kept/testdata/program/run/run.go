@@ -1,5 +1,5 @@
-// Package run is what the ways of the program have in common: where they block, what they count, and
-// functions of another package that call theirs.
+// Package run is what the ways of the program have in common: where they block, what they count,
+// and functions of another package that call theirs.
 package run
 
 // Gate is where one goroutine blocks.

@@ -1,4 +1,5 @@
-// Package value makes values of which a damage shows: each has a number, and all of its memory follows from that.
+// Package value makes values of which a damage shows: each has a number, and all of its memory
+// follows from that.
 package value
 
 import "strconv"
