@@ -170,16 +170,40 @@ func (t *tree) inSources(err error, added map[string]string) error {
 		return err
 	}
 	for place, path := range added {
-		name := t.files.File(path)
-		if rel, err := filepath.Rel(t.build.Dir, name); err == nil && filepath.IsLocal(rel) {
-			name = "./" + filepath.ToSlash(rel)
+		for _, name := range namesFrom(t.build.Dir, place) {
+			replaceName(c, name, t.userName(path))
 		}
-		for i := range c.Lines {
-			c.Lines[i] = strings.ReplaceAll(c.Lines[i], place, name)
-		}
-		c.Stderr = strings.ReplaceAll(c.Stderr, place, name)
 	}
 	return err
+}
+
+// userName is a file as messages about the build name it.
+func (t *tree) userName(path string) string {
+	name := t.files.File(path)
+	if rel, err := filepath.Rel(t.build.Dir, name); err == nil && filepath.IsLocal(rel) {
+		return "./" + filepath.ToSlash(rel)
+	}
+	return name
+}
+
+// namesFrom are what the go command may call a file when it runs in dir: it takes the shorter name, and so may the
+// compiler. The longest comes first, which the others may be part of.
+func namesFrom(dir, file string) []string {
+	names := []string{file}
+	if rel, err := filepath.Rel(dir, file); err == nil {
+		if filepath.IsLocal(rel) {
+			rel = "./" + rel
+		}
+		names = append(names, rel)
+	}
+	return names
+}
+
+func replaceName(c *gotool.CompileError, from, to string) {
+	for i := range c.Lines {
+		c.Lines[i] = strings.ReplaceAll(c.Lines[i], from, to)
+	}
+	c.Stderr = strings.ReplaceAll(c.Stderr, from, to)
 }
 
 // moved are the packages that lie elsewhere than those of the release: in another version, in
