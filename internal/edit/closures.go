@@ -351,6 +351,9 @@ func (c *checker) localTypes(path string) map[string]string {
 			}
 			return true
 		})
+		if !c.sure(path, f.Decl) {
+			fmt.Fprintf(&b, "not known in %p", c) // and so not what it is in the other version
+		}
 		out[name] = b.String()
 	}
 	return out

@@ -104,6 +104,8 @@ type Type struct {
 	// Confined says that no value outlives the functions that handle it; otherwise Held says why one may.
 	Confined bool
 	Held     string
+	// Unknown says why it is not known how values of the type are laid out in the program, or in the edit.
+	Unknown string
 	// Object says that the change was found in a type descriptor that the program has.
 	Object bool
 	// Added says that the type is new, and nothing else.
@@ -219,7 +221,7 @@ func Find(rec *release.Record, set *goobj.Set, packages []gotool.Package, tree *
 	if err := e.readSources(tree); err != nil {
 		return nil, err
 	}
-	e.findTypes(packages, tree.imports())
+	e.findTypes(packages, tree)
 	if err := e.findVars(); err != nil {
 		return nil, err
 	}

@@ -315,7 +315,7 @@ func oldSource(p *release.Package) (*Source, error) {
 		if !p.Editable {
 			b, err := os.ReadFile(path)
 			if err != nil {
-				return nil, err
+				return nil, fmt.Errorf("the release's source of package %s%s: %w", p.Import, inModule(p), err)
 			}
 			content = b
 		}
@@ -342,4 +342,12 @@ func oldSource(p *release.Package) (*Source, error) {
 		}
 	}
 	return s, nil
+}
+
+// inModule is the module of a package of the release, for messages.
+func inModule(p *release.Package) string {
+	if p.Module == "" {
+		return ""
+	}
+	return " in " + p.Module
 }
