@@ -33,7 +33,7 @@ func TestReleases(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := txtar.ParseFile("testdata/releases.txtar")
+	a, err := txtar.ParseFile("testdata/releases/programs.txtar")
 	if err != nil {
 		t.Fatal(err)
 	}
