@@ -111,3 +111,43 @@ func (c *checker) value(k *types.Const) string {
 	}
 	return k.Val().String()
 }
+
+// explained reports a type without a description in the program that is laid out anew because a type that was found
+// already is a part of it, or that stands in a function: values of such a type are in frames alone.
+func (e *Edit) explained(descriptor string, seen map[string]bool) bool {
+	name := withoutTypeArgs(strings.TrimPrefix(descriptor, "type:"))
+	if strings.Contains(name, localMark) {
+		return true
+	}
+	for path := range e.Sources {
+		local, ok := strings.CutPrefix(name, goobj.PackagePrefix(e.symbolPath(path))+".")
+		if !ok {
+			continue
+		}
+		if o := e.newDecl.check(path).Scope().Lookup(local); o != nil {
+			return e.holdsOne(o.Type().Underlying(), seen)
+		}
+	}
+	return false
+}
+
+// holdsOne reports whether values of a type have values of one of the named types as parts.
+func (e *Edit) holdsOne(t types.Type, names map[string]bool) bool {
+	switch t := types.Unalias(t).(type) {
+	case *types.Named:
+		o := t.Obj()
+		if p := o.Pkg(); p != nil && names[goobj.PackagePrefix(e.symbolPath(p.Path()))+"."+o.Name()] {
+			return true
+		}
+		return e.holdsOne(t.Underlying(), names)
+	case *types.Array:
+		return e.holdsOne(t.Elem(), names)
+	case *types.Struct:
+		for i := range t.NumFields() {
+			if e.holdsOne(t.Field(i).Type(), names) {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -404,6 +404,9 @@ func (e *Edit) compareDescriptors(seen map[string]bool) {
 				continue
 			}
 			found[n.Name] = true
+			if _, linked := e.Record.Lookup(n.Name, n.ABI); !linked && e.explained(n.Name, seen) {
+				continue
+			}
 			if !e.onlyMentions(n.Name, seen) {
 				name := strings.TrimLeft(strings.TrimPrefix(n.Name, "type:"), "*[]")
 				e.Types = append(e.Types, Type{Package: o.Pkg, Name: name, Object: true})
