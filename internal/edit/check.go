@@ -27,7 +27,8 @@ type checker struct {
 	gone func(path string) (*Source, error)
 	// vendored is the path of what such a package imports, which the standard library may have a copy of.
 	vendored   func(path string) string
-	missing    map[string]string // why a package was not found, by import path
+	lasting    func(path string) bool // reports a package of the standard library that the build does not have
+	missing    map[string]string      // why a package was not found, by import path
 	unknown    unknowns
 	bodyErrors map[string]checkErrors // of packages that were checked with bodies
 }
@@ -45,6 +46,9 @@ type imports struct {
 	exports map[string]*gotool.Package // of the build that is looked at
 	read    map[string]string          // the files that were read, by import path
 	binary  types.Importer
+	// gone are packages of the standard library that were checked from source, since the build does without them. What
+	// they import is never a package that is edited.
+	gone map[string]*types.Package
 }
 
 func newImports() *imports {
@@ -54,7 +58,7 @@ func newImports() *imports {
 }
 
 func (i *imports) forget() {
-	i.read = map[string]string{}
+	i.read, i.gone = map[string]string{}, map[string]*types.Package{}
 	i.binary = importer.ForCompiler(token.NewFileSet(), "gc", func(path string) (io.ReadCloser, error) {
 		p := i.exports[path]
 		if p == nil || p.Export == "" {
@@ -78,6 +82,12 @@ func (i *imports) of(packages []gotool.Package) {
 			return
 		}
 	}
+	for path := range i.gone {
+		if i.exports[path] != nil {
+			i.forget()
+			return
+		}
+	}
 }
 
 // Sizes of the platforms that are supported, which are equal.
@@ -87,6 +97,10 @@ var sizes = types.SizesFor("gc", "amd64")
 // says that something was not found, and unknown tells what depends on it.
 func (c *checker) check(path string) *types.Package {
 	if p, ok := c.done[path]; ok {
+		return p
+	}
+	if p := c.imports.gone[path]; p != nil && c.gone != nil {
+		c.done[path] = p
 		return p
 	}
 	s, err := c.source(path)
@@ -115,6 +129,9 @@ func (c *checker) check(path string) *types.Package {
 	}
 	c.declare(s.Files, info, errs)
 	c.done[path] = p
+	if len(errs) == 0 && c.lasting != nil && c.lasting(path) {
+		c.imports.gone[path] = p
+	}
 	return p
 }
 

@@ -201,6 +201,10 @@ func (e *Edit) findGone(tree *Tree) {
 		}
 		return tree.oldSource(p)
 	}
+	e.oldDecl.lasting = func(path string) bool {
+		p, ok := e.Record.PackageByPath(path)
+		return ok && p.Standard && e.Packages[path] == nil
+	}
 	e.oldDecl.vendored = func(path string) string {
 		if _, ok := e.Record.PackageByPath(path); ok {
 			return path

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/gosplice/gosplice/internal/goobj"
+	"github.com/gosplice/gosplice/internal/gotool"
 	"github.com/gosplice/gosplice/internal/release"
 )
 
@@ -193,5 +194,19 @@ func TestMismeasured(t *testing.T) {
 		if got := strings.Join(measure(test.change), " "); got != test.want {
 			t.Errorf("%s is another: found in %q, want %q", what, got, test.want)
 		}
+	}
+}
+
+// What was checked from source because the build did without it is not used beside what the build has again.
+func TestGoneIsForgotten(t *testing.T) {
+	i := newImports()
+	i.gone["bytes"] = types.NewPackage("bytes", "bytes")
+	i.of([]gotool.Package{{ImportPath: "errors"}})
+	if len(i.gone) != 1 {
+		t.Error("it was forgotten while the build does without it")
+	}
+	i.of([]gotool.Package{{ImportPath: "errors"}, {ImportPath: "bytes"}})
+	if len(i.gone) != 0 {
+		t.Error("it is still used")
 	}
 }
