@@ -43,6 +43,9 @@ func (e *Edit) describedAlike(name string) (same, ok bool) {
 func (e *Edit) doubtful(path string, was, is *types.TypeName) (why string, alike bool) {
 	name := goobj.PackagePrefix(e.symbolPath(path)) + "." + was.Name()
 	if why = e.notKnown(was, is); why == "" {
+		if p, ok := e.Record.PackageByPath(path); !ok || p.Standard || !describable(was) {
+			return "", false
+		}
 		return e.mismeasured("type:"+name, was.Type()), false
 	}
 	if _, described := e.describedAlike(name); described {
@@ -51,11 +54,22 @@ func (e *Edit) doubtful(path string, was, is *types.TypeName) (why string, alike
 	return why, false
 }
 
+// describable reports a type that the compiler describes in the package that declares it: no alias, not generic, and not
+// a constraint.
+func describable(t *types.TypeName) bool {
+	n, ok := t.Type().(*types.Named)
+	if !ok || t.IsAlias() || n.TypeParams().Len() > 0 {
+		return false
+	}
+	i, ok := n.Underlying().(*types.Interface)
+	return !ok || i.IsMethodSet()
+}
+
 // mismeasured compares what the source of the release says of a type with what the compiler made of it.
 func (e *Edit) mismeasured(descriptor string, t types.Type) string {
 	d, ok := e.Record.NamedType(descriptor)
 	if !ok {
-		return ""
+		return "the compiler did not describe it"
 	}
 	if size := sizeOf(t); size < 0 || uint64(size) != d.Size {
 		return fmt.Sprintf("a value takes %d bytes in the running program, and %d as far as the source of the release is known", d.Size, size)

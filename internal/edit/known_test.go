@@ -188,11 +188,12 @@ func TestMismeasured(t *testing.T) {
 		"fields": {func(d map[string]release.NamedType) {
 			d["type:app.cell"] = release.NamedType{Size: 24, Offsets: []uint64{0, 8}}
 		}, "cell"},
-		"array":      {func(d map[string]release.NamedType) { d["type:app.list"] = release.NamedType{Size: 32} }, "list"},
-		"basic type": {func(d map[string]release.NamedType) { d["type:app.word"] = release.NamedType{Size: 8} }, "word"},
+		"array":         {func(d map[string]release.NamedType) { d["type:app.list"] = release.NamedType{Size: 32} }, "list"},
+		"nothing of it": {func(d map[string]release.NamedType) { delete(d, "type:app.word") }, "word"},
+		"basic type":    {func(d map[string]release.NamedType) { d["type:app.word"] = release.NamedType{Size: 8} }, "word"},
 	} {
 		if got := strings.Join(measure(test.change), " "); got != test.want {
-			t.Errorf("%s is another: found in %q, want %q", what, got, test.want)
+			t.Errorf("%s: found in %q, want %q", what, got, test.want)
 		}
 	}
 }
