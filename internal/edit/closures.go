@@ -352,7 +352,7 @@ func (c *checker) localTypes(path string) map[string]string {
 			return true
 		})
 		if !c.sure(path, f.Decl) {
-			fmt.Fprintf(&b, "not known in %p", c) // and so not what it is in the other version
+			b.WriteString(c.unknownText())
 		}
 		out[name] = b.String()
 	}

@@ -384,7 +384,11 @@ func (e *Edit) EntrySig(y goobj.Sym) string {
 		if !known {
 			return ""
 		}
-		return key + " " + id + " " + hashText(e.typesAround(pkg, n.Name)+captures) + form
+		around := e.typesAround(pkg, n.Name)
+		if strings.Contains(around, unknownMark) {
+			return ""
+		}
+		return key + " " + id + " " + hashText(around+captures) + form
 	}
 	if key == "" {
 		return ""

@@ -178,6 +178,17 @@ func valueNodes(tok token.Token, spec *ast.ValueSpec) (out []ast.Node) {
 // notKnown says why a type, a variable or a constant of one version is not known, "" if it is.
 func (c *checker) notKnown(o types.Object) string { return c.unknown[origin(o)] }
 
+// unknownMark stands in the text of something that is not known.
+const unknownMark = "(not known"
+
+// unknownText stands for something that is not known, and so is not what it is in the other version.
+func (c *checker) unknownText() string {
+	if c.gone != nil {
+		return unknownMark + " in the release)"
+	}
+	return unknownMark + " in the edit)"
+}
+
 // sure reports whether a node within a function or an initialiser means what bodies says.
 func (c *checker) sure(path string, n ast.Node) bool {
 	info := c.bodies(path)

@@ -300,7 +300,7 @@ func (e *Edit) constants(c *checker, path string, v *Var) string {
 			if k, ok := uses[id].(*types.Const); ok {
 				value := k.Val().ExactString()
 				if c.notKnown(k) != "" {
-					value = fmt.Sprintf("not known in %p", c) // and so not what it is in the other version
+					value = c.unknownText()
 				}
 				out = append(out, id.Name+"="+value)
 			}
