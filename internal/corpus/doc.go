@@ -48,6 +48,8 @@
 //	stdlib FILE OLD => NEW    edit a file of the standard library, for the plans that follow
 //	dependencies              dependencies may have moved, for the plans that follow
 //	loaded N                  N patches are in memory
+//	forget MODULE@VERSION     is neither in the module cache nor to be downloaded any more (TestModules)
+//	damage MODULE@VERSION A B has B in its Go files where it had A (TestModules)
 //
 // A file go.mod is added to the one that every program has. A file whose name holds {1-N} stands
 // for N files, with the number in its name and for {n} in its content.

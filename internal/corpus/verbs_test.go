@@ -23,6 +23,7 @@ func (r *run) rareVerbs() map[string]func(string) error {
 	return map[string]func(string) error{
 		"says": r.says, "nopatch": r.noPatch, "quiesce": r.quiesce, "inside": r.whoInside, "stay": r.stay, "limited": r.limited, "norollback": r.noRollback, "begin": r.begin, "end": r.end,
 		"warns": r.warns, "process": r.process, "dependencies": r.allowDependencies, "norecord": r.noRecord, "stdlib": r.stdlib, "loaded": r.loaded,
+		"forget": r.forget, "damage": r.damage,
 	}
 }
 

@@ -42,6 +42,15 @@ func (e *Edit) source(at literalOf, edited bool) (Literal, *Source, *types.Info)
 	return s.groups()[at.group][at.index], s, c.bodies(at.path)
 }
 
+// sure reports whether the types are known of what a literal and the function around it use.
+func (e *Edit) sure(at literalOf, edited bool, l Literal) bool {
+	c := e.oldDecl
+	if edited {
+		c = e.newDecl
+	}
+	return c.sure(at.path, l.around)
+}
+
 // captured lists what a literal captures, by position of the declaration.
 func captured(l Literal, info *types.Info) []capture {
 	seen := map[*types.Var]bool{}
@@ -139,6 +148,9 @@ func (e *Edit) capturesKey(at literalOf, edited bool, signature, host string) (k
 	hidden := undescribed(all, signature)
 	if len(hidden) == 0 {
 		return "", true
+	}
+	if !e.sure(at, edited, l) {
+		return "", false
 	}
 	for _, c := range hidden {
 		if !c.fixed {

@@ -351,6 +351,9 @@ func (c *checker) localTypes(path string) map[string]string {
 			}
 			return true
 		})
+		if !c.sure(path, f.Decl) {
+			b.WriteString(c.unknownText())
+		}
 		out[name] = b.String()
 	}
 	return out

@@ -97,6 +97,8 @@ type Type struct {
 	// Confined says that no value outlives the functions that handle it; otherwise Held says why one may.
 	Confined bool
 	Held     string
+	// Unknown says why it is not known how values of the type are laid out in the program, or in the edit.
+	Unknown string
 	// Object says that the change was found in a type descriptor that the program has.
 	Object bool
 	// Added says that the type is new, and nothing else.
@@ -212,7 +214,7 @@ func Find(rec *release.Record, set *goobj.Set, packages []gotool.Package, tree *
 	if err := e.readSources(tree); err != nil {
 		return nil, err
 	}
-	e.findTypes(packages, tree.imports())
+	e.findTypes(packages, tree)
 	if err := e.findVars(); err != nil {
 		return nil, err
 	}
@@ -375,7 +377,11 @@ func (e *Edit) EntrySig(y goobj.Sym) string {
 		if !known {
 			return ""
 		}
-		return key + " " + id + " " + hashText(e.typesAround(pkg, n.Name)+captures) + form
+		around := e.typesAround(pkg, n.Name)
+		if strings.Contains(around, unknownMark) {
+			return ""
+		}
+		return key + " " + id + " " + hashText(around+captures) + form
 	}
 	if key == "" {
 		return ""

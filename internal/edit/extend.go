@@ -23,6 +23,7 @@ type Extension struct {
 const (
 	unseenGeneric   = "the methods of generic types are not added"
 	unseenSignature = "a method of the type has another signature now"
+	unseenUnknown   = "what the release declares of it was not found again"
 	unseenFirst     = "a pointer to it had no method before, so its description has no room for any"
 	unseenNumbers   = "the program looks methods up by reflection, and what it got from that knows a method by its number, which would change"
 )
@@ -50,6 +51,9 @@ func (e *Edit) extensions(t *Type) (out []Extension, why string) {
 	is, ok2 := e.newDecl.check(t.Package).Scope().Lookup(t.Name).(*types.TypeName)
 	if !ok1 || !ok2 {
 		return nil, unseenGeneric
+	}
+	if e.notKnown(was, is) != "" {
+		return nil, unseenUnknown
 	}
 	if n, ok := is.Type().(*types.Named); !ok || n.TypeParams().Len() > 0 {
 		return nil, unseenGeneric

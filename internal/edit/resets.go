@@ -298,7 +298,11 @@ func (e *Edit) constants(c *checker, path string, v *Var) string {
 	ast.Inspect(v.Value, func(n ast.Node) bool {
 		if id, ok := n.(*ast.Ident); ok {
 			if k, ok := uses[id].(*types.Const); ok {
-				out = append(out, id.Name+"="+k.Val().ExactString())
+				value := k.Val().ExactString()
+				if c.notKnown(k) != "" {
+					value = c.unknownText()
+				}
+				out = append(out, id.Name+"="+value)
 			}
 		}
 		return true

@@ -317,7 +317,7 @@ func oldSource(p *release.Package) (*Source, error) {
 		if !p.Editable {
 			b, err := os.ReadFile(path)
 			if err != nil {
-				return nil, err
+				return nil, fmt.Errorf("the release's source of package %s was not found: %w%s", p.Import, err, bringBack(p))
 			}
 			content = b
 		}
@@ -344,4 +344,16 @@ func oldSource(p *release.Package) (*Source, error) {
 		}
 	}
 	return s, nil
+}
+
+// bringBack says how the sources of a package of the release come back.
+func bringBack(p *release.Package) string {
+	module, replacement, _ := strings.Cut(p.Module, " => ")
+	if replacement != "" {
+		module = replacement
+	}
+	if !strings.Contains(module, "@v") {
+		return ""
+	}
+	return ": go mod download " + module + " brings it back"
 }

@@ -1,6 +1,7 @@
 package edit
 
 import (
+	"cmp"
 	"fmt"
 	"go/ast"
 	"go/types"
@@ -14,7 +15,8 @@ import (
 )
 
 // findTypes compares the named types of every rebuilt package, in source and in descriptors.
-func (e *Edit) findTypes(packages []gotool.Package, imports *imports) {
+func (e *Edit) findTypes(packages []gotool.Package, tree *Tree) {
+	imports := tree.imports()
 	olds, news := map[string]*Source{}, map[string]*Source{}
 	for path, p := range e.Sources {
 		if p.Old != nil {
@@ -25,6 +27,7 @@ func (e *Edit) findTypes(packages []gotool.Package, imports *imports) {
 	imports.of(packages)
 	e.oldDecl = newChecker(olds, imports, e.Record.Release.GoVersion)
 	e.newDecl = newChecker(news, imports, e.Record.Release.GoVersion)
+	e.findGone(tree)
 	seen := map[string]bool{}
 	for _, path := range e.Rebuilt {
 		o, n := e.oldDecl.check(path), e.newDecl.check(path)
@@ -50,7 +53,13 @@ func (e *Edit) findTypes(packages []gotool.Package, imports *imports) {
 func (e *Edit) compareTypes(path string, was, is *types.TypeName) bool {
 	t := Type{Package: path, Name: is.Name()}
 	spec := e.position(&t)
-	if was.IsAlias() != is.IsAlias() || laidOutAnew(was.Type(), is.Type()) {
+	why, alike := e.doubtful(path, was, is)
+	if why != "" {
+		t.Unknown = why
+		e.Types = append(e.Types, t)
+		return true
+	}
+	if !alike && (was.IsAlias() != is.IsAlias() || laidOutAnew(was.Type(), is.Type())) {
 		t.Old, t.New = was.Type().Underlying(), is.Type().Underlying()
 		t.OldSize, t.NewSize = sizeOf(was.Type()), sizeOf(is.Type())
 		if spec != nil {
@@ -300,7 +309,18 @@ func (e *Edit) compareLocals(path string, seen map[string]bool) {
 		}
 		oldType, ok1 := e.oldDecl.bodies(path).Defs[o.spec.Name].(*types.TypeName)
 		newType, ok2 := e.newDecl.bodies(path).Defs[n.spec.Name].(*types.TypeName)
-		if ok1 && ok2 && laidOutAnew(oldType.Type(), newType.Type()) {
+		if !ok1 || !ok2 {
+			continue
+		}
+		if why := e.notKnown(oldType, newType); why != "" || !e.oldDecl.sure(path, o.spec) || !e.newDecl.sure(path, n.spec) {
+			if same, ok := e.describedAlike(prefix + was); !ok || !same {
+				t.Unknown = cmp.Or(why, "something that it is made of was not found")
+				seen[prefix+was] = true
+				e.Types = append(e.Types, t)
+			}
+			continue
+		}
+		if laidOutAnew(oldType.Type(), newType.Type()) {
 			t.Old, t.New = oldType.Type().Underlying(), newType.Type().Underlying()
 			t.OldSize, t.NewSize = sizeOf(oldType.Type()), sizeOf(newType.Type())
 			t.Users = e.users(path, n.spec, t.Old, t.New)
@@ -363,8 +383,8 @@ func mentions(symbol, name string) bool {
 	}
 }
 
-// compareDescriptors compares the type descriptors in rebuilt objects with those that the program
-// has: the second line of defence, which sees instances too.
+// compareDescriptors compares the type descriptors in rebuilt objects with those of the release: the second line of
+// defence, which sees instances too.
 func (e *Edit) compareDescriptors(seen map[string]bool) {
 	found := map[string]bool{}
 	for _, o := range e.rebuiltObjects() {
@@ -376,17 +396,20 @@ func (e *Edit) compareDescriptors(seen map[string]bool) {
 			if t, ok := e.Set.Type(y); !ok || !t.Named() {
 				continue
 			}
-			s, ok := e.Record.Lookup(n.Name, n.ABI)
+			was, ok := e.releaseLayout(n.Name)
 			if !ok {
 				continue
 			}
-			if l, ok := e.Prints.TypeLayout(y); !ok || l == s.Layout {
+			if l, ok := e.Prints.TypeLayout(y); !ok || l == was {
 				continue
 			}
 			found[n.Name] = true
+			if _, linked := e.Record.Lookup(n.Name, n.ABI); !linked && e.explained(n.Name, seen) {
+				continue
+			}
 			if !e.onlyMentions(n.Name, seen) {
-				name := strings.TrimLeft(strings.TrimPrefix(s.Name, "type:"), "*[]")
-				e.Types = append(e.Types, Type{Package: s.Package, Name: name, Object: true, OldSize: int64(s.Size)})
+				name := strings.TrimLeft(strings.TrimPrefix(n.Name, "type:"), "*[]")
+				e.Types = append(e.Types, Type{Package: o.Pkg, Name: name, Object: true})
 			}
 		}
 	}

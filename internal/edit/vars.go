@@ -40,6 +40,7 @@ func (e *Edit) findVars() error {
 			if was != nil {
 				c.OldType, c.OldShape = typeText(was.Type()), shape(was.Type())
 			}
+			e.describedVar(&c, was, n.Scope().Lookup(name))
 			switch {
 			case c.OldName != "" && src.Old.Vars[name] != nil:
 				c.Kind = VarTaken
@@ -50,7 +51,7 @@ func (e *Edit) findVars() error {
 				e.rename(path, name, c.OldName)
 			case c.OldShape != c.NewShape:
 				c.Kind = VarType
-				if c.OldType == c.NewType { // an alias stands for something else
+				if c.OldType == c.NewType && e.notKnown(was, n.Scope().Lookup(name)) == "" { // an alias stands for something else
 					c.OldType, c.NewType = typeText(types.Unalias(was.Type())), typeText(types.Unalias(n.Scope().Lookup(name).Type()))
 				}
 			case old.Text != v.Text || !v.Literals && e.dataChanged(path, name):
@@ -211,7 +212,7 @@ func (e *Edit) findEnums() {
 		for _, id := range src.enumNames() {
 			was, ok1 := o.Scope().Lookup(id.Name).(*types.Const)
 			is, ok2 := n.Scope().Lookup(id.Name).(*types.Const)
-			if !ok1 || !ok2 || constant.Compare(was.Val(), token.EQL, is.Val()) {
+			if !ok1 || !ok2 || e.notKnown(was, is) == "" && constant.Compare(was.Val(), token.EQL, is.Val()) {
 				continue
 			}
 			t := typeText(is.Type())
@@ -223,7 +224,7 @@ func (e *Edit) findEnums() {
 				order = append(order, t)
 			}
 			x.Names = append(x.Names, id.Name)
-			x.Old, x.New = append(x.Old, was.Val().String()), append(x.New, is.Val().String())
+			x.Old, x.New = append(x.Old, e.oldDecl.value(was)), append(x.New, e.newDecl.value(is))
 		}
 		for _, t := range order {
 			e.Enums = append(e.Enums, *byType[t])

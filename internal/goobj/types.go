@@ -76,6 +76,22 @@ func (t TypeDesc) Named() bool {
 // Kind is the type's kind.
 func (t TypeDesc) Kind() byte { return t.data[typeKind] & 31 }
 
+// Size is the number of bytes of a value.
+func (t TypeDesc) Size() uint64 { return le.Uint64(t.data) }
+
+// Offsets are the places of the fields of a struct in bytes. They are nil for other types.
+func (t TypeDesc) Offsets() []uint64 {
+	if t.Kind() != kindStruct {
+		return nil
+	}
+	list, n := t.list(64, structField)
+	var out []uint64
+	for i := range n {
+		out = append(out, le.Uint64(t.data[list+i*structField+16:]))
+	}
+	return out
+}
+
 // PtrBytes is the length in bytes of the prefix that may hold pointers.
 func (t TypeDesc) PtrBytes() uint64 { return le.Uint64(t.data[8:]) }
 

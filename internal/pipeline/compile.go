@@ -3,7 +3,6 @@ package pipeline
 import (
 	"context"
 	"errors"
-	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -19,6 +18,7 @@ type built struct {
 	packages []gotool.Package
 	added    *edit.Additions
 	escapes  edit.Escapes
+	outside  []*gotool.Module // see outside
 }
 
 // tree is what is compiled: a record's build with other sources.
@@ -51,11 +51,15 @@ func (t *tree) compile(ctx context.Context) (*built, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(found) != len(moved) || len(fresh) > 0 {
-		if b, err = t.compileWith(ctx, found, fresh); err != nil {
+	if !slices.EqualFunc(found, moved, samePlace) || len(fresh) > 0 {
+		again, err := t.compileWith(ctx, found, fresh)
+		if err != nil {
 			return nil, err
 		}
-		moved = found
+		if err := sameBuild(b, again); err != nil {
+			return nil, err
+		}
+		b, moved = again, found
 	}
 	if err := t.analyseOld(ctx, moved); err != nil {
 		return nil, err
@@ -94,17 +98,17 @@ func (t *tree) compileWith(ctx context.Context, moved, fresh []gotool.Package) (
 	if err != nil {
 		return nil, t.placed(err)
 	}
-	build, done, err := t.outside(ctx, &additions, known)
+	out, err := t.outside(ctx, additions, known)
+	if err != nil {
+		return nil, err
+	}
+	defer out.done()
+	build, done, err := t.countAsReleased(ctx, out.build, additions)
 	if err != nil {
 		return nil, err
 	}
 	defer done()
-	build, done, err = t.countAsReleased(ctx, build, additions)
-	if err != nil {
-		return nil, err
-	}
-	defer done()
-	overlay, added, cleanup, err := addOverlay(t.overlay, additions.Files)
+	overlay, added, cleanup, err := out.addOverlay(t.overlay, additions.Files)
 	if err != nil {
 		return nil, err
 	}
@@ -117,56 +121,12 @@ func (t *tree) compileWith(ctx context.Context, moved, fresh []gotool.Package) (
 	if !analysed {
 		patterns = nil
 	}
+	out.giveBack(packages)
+	if err := allCompiled(additions, slices.Concat(moved, fresh), packages); err != nil {
+		return nil, err
+	}
 	additions.Inits = inBuild(additions.Inits, packages)
-	return &built{packages, additions, edit.Escapes{Lines: escapes, Patterns: patterns}}, nil
-}
-
-// outside is the build with modules taken from outside of the module cache if something has to be added to
-// their files, which additions then name there.
-func (t *tree) outside(ctx context.Context, additions **edit.Additions, known edit.Known) (b *gotool.Build, done func(), err error) {
-	if len(known.Moved) == 0 {
-		return t.build, func() {}, nil
-	}
-	env, err := t.build.Variables(ctx, "GOMODCACHE")
-	if err != nil {
-		return nil, nil, err
-	}
-	var modules []*gotool.Module
-	for file := range (*additions).Files {
-		for _, p := range known.Moved {
-			if p.Module == nil || !within(p.Module.Dir, env["GOMODCACHE"]) || !within(file, p.Module.Dir) {
-				continue
-			}
-			if !slices.ContainsFunc(modules, func(m *gotool.Module) bool { return m.Dir == p.Module.Dir }) {
-				modules = append(modules, p.Module)
-			}
-		}
-	}
-	if len(modules) == 0 {
-		return t.build, func() {}, nil
-	}
-	b, dirs, done, err := t.build.Outside(ctx, modules)
-	if errors.Is(err, gotool.ErrNoModuleFiles) {
-		err = fmt.Errorf("module %s has another version than in the release, with variables that a patch has to initialise, and %w: replace the module by a copy of it", modules[0].Path, err)
-	}
-	if err != nil {
-		return nil, nil, err
-	}
-	elsewhere := slices.Clone(known.Moved)
-	for i := range elsewhere {
-		p := &elsewhere[i]
-		for from, to := range dirs {
-			if within(p.Dir, from) {
-				p.Dir = to + strings.TrimPrefix(p.Dir, from)
-			}
-		}
-	}
-	known.Moved = elsewhere
-	if *additions, err = edit.Additional(t.rec, t.files, known); err != nil {
-		done()
-		return nil, nil, t.placed(err)
-	}
-	return b, done, nil
+	return &built{packages, additions, edit.Escapes{Lines: escapes, Patterns: patterns}, out.modules}, nil
 }
 
 // within reports a path that is dir or beneath it.
@@ -210,16 +170,40 @@ func (t *tree) inSources(err error, added map[string]string) error {
 		return err
 	}
 	for place, path := range added {
-		name := t.files.File(path)
-		if rel, err := filepath.Rel(t.build.Dir, name); err == nil && filepath.IsLocal(rel) {
-			name = "./" + filepath.ToSlash(rel)
+		for _, name := range namesFrom(t.build.Dir, place) {
+			replaceName(c, name, t.userName(path))
 		}
-		for i := range c.Lines {
-			c.Lines[i] = strings.ReplaceAll(c.Lines[i], place, name)
-		}
-		c.Stderr = strings.ReplaceAll(c.Stderr, place, name)
 	}
 	return err
+}
+
+// userName is a file as messages about the build name it.
+func (t *tree) userName(path string) string {
+	name := t.files.File(path)
+	if rel, err := filepath.Rel(t.build.Dir, name); err == nil && filepath.IsLocal(rel) {
+		return "./" + filepath.ToSlash(rel)
+	}
+	return name
+}
+
+// namesFrom are what the go command may call a file when it runs in dir: it takes the shorter name, and so may the
+// compiler. The longest comes first, which the others may be part of.
+func namesFrom(dir, file string) []string {
+	names := []string{file}
+	if rel, err := filepath.Rel(dir, file); err == nil {
+		if filepath.IsLocal(rel) {
+			rel = "./" + rel
+		}
+		names = append(names, rel)
+	}
+	return names
+}
+
+func replaceName(c *gotool.CompileError, from, to string) {
+	for i := range c.Lines {
+		c.Lines[i] = strings.ReplaceAll(c.Lines[i], from, to)
+	}
+	c.Stderr = strings.ReplaceAll(c.Stderr, from, to)
 }
 
 // moved are the packages that lie elsewhere than those of the release: in another version, in

@@ -5,8 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"sort"
 	"time"
@@ -78,7 +76,7 @@ func (t *tree) plan(ctx context.Context, b *built, progress Progress) (*Plan, er
 		set.Close()
 		return nil, t.placed(err)
 	}
-	if err := cmp.Or(ctx.Err(), allInitialised(e, b.added.Inits)); err != nil {
+	if err := cmp.Or(ctx.Err(), allDefined(e, b), allInitialised(e, b.added.Inits)); err != nil {
 		set.Close()
 		return nil, err
 	}
@@ -113,7 +111,7 @@ func allInitialised(e *edit.Edit, inits []edit.InitFunc) error {
 	for _, v := range e.Vars {
 		has := func(i edit.InitFunc) bool { return i.Package == v.Package && slices.Contains(i.Vars, v.Name) }
 		if v.Kind == edit.VarAdded && v.HasInit && !slices.ContainsFunc(inits, has) {
-			return fmt.Errorf("internal: the initialiser of the new variable %s.%s was not found", v.Package, v.Name)
+			return fmt.Errorf("%s:%d: the initialiser of the new variable %s.%s is not among what was compiled: %w", v.File, v.Line, v.Package, v.Name, errNotCompiled)
 		}
 	}
 	return nil
@@ -180,34 +178,4 @@ func (p *Plan) Patch(ctx context.Context, version string) (*patch.Patch, error) 
 		return nil, fmt.Errorf("internal: the patch that was made is malformed: %w", err)
 	}
 	return out, nil
-}
-
-// addOverlay writes files to temporary places and joins them with the user's overlay. added are the files by
-// temporary place.
-func addOverlay(user string, files map[string][]byte) (overlay string, added map[string]string, cleanup func(), err error) {
-	if len(files) == 0 {
-		return user, nil, func() {}, nil
-	}
-	dir, err := os.MkdirTemp("", "gosplice-overlay-")
-	if err != nil {
-		return "", nil, nil, err
-	}
-	remove := func() { os.RemoveAll(dir) }
-	replace := map[string]string{}
-	added = map[string]string{}
-	for path, content := range files {
-		to := filepath.Join(dir, fmt.Sprintf("%d-%s", len(replace), filepath.Base(path)))
-		if err := os.WriteFile(to, content, 0o600); err != nil {
-			remove()
-			return "", nil, nil, err
-		}
-		replace[path] = to
-		added[to] = path
-	}
-	file, done, err := gotool.MergeOverlay(user, replace)
-	if err != nil {
-		remove()
-		return "", nil, nil, err
-	}
-	return file, added, func() { done(); remove() }, nil
 }

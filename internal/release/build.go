@@ -128,6 +128,7 @@ func Make(ctx context.Context, binary string, b *gotool.Build, packages []gotool
 		func() { h.callGraph(r) },
 		func() { h.inlined(r) },
 		func() { h.calleesOf(r) },
+		func() { h.namedTypes(r) },
 	)
 	return r, nil
 }

@@ -1,6 +1,7 @@
 package release
 
 import (
+	"slices"
 	"sort"
 	"strings"
 
@@ -27,6 +28,9 @@ type Record struct {
 	Modules gotool.Modules
 	// Symbols of the program by ascending name and ABI.
 	Symbols []Symbol
+	// Types are the named types that packages outside of the standard library describe, by ascending name. The program
+	// has values of more types than it has descriptions of.
+	Types []NamedType
 	// Content are the addresses of read-only data that is known by content alone.
 	Content map[goobj.Fingerprint]uint64
 	// Pruned are the types whose method tables have gaps.
@@ -134,6 +138,15 @@ type Symbol struct {
 	Package                string
 }
 
+// NamedType is how the compiler laid out a type of the release.
+type NamedType struct {
+	Name    string // of the descriptor's symbol
+	Size    uint64
+	Offsets []uint64 // of the fields of a struct
+	// Layout is that of the descriptor, as in Symbol.
+	Layout goobj.Fingerprint
+}
+
 // MethodUses are the places of a program that depend on method tables.
 type MethodUses struct {
 	// Readers are the functions that read the length and the place of a method table one after the other.
@@ -185,6 +198,15 @@ func (r *Record) Lookup(name string, abi uint16) (*Symbol, bool) {
 		return nil, false
 	}
 	return &r.Symbols[i], true
+}
+
+// NamedType finds a type by the name of its descriptor.
+func (r *Record) NamedType(name string) (*NamedType, bool) {
+	i, ok := slices.BinarySearchFunc(r.Types, name, func(t NamedType, name string) int { return strings.Compare(t.Name, name) })
+	if !ok {
+		return nil, false
+	}
+	return &r.Types[i], true
 }
 
 // PackageByPath finds a package by import path, or "main".

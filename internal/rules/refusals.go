@@ -207,6 +207,21 @@ var (
 +}
 `})
 
+	LayoutUnknown = rule(Rule{
+		ID: "GS3026", Title: "it is not known how values of a type are laid out", Verdict: Refused, Scenario: "modules/gone",
+		Reason:  "The sources of the release do not say how values in memory are laid out: a package that they import is not to be found any more, or they are not what the program was compiled from.",
+		WaysOut: []string{"bring back the sources of the release", "restart"},
+		Example: `
+ $ go clean -modcache
+ $ go get example.com/lib@v1.1.0        # v1.0.0 is not on this machine any more
+ $ gosplice plan --with-deps
+
+ type cell struct {
+ 	line [ext.Size]byte            // what was ext.Size?
+ 	n    int
+ }
+`})
+
 	MethodNeeded = rule(Rule{
 		ID: "GS3024", Title: "a type is converted to an interface that it satisfies only in the edit", Verdict: Refused, Scenario: "rule-method-unseen",
 		Reason:  "The conversion needs a method that the running program's description of the type does not have, and can't get: see GS2010.",

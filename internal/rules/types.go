@@ -24,6 +24,13 @@ func (j *judge) types() {
 			c.What = "local type; the compiler numbers it anew"
 			c.Reason = fmt.Sprintf("Types that functions declare are numbered through the package: this one is %s in the running program and %s in your edit, so the new code would not know the values that exist, or take others for them.", t.Renumbered, t.Renamed)
 			j.add(LocalType, c)
+		case t.Unknown != "":
+			if t.Func != "" {
+				c.Symbol += " of " + t.Func
+			}
+			c.What = "layout not known"
+			c.Reason = fmt.Sprintf("It is not known how a %s is laid out in the running program: %s.", t.Name, t.Unknown)
+			j.add(LayoutUnknown, c)
 		case t.Object:
 			c.Symbol = t.Name
 			c.What = "layout"

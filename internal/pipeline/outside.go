@@ -1,0 +1,142 @@
+package pipeline
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/gosplice/gosplice/internal/edit"
+	"github.com/gosplice/gosplice/internal/gotool"
+)
+
+// outside is a build that takes modules of the module cache from elsewhere, where the go command accepts an overlay.
+// Nobody else sees that: files and packages go by their names in the module cache.
+type outside struct {
+	build   *gotool.Build
+	modules []*gotool.Module  // as the build without this has them
+	dirs    map[string]string // where each is taken from, by its directory in the cache
+	done    func()
+}
+
+// outside takes the modules of moved packages from elsewhere to whose files something has to be added.
+func (t *tree) outside(ctx context.Context, additions *edit.Additions, known edit.Known) (*outside, error) {
+	plain := &outside{build: t.build, done: func() {}}
+	if len(known.Moved) == 0 {
+		return plain, nil
+	}
+	env, err := t.build.Variables(ctx, "GOMODCACHE")
+	if err != nil {
+		return nil, err
+	}
+	modules := inCache(additions, known.Moved, env["GOMODCACHE"])
+	if len(modules) == 0 {
+		return plain, nil
+	}
+	b, dirs, done, err := t.build.Outside(ctx, modules)
+	if errors.Is(err, gotool.ErrNoModuleFiles) {
+		err = fmt.Errorf("module %s has another version than in the release, with variables that a patch has to initialise, and %w: replace the module by a copy of it", modules[0].Path, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &outside{b, modules, dirs, done}, nil
+}
+
+// inCache lists the modules in the module cache to whose files something is added.
+func inCache(additions *edit.Additions, moved []gotool.Package, cache string) (modules []*gotool.Module) {
+	for _, p := range moved {
+		if p.Module == nil || !within(p.Module.Dir, cache) || slices.ContainsFunc(modules, func(m *gotool.Module) bool { return m.Dir == p.Module.Dir }) {
+			continue
+		}
+		for file := range additions.Files {
+			if within(file, p.Module.Dir) {
+				modules = append(modules, p.Module)
+				break
+			}
+		}
+	}
+	return modules
+}
+
+// place is where the build finds a file of the module cache.
+func (o *outside) place(file string) string {
+	for from, to := range o.dirs {
+		if within(file, from) {
+			return to + strings.TrimPrefix(file, from)
+		}
+	}
+	return file
+}
+
+// giveBack enters in packages where they are for everybody else.
+func (o *outside) giveBack(packages []gotool.Package) {
+	for i := range packages {
+		p := &packages[i]
+		for _, m := range o.modules {
+			if to := o.dirs[m.Dir]; within(p.Dir, to) {
+				p.Dir, p.Module = m.Dir+strings.TrimPrefix(p.Dir, to), m
+				break
+			}
+		}
+	}
+}
+
+// addOverlay writes files to temporary places and joins them with the user's overlay. added are the files by what
+// the go command may call them in its messages.
+func (o *outside) addOverlay(user string, files map[string][]byte) (overlay string, added map[string]string, cleanup func(), err error) {
+	added = map[string]string{}
+	for from, to := range o.dirs {
+		added[to] = from
+	}
+	if len(files) == 0 {
+		return user, added, func() {}, nil
+	}
+	dir, err := os.MkdirTemp("", "gosplice-overlay-")
+	if err != nil {
+		return "", nil, nil, err
+	}
+	remove := func() { os.RemoveAll(dir) }
+	replace := map[string]string{}
+	write := func(path string, content []byte) error {
+		to := filepath.Join(dir, fmt.Sprintf("%d-%s", len(replace), filepath.Base(path)))
+		replace[path] = to
+		return os.WriteFile(to, content, 0o600)
+	}
+	for path, content := range files {
+		if err := write(o.place(path), content); err != nil {
+			remove()
+			return "", nil, nil, err
+		}
+		added[replace[o.place(path)]] = path
+	}
+	for _, m := range o.modules {
+		// The go command makes one up for modules that have none, but for those in the module cache alone.
+		if _, err := os.Stat(filepath.Join(m.Dir, "go.mod")); !os.IsNotExist(err) {
+			continue
+		}
+		if err := write(filepath.Join(o.dirs[m.Dir], "go.mod"), []byte("module "+quoted(m.Path)+"\n")); err != nil {
+			remove()
+			return "", nil, nil, err
+		}
+	}
+	file, done, err := gotool.MergeOverlay(user, replace)
+	if err != nil {
+		remove()
+		return "", nil, nil, err
+	}
+	return file, added, func() { done(); remove() }, nil
+}
+
+// quoted is a module path as a go.mod has it.
+func quoted(path string) string {
+	b, err := json.Marshal(path)
+	if err != nil {
+		return path
+	}
+	return string(b)
+}
