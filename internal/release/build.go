@@ -127,6 +127,7 @@ func Make(ctx context.Context, binary string, b *gotool.Build, packages []gotool
 		func() { h.variableUses(r) },
 		func() { h.callGraph(r) },
 		func() { h.inlined(r) },
+		func() { h.parts(r) },
 	)
 	return r, nil
 }
