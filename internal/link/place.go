@@ -128,6 +128,9 @@ func (l *linker) mark() {
 	for i := 0; i < len(l.order); i++ {
 		l.completeMethods(l.order[i])
 		l.visitAll()
+		for i == len(l.order)-1 && (l.fillMethods() || l.placeSharers()) {
+			l.visitAll()
+		}
 	}
 }
 
@@ -379,9 +382,22 @@ func (l *linker) itabTarget(y goobj.Sym, n goobj.Name) location {
 			}
 		}
 		l.checkItab(t)
+		l.showMethods(y)
 		l.live.Use(l.set, release.ItabType(l.set, y), l.linked)
 	}
 	return location{itab: t}
+}
+
+// showMethods makes the methods of an interface visible in the method tables of the program. The table that y is can't
+// be made otherwise, also where only code uses it that nothing calls yet.
+func (l *linker) showMethods(y goobj.Sym) {
+	inter, ok := l.set.Type(l.set.Reloc(y, 0).Sym)
+	if !ok {
+		return
+	}
+	for _, m := range inter.IfaceMethods() {
+		l.funcTypes[l.set.NameOf(m.Type).Name] = true
+	}
 }
 
 // place puts y into the image.

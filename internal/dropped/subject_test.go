@@ -1,0 +1,339 @@
+package dropped_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gosplice/gosplice/internal/control"
+)
+
+const moduleRoot = "../.."
+
+// subject is a program of which each package has, for each of its variables, a function that nothing calls and that
+// returns its address. The standard library is a copy for that.
+type subject struct {
+	t            *testing.T
+	dir, sockets string
+	goroot       string
+	variables    []variable
+	release      string // the program
+}
+
+// variable is a package variable.
+type variable struct {
+	pkg, name string // the import path, and the name in the source
+	number    int
+}
+
+func (v variable) String() string { return v.pkg + "." + v.name }
+
+// accessor is the function that returns the variable's address.
+func (v variable) accessor() string { return fmt.Sprint("gospliceVariable", v.number) }
+
+// pkg is a package as the go command lists it.
+type pkg struct {
+	ImportPath, Dir string
+	Standard        bool
+	GoFiles         []string
+}
+
+// newSubject builds the program with variables of the packages that covers picks.
+func newSubject(t *testing.T, covers func(p pkg) bool) *subject {
+	t.Helper()
+	s := &subject{t: t, dir: filepath.Join(t.TempDir(), "subject"), sockets: t.TempDir(), goroot: filepath.Join(t.TempDir(), "go")}
+	check(t, os.Chmod(s.sockets, 0o700))
+	check(t, os.CopyFS(s.dir, os.DirFS("testdata/subject")))
+	check(t, os.Rename(filepath.Join(s.dir, "go.mod.txt"), filepath.Join(s.dir, "go.mod")))
+	for _, dir := range []string{"internal/agent", "internal/chains", "internal/coderef", "internal/control", "internal/patch", "internal/splice"} {
+		check(t, os.CopyFS(filepath.Join(s.dir, "gosplice", dir), os.DirFS(filepath.Join(moduleRoot, dir))))
+	}
+	for _, name := range []string{"gosplice.go", "go.mod", "go.sum"} {
+		s.copyFile(filepath.Join(moduleRoot, name), filepath.Join(s.dir, "gosplice", name))
+	}
+	s.copyFile(filepath.Join(moduleRoot, "go.sum"), filepath.Join(s.dir, "go.sum"))
+	t.Setenv("CGO_ENABLED", "0") // so that packages are plain Go
+	packages := s.list()
+	s.copyGo(packages)
+	t.Setenv("GOROOT", s.goroot)
+	t.Setenv("GOTOOLCHAIN", "local")
+	s.copyModules(packages)
+	for _, p := range s.list() {
+		if p.ImportPath != "subject" && p.ImportPath != "unsafe" && covers(p) {
+			s.addAccessors(p)
+		}
+	}
+	s.release = s.build("release", nil)
+	return s
+}
+
+// list lists the packages of the program.
+func (s *subject) list() (out []pkg) {
+	s.t.Helper()
+	text := s.goCommand("list", "-mod=mod", "-deps", "-json=ImportPath,Dir,Standard,GoFiles", ".")
+	for d := json.NewDecoder(strings.NewReader(text)); ; {
+		var p pkg
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+			return out
+		} else if err != nil {
+			s.t.Fatal(err)
+		}
+		out = append(out, p)
+	}
+}
+
+// copyGo makes a Go installation of which only the sources of some packages are copies.
+func (s *subject) copyGo(packages []pkg) {
+	s.t.Helper()
+	from := strings.TrimSpace(s.goCommand("env", "GOROOT"))
+	check(s.t, os.MkdirAll(filepath.Join(s.goroot, "src", "vendor"), 0o755))
+	for _, name := range []string{"bin", "pkg", "lib", "misc"} {
+		check(s.t, os.Symlink(filepath.Join(from, name), filepath.Join(s.goroot, name)))
+	}
+	for _, name := range []string{"VERSION", "go.env", "src/go.mod", "src/go.sum", "src/vendor/modules.txt"} {
+		s.copyFile(filepath.Join(from, name), filepath.Join(s.goroot, name))
+	}
+	for _, p := range packages {
+		if p.Standard && p.ImportPath != "unsafe" {
+			rel, err := filepath.Rel(from, p.Dir)
+			check(s.t, err)
+			s.copyPackage(p.Dir, filepath.Join(s.goroot, rel))
+		}
+	}
+	s.copyPackage(filepath.Join(from, "src/unsafe"), filepath.Join(s.goroot, "src/unsafe"))
+}
+
+// copyModules copies the modules of the program, which the go command does not let anybody write, to where the program
+// takes them from then on.
+func (s *subject) copyModules(packages []pkg) {
+	s.t.Helper()
+	edit := []string{"mod", "edit"}
+	for i, path := range []string{"github.com/mochi-mqtt/server/v2", "github.com/gorilla/websocket", "github.com/rs/xid"} {
+		from := strings.TrimSpace(s.goCommand("list", "-mod=mod", "-m", "-f", "{{.Dir}}", path))
+		to := filepath.Join(s.dir, fmt.Sprint("module", i))
+		check(s.t, os.MkdirAll(to, 0o755))
+		s.copyFile(filepath.Join(from, "go.mod"), filepath.Join(to, "go.mod"))
+		for _, p := range packages {
+			if rel, err := filepath.Rel(from, p.Dir); err == nil && filepath.IsLocal(rel) {
+				s.copyPackage(p.Dir, filepath.Join(to, rel))
+			}
+		}
+		edit = append(edit, fmt.Sprintf("-replace=%s=./module%d", path, i))
+	}
+	s.goCommand(edit...)
+}
+
+// copyPackage copies the files of a directory, without tests.
+func (s *subject) copyPackage(from, to string) {
+	s.t.Helper()
+	entries, err := os.ReadDir(from)
+	check(s.t, err)
+	check(s.t, os.MkdirAll(to, 0o755))
+	for _, e := range entries {
+		if e.Type().IsRegular() && !strings.HasSuffix(e.Name(), "_test.go") {
+			s.copyFile(filepath.Join(from, e.Name()), filepath.Join(to, e.Name()))
+		}
+	}
+}
+
+func (s *subject) copyFile(from, to string) {
+	s.t.Helper()
+	content, err := os.ReadFile(from)
+	check(s.t, err)
+	err = os.WriteFile(to, content, 0o644)
+	if errors.Is(err, fs.ErrNotExist) {
+		check(s.t, os.MkdirAll(filepath.Dir(to), 0o755))
+		err = os.WriteFile(to, content, 0o644)
+	}
+	check(s.t, err)
+}
+
+// addAccessors adds the functions that return the addresses of a package's variables.
+func (s *subject) addAccessors(p pkg) {
+	s.t.Helper()
+	var b bytes.Buffer
+	for _, name := range p.GoFiles {
+		f, err := parser.ParseFile(token.NewFileSet(), filepath.Join(p.Dir, name), nil, parser.SkipObjectResolution)
+		check(s.t, err)
+		if b.Len() == 0 {
+			fmt.Fprintf(&b, "package %s\n\nimport _ \"unsafe\"\n", f.Name.Name)
+		}
+		for _, id := range packageVariables(f) {
+			v := variable{p.ImportPath, id, len(s.variables)}
+			s.variables = append(s.variables, v)
+			fmt.Fprintf(&b, "\n//go:linkname %s\nfunc %s() interface{} { return &%s }\n", v.accessor(), v.accessor(), id)
+		}
+	}
+	if b.Len() > 0 {
+		check(s.t, os.WriteFile(filepath.Join(p.Dir, "zz_gosplice_variables.go"), b.Bytes(), 0o644))
+	}
+}
+
+// packageVariables are the names of the variables that a file declares.
+func packageVariables(f *ast.File) (names []string) {
+	for _, d := range f.Decls {
+		g, ok := d.(*ast.GenDecl)
+		if !ok || g.Tok != token.VAR {
+			continue
+		}
+		for _, spec := range g.Specs {
+			for _, id := range spec.(*ast.ValueSpec).Names {
+				if id.Name != "_" {
+					names = append(names, id.Name)
+				}
+			}
+		}
+	}
+	return names
+}
+
+// bring makes the sources print variables.
+func (s *subject) bring(variables []variable) {
+	s.t.Helper()
+	var b, list bytes.Buffer
+	b.WriteString("package main\n\nimport _ \"unsafe\"\n\n")
+	for _, v := range variables {
+		fmt.Fprintf(&b, "//go:linkname %s %s.%s\nfunc %s() any\n\n", v.accessor(), symbolPath(v.pkg), v.accessor(), v.accessor())
+		fmt.Fprintf(&list, "\t\t{%q, %s},\n", v.String(), v.accessor())
+	}
+	fmt.Fprintf(&b, "//go:noinline\nfunc variables() []named {\n\treturn []named{\n%s\t}\n}\n", list.String())
+	check(s.t, os.WriteFile(filepath.Join(s.dir, "brought.go"), b.Bytes(), 0o644))
+}
+
+// symbolPath is an import path as symbols have it.
+func symbolPath(path string) string {
+	slash := strings.LastIndexByte(path, '/') + 1
+	return path[:slash] + strings.ReplaceAll(path[slash:], ".", "%2e")
+}
+
+// build builds the program that prints variables, or the release.
+func (s *subject) build(name string, variables []variable) string {
+	s.t.Helper()
+	if variables != nil {
+		s.bring(variables)
+	}
+	out := filepath.Join(s.dir, name)
+	s.goCommand("build", "-mod=mod", "-o", out, ".")
+	return out
+}
+
+func (s *subject) goCommand(args ...string) string {
+	s.t.Helper()
+	cmd := exec.Command("go", args...)
+	cmd.Dir = s.dir
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		s.t.Fatalf("go %s: %v\n%.4000s", strings.Join(args, " "), err, stderr.String())
+	}
+	return string(out)
+}
+
+// process is a running subject.
+type process struct {
+	cmd    *exec.Cmd
+	in     io.WriteCloser
+	out    *bufio.Reader
+	stderr bytes.Buffer
+	socket string
+}
+
+// mostTime bounds what a process does.
+const mostTime = 60 * time.Second
+
+func (s *subject) start(program string) *process {
+	s.t.Helper()
+	p := &process{cmd: exec.Command(program, s.sockets)}
+	p.cmd.Stderr = &p.stderr
+	var err error
+	p.in, err = p.cmd.StdinPipe()
+	check(s.t, err)
+	out, err := p.cmd.StdoutPipe()
+	check(s.t, err)
+	check(s.t, p.cmd.Start())
+	time.AfterFunc(mostTime, func() { p.cmd.Process.Kill() })
+	p.out = bufio.NewReader(out)
+	if line, err := p.out.ReadString('\n'); err != nil || line != "ready\n" {
+		p.end()
+		s.t.Fatalf("the program does not start: %q %v\n%.2000s", line, err, p.stderr.String())
+	}
+	p.socket = filepath.Join(s.sockets, fmt.Sprintf("%d.sock", p.cmd.Process.Pid))
+	return p
+}
+
+// print returns the values that the program prints, by variable.
+func (p *process) print() (map[string]string, error) {
+	if _, err := fmt.Fprintln(p.in, "print"); err != nil {
+		return nil, err
+	}
+	values := map[string]string{}
+	for {
+		line, err := p.out.ReadString('\n')
+		if err != nil {
+			p.end()
+			return values, fmt.Errorf("the program ended: %.2000s", p.stderr.String())
+		}
+		if line == "done\n" {
+			return values, nil
+		}
+		name, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "\t")
+		values[name] = value
+	}
+}
+
+// apply applies a patch file.
+func (p *process) apply(file []byte) error {
+	ctx, cancel := context.WithTimeout(context.Background(), mostTime)
+	defer cancel()
+	c, err := control.Dial(ctx, p.socket)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	_, err = c.Apply(ctx, file, control.SwitchOptions{})
+	return err
+}
+
+func (p *process) end() {
+	p.in.Close()
+	p.cmd.Process.Kill()
+	p.cmd.Wait()
+}
+
+// values runs a program and returns what it prints.
+func (s *subject) values(program string) map[string]string {
+	s.t.Helper()
+	p := s.start(program)
+	defer p.end()
+	values, err := p.print()
+	check(s.t, err)
+	return values
+}
+
+func check(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// without leaves variables out.
+func without(all []variable, leave func(v variable) bool) []variable {
+	return slices.DeleteFunc(slices.Clone(all), leave)
+}
