@@ -51,6 +51,11 @@ type pkg struct {
 	ImportPath, Dir string
 	Standard        bool
 	GoFiles         []string
+	Module          *struct {
+		Path    string
+		Main    bool
+		Replace *struct{ Path string }
+	}
 }
 
 // newSubject builds the program with variables of the packages that covers picks.
@@ -75,6 +80,9 @@ func newSubject(t *testing.T, covers func(p pkg) bool) *subject {
 	s.copyModules(packages)
 	for _, p := range s.list() {
 		if p.ImportPath != "subject" && p.ImportPath != "unsafe" && covers(p) {
+			if !within(p.Dir, s.dir) && !within(p.Dir, s.goroot) {
+				t.Fatalf("package %s in %s is not a copy", p.ImportPath, p.Dir)
+			}
 			s.addAccessors(p)
 		}
 	}
@@ -82,10 +90,16 @@ func newSubject(t *testing.T, covers func(p pkg) bool) *subject {
 	return s
 }
 
+// within reports whether dir is below another one.
+func within(dir, of string) bool {
+	rel, err := filepath.Rel(of, dir)
+	return err == nil && filepath.IsLocal(rel)
+}
+
 // list lists the packages of the program.
 func (s *subject) list() (out []pkg) {
 	s.t.Helper()
-	text := s.goCommand("list", "-mod=mod", "-deps", "-json=ImportPath,Dir,Standard,GoFiles", ".")
+	text := s.goCommand("list", "-mod=mod", "-deps", "-json=ImportPath,Dir,Standard,GoFiles,Module", ".")
 	for d := json.NewDecoder(strings.NewReader(text)); ; {
 		var p pkg
 		if err := d.Decode(&p); errors.Is(err, io.EOF) {
@@ -115,7 +129,9 @@ func (s *subject) copyGo(packages []pkg) {
 			s.copyPackage(p.Dir, filepath.Join(s.goroot, rel))
 		}
 	}
-	s.copyPackage(filepath.Join(from, "src/unsafe"), filepath.Join(s.goroot, "src/unsafe"))
+	for _, dir := range []string{"src/unsafe", "src/runtime/cgo"} { // the latter has headers of the runtime
+		s.copyPackage(filepath.Join(from, dir), filepath.Join(s.goroot, dir))
+	}
 }
 
 // copyModules copies the modules of the program, which the go command does not let anybody write, to where the program
@@ -123,7 +139,13 @@ func (s *subject) copyGo(packages []pkg) {
 func (s *subject) copyModules(packages []pkg) {
 	s.t.Helper()
 	edit := []string{"mod", "edit"}
-	for i, path := range []string{"github.com/mochi-mqtt/server/v2", "github.com/gorilla/websocket", "github.com/rs/xid"} {
+	var paths []string
+	for _, p := range packages {
+		if m := p.Module; m != nil && !m.Main && m.Replace == nil && !slices.Contains(paths, m.Path) {
+			paths = append(paths, m.Path)
+		}
+	}
+	for i, path := range paths {
 		from := strings.TrimSpace(s.goCommand("list", "-mod=mod", "-m", "-f", "{{.Dir}}", path))
 		to := filepath.Join(s.dir, fmt.Sprint("module", i))
 		check(s.t, os.MkdirAll(to, 0o755))
@@ -208,17 +230,11 @@ func (s *subject) bring(variables []variable) {
 	var b, list bytes.Buffer
 	b.WriteString("package main\n\nimport _ \"unsafe\"\n\n")
 	for _, v := range variables {
-		fmt.Fprintf(&b, "//go:linkname %s %s.%s\nfunc %s() any\n\n", v.accessor(), symbolPath(v.pkg), v.accessor(), v.accessor())
+		fmt.Fprintf(&b, "//go:linkname %s %s.%s\nfunc %s() any\n\n", v.accessor(), v.pkg, v.accessor(), v.accessor())
 		fmt.Fprintf(&list, "\t\t{%q, %s},\n", v.String(), v.accessor())
 	}
 	fmt.Fprintf(&b, "//go:noinline\nfunc variables() []named {\n\treturn []named{\n%s\t}\n}\n", list.String())
 	check(s.t, os.WriteFile(filepath.Join(s.dir, "brought.go"), b.Bytes(), 0o644))
-}
-
-// symbolPath is an import path as symbols have it.
-func symbolPath(path string) string {
-	slash := strings.LastIndexByte(path, '/') + 1
-	return path[:slash] + strings.ReplaceAll(path[slash:], ".", "%2e")
 }
 
 // build builds the program that prints variables, or the release.
