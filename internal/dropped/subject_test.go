@@ -3,6 +3,7 @@ package dropped_test
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -14,6 +15,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -21,30 +23,35 @@ import (
 	"time"
 
 	"github.com/gosplice/gosplice/internal/control"
+	"github.com/gosplice/gosplice/internal/goobj"
 )
 
 const moduleRoot = "../.."
 
 // subject is a program of which each package has, for each of its variables, a function that nothing calls and that
-// returns its address. The standard library is a copy for that.
+// returns its address: in the release, or in the edit alone. The standard library is a copy for that.
 type subject struct {
 	t            *testing.T
 	dir, sockets string
 	goroot       string
 	variables    []variable
 	release      string // the program
+	edited       bool   // the edit adds the functions
+	added        map[string]string
+	overlay      string // file of the edit's that names what is added
 }
 
 // variable is a package variable.
 type variable struct {
 	pkg, name string // the import path, and the name in the source
+	symbol    string
 	number    int
 }
 
 func (v variable) String() string { return v.pkg + "." + v.name }
 
 // accessor is the function that returns the variable's address.
-func (v variable) accessor() string { return fmt.Sprint("gospliceVariable", v.number) }
+func (v variable) accessor() string { return fmt.Sprint("GospliceVariable", v.number) }
 
 // pkg is a package as the go command lists it.
 type pkg struct {
@@ -58,13 +65,16 @@ type pkg struct {
 	}
 }
 
-// newSubject builds the program with variables of the packages that covers picks.
-func newSubject(t *testing.T, covers func(p pkg) bool) *subject {
+// newSubject builds the program with variables of the packages that covers picks. With all it links further packages.
+func newSubject(t *testing.T, all, edited bool, covers func(p pkg) bool) *subject {
 	t.Helper()
-	s := &subject{t: t, dir: filepath.Join(t.TempDir(), "subject"), sockets: t.TempDir(), goroot: filepath.Join(t.TempDir(), "go")}
+	s := &subject{t: t, edited: edited, added: map[string]string{}, dir: filepath.Join(t.TempDir(), "subject"), sockets: t.TempDir(), goroot: filepath.Join(t.TempDir(), "go")}
 	check(t, os.Chmod(s.sockets, 0o700))
 	check(t, os.CopyFS(s.dir, os.DirFS("testdata/subject")))
 	check(t, os.Rename(filepath.Join(s.dir, "go.mod.txt"), filepath.Join(s.dir, "go.mod")))
+	if all {
+		check(t, os.Rename(filepath.Join(s.dir, "more.go.txt"), filepath.Join(s.dir, "more.go")))
+	}
 	for _, dir := range []string{"internal/agent", "internal/chains", "internal/coderef", "internal/control", "internal/patch", "internal/splice"} {
 		check(t, os.CopyFS(filepath.Join(s.dir, "gosplice", dir), os.DirFS(filepath.Join(moduleRoot, dir))))
 	}
@@ -87,7 +97,31 @@ func newSubject(t *testing.T, covers func(p pkg) bool) *subject {
 		}
 	}
 	s.release = s.build("release", nil)
+	s.writeOverlay()
 	return s
+}
+
+// writeOverlay writes what the edit adds, if the release does not have it.
+func (s *subject) writeOverlay() {
+	s.t.Helper()
+	if !s.edited {
+		return
+	}
+	text, err := json.Marshal(map[string]map[string]string{"Replace": s.added})
+	check(s.t, err)
+	s.overlay = filepath.Join(s.dir, "overlay.json")
+	check(s.t, os.WriteFile(s.overlay, text, 0o644))
+}
+
+// spare takes a package out of the edit.
+func (s *subject) spare(importPath string) {
+	s.variables = without(s.variables, func(v variable) bool { return v.pkg == importPath })
+	for name := range s.added {
+		if within(name, filepath.Join(s.goroot, "src", importPath)) && filepath.Dir(name) == filepath.Join(s.goroot, "src", importPath) {
+			delete(s.added, name)
+		}
+	}
+	s.writeOverlay()
 }
 
 // within reports whether dir is below another one.
@@ -190,20 +224,40 @@ func (s *subject) addAccessors(p pkg) {
 	s.t.Helper()
 	var b bytes.Buffer
 	for _, name := range p.GoFiles {
-		f, err := parser.ParseFile(token.NewFileSet(), filepath.Join(p.Dir, name), nil, parser.SkipObjectResolution)
+		f, err := parser.ParseFile(token.NewFileSet(), filepath.Join(p.Dir, name), nil, parser.SkipObjectResolution|parser.ParseComments)
 		check(s.t, err)
 		if b.Len() == 0 {
 			fmt.Fprintf(&b, "package %s\n\nimport _ \"unsafe\"\n", f.Name.Name)
 		}
+		linked := linknames(f)
 		for _, id := range packageVariables(f) {
-			v := variable{p.ImportPath, id, len(s.variables)}
+			v := variable{p.ImportPath, id, cmp.Or(linked[id], goobj.PackagePrefix(p.ImportPath)+"."+id), len(s.variables)}
 			s.variables = append(s.variables, v)
 			fmt.Fprintf(&b, "\n//go:linkname %s\nfunc %s() interface{} { return &%s }\n", v.accessor(), v.accessor(), id)
 		}
 	}
-	if b.Len() > 0 {
-		check(s.t, os.WriteFile(filepath.Join(p.Dir, "zz_gosplice_variables.go"), b.Bytes(), 0o644))
+	if b.Len() == 0 {
+		return
 	}
+	name := filepath.Join(p.Dir, "zz_gosplice_variables.go")
+	if s.edited {
+		s.added[name] = filepath.Join(s.t.TempDir(), "variables.txt")
+		name = s.added[name]
+	}
+	check(s.t, os.WriteFile(name, b.Bytes(), 0o644))
+}
+
+// linknames are the symbols that linkname directives of a file give to names.
+func linknames(f *ast.File) map[string]string {
+	out := map[string]string{}
+	for _, g := range f.Comments {
+		for _, c := range g.List {
+			if words := strings.Fields(c.Text); len(words) > 2 && words[0] == "//go:linkname" {
+				out[words[1]] = words[2]
+			}
+		}
+	}
+	return out
 }
 
 // packageVariables are the names of the variables that a file declares.
@@ -227,12 +281,25 @@ func packageVariables(f *ast.File) (names []string) {
 // bring makes the sources print variables.
 func (s *subject) bring(variables []variable) {
 	s.t.Helper()
-	var b, list bytes.Buffer
-	b.WriteString("package main\n\nimport _ \"unsafe\"\n\n")
+	var imports, links, list bytes.Buffer
+	imported := map[string]bool{}
 	for _, v := range variables {
-		fmt.Fprintf(&b, "//go:linkname %s %s.%s\nfunc %s() any\n\n", v.accessor(), v.pkg, v.accessor(), v.accessor())
-		fmt.Fprintf(&list, "\t\t{%q, %s},\n", v.String(), v.accessor())
+		function := v.accessor()
+		// No linkname directive names the symbols of a package whose last element has a dot.
+		if base := path.Base(v.pkg); strings.Contains(base, ".") {
+			alias := strings.ReplaceAll(base, ".", "")
+			if !imported[alias] {
+				imported[alias] = true
+				fmt.Fprintf(&imports, "import %s %q\n", alias, v.pkg)
+			}
+			function = alias + "." + function
+		} else {
+			fmt.Fprintf(&links, "//go:linkname %s %s.%s\nfunc %s() interface{}\n\n", function, v.pkg, function, function)
+		}
+		fmt.Fprintf(&list, "\t\t{%q, %s},\n", v.String(), function)
 	}
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "package main\n\nimport _ \"unsafe\"\n%s\n%s", imports.String(), links.String())
 	fmt.Fprintf(&b, "//go:noinline\nfunc variables() []named {\n\treturn []named{\n%s\t}\n}\n", list.String())
 	check(s.t, os.WriteFile(filepath.Join(s.dir, "brought.go"), b.Bytes(), 0o644))
 }
@@ -244,7 +311,7 @@ func (s *subject) build(name string, variables []variable) string {
 		s.bring(variables)
 	}
 	out := filepath.Join(s.dir, name)
-	s.goCommand("build", "-mod=mod", "-o", out, ".")
+	s.goCommand("build", "-mod=mod", "-overlay="+s.overlay, "-o", out, ".")
 	return out
 }
 
