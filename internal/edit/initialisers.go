@@ -327,6 +327,16 @@ func (d Dropped) in(importPath string) bool {
 	return false
 }
 
+// Computed reports whether the initial value of a variable may be more than a constant: it is, or the source is not known.
+func (e *Edit) Computed(path, name string) bool {
+	src := e.Sources[path].New
+	if src == nil || src.Vars[name] == nil {
+		return true
+	}
+	v := src.Vars[name]
+	return v.Value != nil && !isConstant(v.Value)
+}
+
 // Initialises reports that variables of the package have initialisers, as far as its files of plain Go tell.
 func (s *Source) Initialises() bool { return len(s.initialisers) > 0 }
 

@@ -39,7 +39,7 @@ func (l *linker) adoptParts(v *placed) {
 		return
 	}
 	list, shape := l.edit.Prints.Temporaries(v.sym)
-	if shape != parts.Shape {
+	if shape != parts.Shape || len(list) != len(parts.Addrs) {
 		return // the edit gives it another initial value
 	}
 	for i, t := range list {
@@ -108,22 +108,22 @@ func (l *linker) unmade() edit.Dropped {
 		pkg := l.set.Object(p.sym).Pkg
 		path, name := l.edit.SourceVariable(pkg, p.name.Name)
 		_, linked := l.edit.Linked(pkg, name)
-		if linked || !added[path] && l.isPartial(p.sym, made) {
+		if linked || !added[path] && l.isPartial(p.sym, l.edit.Computed(path, name), made) {
 			out[[2]string{strings.Clone(path), strings.Clone(name)}] = true // the objects are given back before it is used
 		}
 	}
 	return out
 }
 
-// isPartial reports whether the data of variable v is not the whole of its initial value: init would do the rest, or what
-// it shares with a variable that is made anew.
-func (l *linker) isPartial(v goobj.Sym, made map[goobj.Sym]bool) bool {
+// isPartial reports whether the data of variable v is not the whole of its initial value: init may do the rest, if that is
+// computed, or what it shares with a variable that is made anew.
+func (l *linker) isPartial(v goobj.Sym, computed bool, made map[goobj.Sym]bool) bool {
 	o := l.set.Object(v)
 	if l.dropped.initialised[o] == nil {
 		l.dropped.initialised[o] = l.set.Initialised(o.Pkg)
 	}
 	byInit := l.dropped.initialised[o]
-	return byInit[v] || slices.ContainsFunc(l.set.Temporaries(v), func(t goobj.Sym) bool {
+	return computed && byInit[v] || slices.ContainsFunc(l.set.Temporaries(v), func(t goobj.Sym) bool {
 		return l.dropped.parts[t] == 0 && (byInit[t] || slices.ContainsFunc(l.sharers(t), func(w goobj.Sym) bool { return made[w] }))
 	})
 }
