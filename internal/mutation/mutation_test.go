@@ -100,7 +100,7 @@ type candidate struct {
 }
 
 func (c candidate) String() string {
-	return fmt.Sprintf("%s at %s:%d", c.edit.Kind, filepath.Join(filepath.Base(filepath.Dir(c.file)), filepath.Base(c.file)), c.edit.Line)
+	return fmt.Sprintf("%s at %s:%d", strings.TrimSpace(c.edit.Kind+" "+c.edit.Calls), filepath.Join(filepath.Base(filepath.Dir(c.file)), filepath.Base(c.file)), c.edit.Line)
 }
 
 // candidates lists all edits, by kind, in random order.
