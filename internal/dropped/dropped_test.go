@@ -52,8 +52,8 @@ func bringBack(t *testing.T, edited bool) {
 	for part := range slices.Chunk(r.dropped, size) {
 		r.compare(part)
 	}
-	t.Logf("%d of %d variables were dropped; %d have the same value when they are brought back, %d another one; %d have another one each time; refused: %v; %d packages can't be edited",
-		len(r.dropped), len(s.variables), r.same, r.wrong, r.unstable, r.refused, r.spared)
+	t.Logf("%d of %d variables were dropped; %d have the same value when they are brought back, %d another one; %d have another one each time; refused: %v",
+		len(r.dropped), len(s.variables), r.same, r.wrong, r.unstable, r.refused)
 	if r.same < len(r.dropped)*9/10 || r.same == 0 {
 		t.Errorf("only %d of %d could be compared", r.same, len(r.dropped))
 	}
@@ -83,9 +83,6 @@ func (r *run) prepare() {
 	r.session, err = pipeline.OpenSession(r.t.Context(), pipeline.PlanOptions{Record: record, Dir: r.s.dir, Overlay: r.s.overlay})
 	check(r.t, err)
 	r.t.Cleanup(r.session.Close)
-	if r.s.edited {
-		r.sparePackages()
-	}
 	r.dropped = without(r.s.variables, func(v variable) bool {
 		_, ok := rec.Lookup(v.symbol, goobj.ABI0)
 		return ok
@@ -93,20 +90,6 @@ func (r *run) prepare() {
 	full := r.s.build("full", r.dropped)
 	for range 3 {
 		r.want = append(r.want, r.s.values(full))
-	}
-}
-
-// sparePackages takes the packages out of the edit that no edit may change: the runtime, and what the agent uses.
-func (r *run) sparePackages() {
-	r.t.Helper()
-	plan, err := r.session.Plan(r.t.Context())
-	check(r.t, err)
-	defer plan.Close()
-	for _, c := range plan.Changes {
-		if c.ID == "GS3013" || c.ID == "GS3021" {
-			r.s.spare(c.Symbol)
-			r.spared++
-		}
 	}
 }
 

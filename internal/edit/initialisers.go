@@ -417,8 +417,11 @@ func (s *Source) linknames() iter.Seq2[string, string] {
 		for _, f := range s.Files {
 			for _, g := range f.Comments {
 				for _, c := range g.List {
-					words := strings.Fields(c.Text)
-					if len(words) > 2 && words[0] == "//go:linkname" && !yield(words[1], words[2]) {
+					directive, ok := strings.CutPrefix(c.Text, "//go:linkname ")
+					if !ok {
+						continue
+					}
+					if words := strings.Fields(directive); len(words) > 1 && !yield(words[0], words[1]) {
 						return
 					}
 				}
