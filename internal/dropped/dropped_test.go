@@ -97,11 +97,15 @@ func (r *run) prepare() {
 func (r *run) compare(part []variable) {
 	values, problem := r.patched(part)
 	if problem != "" && len(part) > 1 {
+		r.t.Logf("%d variables from %s: %.500s", len(part), part[0], problem)
 		r.compare(part[:len(part)/2])
 		r.compare(part[len(part)/2:])
 		return
 	}
 	if problem != "" {
+		if !strings.HasPrefix(problem, "GS3") {
+			r.t.Errorf("%s: %s", part[0], problem)
+		}
 		r.t.Logf("%s: %s", part[0], problem)
 		r.refused[firstWords(problem)]++
 		return
@@ -137,7 +141,9 @@ func (r *run) patched(part []variable) (map[string]string, string) {
 	r.t.Helper()
 	r.s.bring(part)
 	plan, err := r.session.Plan(r.t.Context())
-	check(r.t, err)
+	if err != nil {
+		return nil, fmt.Sprint("no plan: ", err)
+	}
 	defer plan.Close()
 	if plan.Refused {
 		return nil, refusal(plan.Changes)
