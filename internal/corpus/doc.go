@@ -43,7 +43,7 @@
 //	norollback TO TEXT        there is no going to version TO; the error holds TEXT
 //	begin                     start to apply, and go on; the patch is kept
 //	end [VERDICT TEXT]        the apply that was begun has ended
-//	process NAME [FLAG ...]   start the program of tree NAME, built with the flags, instead
+//	process [NAME [FLAG ...]] start the program anew, or that of tree NAME, built with the flags, instead
 //	norecord NAME FLAG ... = TEXT  no record is made of such a program; the error holds TEXT
 //	stdlib FILE OLD => NEW    edit a file of the standard library, for the plans that follow
 //	dependencies              dependencies may have moved, for the plans that follow

@@ -238,7 +238,10 @@ func (r *run) allowDependencies(string) error {
 
 // process starts the program of another tree, or of other flags, in the place of the one that runs.
 func (r *run) process(rest string) error {
-	b, err := r.compile(rest)
+	b, err := r.b, error(nil)
+	if rest != "" {
+		b, err = r.compile(rest)
+	}
 	if err != nil {
 		return err
 	}

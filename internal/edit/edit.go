@@ -164,8 +164,10 @@ type Variable struct {
 	HasInit            bool   // a new variable whose initialiser is code that has to run
 	// Dropped says that the release's linker had left the variable out: the program has no value of it.
 	Dropped bool
-	File    string
-	Line    int
+	// Same says that its initialiser is as it was: see Edit.FindDropped.
+	Same bool
+	File string
+	Line int
 }
 
 // Enum is a set of constants that are counted up, and whose values changed.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"go/ast"
 	"go/token"
+	"iter"
 	"maps"
 	"os"
 	"path/filepath"
@@ -326,10 +327,14 @@ func (d Dropped) in(importPath string) bool {
 	return false
 }
 
-// Computed reports a variable of both versions whose initial value in the edit is more than a constant.
-func (p Pair) Computed(name string) bool {
-	v := p.New.Vars[name]
-	return p.Old != nil && p.Old.Vars[name] != nil && v != nil && v.Value != nil && !isConstant(v.Value)
+// Computed reports whether the initial value of a variable may be more than a constant: it is, or the source is not known.
+func (e *Edit) Computed(path, name string) bool {
+	src := e.Sources[path].New
+	if src == nil || src.Vars[name] == nil {
+		return true
+	}
+	v := src.Vars[name]
+	return v.Value != nil && !isConstant(v.Value)
 }
 
 // Initialises reports that variables of the package have initialisers, as far as its files of plain Go tell.
@@ -383,38 +388,59 @@ func (e *Edit) Linked(symbolPath, name string) (path string, ok bool) {
 // kept reports a variable that the program has, with a value that stays, or one that is as it was in the release and
 // that nothing uses.
 func kept(rec *release.Record, p *release.Package, src, old *Source, name string, used Dropped) bool {
-	v := src.Vars[name]
+	v, stored := src.Vars[name], name
 	if old.Vars[v.Renamed] != nil {
-		return true
+		stored = v.Renamed
 	}
-	was := old.Vars[name]
+	was := old.Vars[stored]
 	if was == nil {
 		return false
 	}
-	return !dropped(rec, p.Path, old, name) || was.Text == v.Text && !used[[2]string{p.Import, name}]
+	return !dropped(rec, p.Path, old, stored) || was.Text == v.Text && !used[[2]string{p.Import, name}]
 }
 
 // dropped reports a variable of the release's source that its linker left out, since nothing used it.
 func dropped(rec *release.Record, symbolPath string, old *Source, name string) bool {
-	if old.linknamed(name) {
-		return false // it has another symbol
+	symbol := goobj.PackagePrefix(symbolPath) + "." + name
+	for local, linked := range old.linknames() {
+		if local == name {
+			symbol = linked
+		}
 	}
-	_, ok := rec.Lookup(goobj.PackagePrefix(symbolPath)+"."+name, goobj.ABI0)
+	_, ok := rec.Lookup(symbol, goobj.ABI0)
 	return !ok
 }
 
-// linknamed reports a name that a linkname directive of the package gives another symbol.
-func (s *Source) linknamed(name string) bool {
-	for _, f := range s.Files {
-		for _, g := range f.Comments {
-			for _, c := range g.List {
-				if words := strings.Fields(c.Text); len(words) > 1 && words[0] == "//go:linkname" && words[1] == name {
-					return true
+// linknames are the names that linkname directives of the package give other symbols.
+func (s *Source) linknames() iter.Seq2[string, string] {
+	return func(yield func(local, symbol string) bool) {
+		for _, f := range s.Files {
+			for _, g := range f.Comments {
+				for _, c := range g.List {
+					directive, ok := strings.CutPrefix(c.Text, "//go:linkname ")
+					if !ok {
+						continue
+					}
+					if words := strings.Fields(directive); len(words) > 1 && !yield(words[0], words[1]) {
+						return
+					}
 				}
 			}
 		}
 	}
-	return false
+}
+
+// SourceVariable returns the import path and the name in the source of the variable of a symbol.
+func (e *Edit) SourceVariable(symbolPath, symbol string) (path, name string) {
+	path = e.importPath(symbolPath)
+	if src := e.Sources[path].New; src != nil {
+		for local, linked := range src.linknames() {
+			if linked == symbol {
+				return path, local
+			}
+		}
+	}
+	return path, strings.TrimPrefix(symbol, goobj.PackagePrefix(symbolPath)+".")
 }
 
 // methodValues writes functions that make the method values that the program may hold of methods in one

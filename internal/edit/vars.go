@@ -7,6 +7,7 @@ import (
 	"go/constant"
 	"go/token"
 	"go/types"
+	"slices"
 	"sort"
 	"strings"
 
@@ -83,10 +84,33 @@ func (e *Edit) findVars() error {
 	if err := e.findMoved(); err != nil {
 		return err
 	}
+	e.sortVars()
+	return nil
+}
+
+// FindDropped adds the variables that the release's linker had left out, and that the edit initialises anew although their
+// initialisers are as they were: what these are made of changed.
+func (e *Edit) FindDropped(used Dropped) {
+	for v := range used {
+		src := e.Sources[v[0]].New
+		if src == nil || src.Vars[v[1]] == nil || slices.ContainsFunc(e.Vars, func(c Variable) bool { return c.Package == v[0] && c.Name == v[1] }) {
+			continue
+		}
+		if _, linked := e.Linked(e.symbolPath(v[0]), v[1]); linked {
+			continue // the value is that of the release
+		}
+		n := src.Vars[v[1]]
+		e.Vars = append(e.Vars, Variable{
+			Package: v[0], Name: v[1], Kind: VarAdded, Dropped: true, Same: true, HasInit: e.Computed(v[0], v[1]), File: n.Pos.Filename, Line: n.Pos.Line,
+		})
+	}
+	e.sortVars()
+}
+
+func (e *Edit) sortVars() {
 	sort.Slice(e.Vars, func(i, j int) bool {
 		return e.Vars[i].Package+"."+e.Vars[i].Name < e.Vars[j].Package+"."+e.Vars[j].Name
 	})
-	return nil
 }
 
 // findBlank finds what would run when a program starts for the sake of what it does, as in var _ = register().

@@ -221,3 +221,42 @@ func main() { println(work("a")) }
 	p := edit(t, program, replace(t, program, "return len(s)", "return words[s]")).patch
 	expect(t, p, "redirect main.work", "var main.words", "func main.map.init.0", "init var main.words")
 }
+
+// TestDroppedParts uses variables that the program's linker dropped, and whose initial values it has in part.
+func TestDroppedParts(t *testing.T) {
+	const program = `-- main.go --
+package main
+
+type registry struct {
+	all  map[string]int
+	list []string
+}
+
+var (
+	filled = &registry{all: make(map[string]int)}
+	whole  = &registry{list: []string{"a", "b"}}
+	alias  = whole
+	kept   = &registry{list: []string{"c"}}
+	lent   = kept
+)
+
+//go:noinline
+func work(s string) int { return len(s) + len(kept.list) }
+
+func main() { println(work("a")) }
+`
+	host := recorded(t, program)
+	for _, c := range []struct {
+		name, use string
+		want      []string
+	}{
+		{"init has filled it", "len(filled.all)", []string{"var main.filled", "!init *", "!func main.gospliceInit_filled"}},
+		{"all is data", "len(whole.list)", []string{"var main.whole", "var main.alias", "!var main.filled", "!init *"}},
+		{"another variable has it", "len(lent.list)", []string{"var main.lent", "!var main.kept", "!var main.whole", "!init *"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := host.patchFor(t, replace(t, program, "return len(s)", "return "+c.use))
+			expect(t, p, append(c.want, "redirect main.work")...)
+		})
+	}
+}

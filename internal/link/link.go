@@ -47,6 +47,7 @@ func Link(ctx context.Context, in Input) (*patch.Patch, error) {
 		release: rel, arch: arch, in: in, edit: in.Edit, rec: in.Edit.Record, set: in.Edit.Set, far: in.Edit.Record.Far,
 		placed: map[goobj.Sym]*placed{}, rebuilt: map[string]bool{}, stays: map[goobj.Sym]bool{},
 		moving: map[goobj.Sym]bool{}, leads: map[*release.Symbol]goobj.Sym{}, alone: map[goobj.Sym]bool{}, itabs: map[goobj.Sym]*itab{}, funcTypes: map[string]bool{}, filled: map[fillKey]bool{},
+		dropped: dropped{map[goobj.Sym]uint64{}, map[*goobj.Object]map[goobj.Sym]bool{}, map[*goobj.Object]map[goobj.Sym][]goobj.Sym{}, 0},
 	}
 	for _, p := range slices.Concat(in.Edit.Rebuilt, in.Edit.Added) {
 		l.rebuilt[l.symbolPath(p)] = true
@@ -94,6 +95,7 @@ type linker struct {
 	itabSeq []*itab
 	inits   []initUnit
 	hooks   []hook
+	dropped dropped
 
 	live release.Live
 	// completing says that what is placed from now on is not used yet.

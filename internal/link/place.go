@@ -121,13 +121,16 @@ func (l *linker) placeDirectives() {
 // type are needed when something calls them. New types then get the others as well, because a later
 // patch may call them; but what only these use is not used.
 func (l *linker) mark() {
-	for len(l.work) > 0 || l.fillMethods() || l.callMethods() {
+	for len(l.work) > 0 || l.fillMethods() || l.callMethods() || l.placeSharers() {
 		l.visitAll()
 	}
 	l.completing = true
 	for i := 0; i < len(l.order); i++ {
 		l.completeMethods(l.order[i])
 		l.visitAll()
+		for i == len(l.order)-1 && (l.fillMethods() || l.placeSharers()) {
+			l.visitAll()
+		}
 	}
 }
 
@@ -278,6 +281,9 @@ func (l *linker) target(y, from goobj.Sym) location {
 	if p := l.placed[y]; p != nil {
 		return location{in: p}
 	}
+	if a := l.dropped.parts[y]; a != 0 {
+		return location{host: a}
+	}
 	defined := l.set.Defined(y)
 	if defined && l.set.ByContent(y) {
 		if l.set.Kind(y).IsRodata() {
@@ -351,6 +357,8 @@ func (l *linker) staysInProgram(y goobj.Sym) bool {
 		case r.Size == 0 || r.Sym == 0 || !stays:
 		case l.set.Kind(r.Sym).IsText():
 			stays = !l.moved(r.Sym)
+		case l.set.Temporary(r.Sym):
+			stays = false // there may be others with the same content
 		case l.set.Kind(r.Sym).IsRodata() && !goobj.IsType(l.set.NameOf(r.Sym).Name) && !goobj.IsItab(l.set.NameOf(r.Sym).Name):
 			stays = l.staysInProgram(r.Sym)
 		}
@@ -374,9 +382,22 @@ func (l *linker) itabTarget(y goobj.Sym, n goobj.Name) location {
 			}
 		}
 		l.checkItab(t)
+		l.showMethods(y)
 		l.live.Use(l.set, release.ItabType(l.set, y), l.linked)
 	}
 	return location{itab: t}
+}
+
+// showMethods makes the methods of an interface visible in the method tables of the program. The table that y is can't
+// be made otherwise, also where only code uses it that nothing calls yet.
+func (l *linker) showMethods(y goobj.Sym) {
+	inter, ok := l.set.Type(l.set.Reloc(y, 0).Sym)
+	if !ok {
+		return
+	}
+	for _, m := range inter.IfaceMethods() {
+		l.funcTypes[l.set.NameOf(m.Type).Name] = true
+	}
 }
 
 // place puts y into the image.
@@ -396,6 +417,9 @@ func (l *linker) placeFor(y, from goobj.Sym) *placed {
 	l.work = append(l.work, p)
 	if !l.completing && strings.HasPrefix(p.name.Name, "type:func(") {
 		l.funcTypes[p.name.Name] = true
+	}
+	if p.kind.IsVar() {
+		l.adoptParts(p)
 	}
 	return p
 }

@@ -16,6 +16,8 @@ type Edit struct {
 	Kind string // one of Kinds
 	// Line is where it is in the file as it was.
 	Line int
+	// Calls is the function that an edit of the kind "call" calls, as symbols name it behind the package's path.
+	Calls string
 
 	file  *file
 	parts []replacement // from the end of the file to its beginning
@@ -35,6 +37,7 @@ func (e Edit) Content() []byte {
 var Kinds = []string{
 	"number", "string", "operator", "swap", "delete", "early return", "closure", "deferred closure", "parameter", "result",
 	"field first", "field last", "reorder", "new function", "new variable", "new method", "initial value", "rename", "comment",
+	"call",
 }
 
 // file is a parsed source file.
@@ -61,6 +64,7 @@ func Edits(src []byte, covered func(line int) bool) ([]Edit, error) {
 		}
 	}
 	f.declarations()
+	f.uncalled()
 	return f.edits, nil
 }
 

@@ -15,9 +15,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gosplice/gosplice/internal/goobj"
 	"github.com/gosplice/gosplice/internal/gotool"
 	"github.com/gosplice/gosplice/internal/patch"
 	"github.com/gosplice/gosplice/internal/pipeline"
+	"github.com/gosplice/gosplice/internal/release"
 )
 
 // few is how many edits are tried unless GOSPLICE_MUTATIONS names a number.
@@ -58,6 +60,7 @@ type run struct {
 	want    int
 	random  *rand.Rand
 	session *pipeline.Session
+	record  *release.Record
 	overlay string
 	base    string // what the release prints
 
@@ -75,6 +78,8 @@ func (r *run) prepare(t *testing.T) {
 	r.verdicts, r.kinds = make(map[string]int), make(map[string]int)
 	record := filepath.Join(r.s.dir, "subject.gsr")
 	_, err := pipeline.MakeRecord(t.Context(), pipeline.RecordOptions{Binary: r.s.release, Dir: r.s.dir, Out: record, Package: []string{"."}, Flags: []string{"-mod=mod"}})
+	check(t, err)
+	r.record, err = release.Read(record)
 	check(t, err)
 	r.overlay = filepath.Join(r.s.dir, "overlay.json")
 	check(t, os.WriteFile(r.overlay, []byte("{}"), 0o644))
@@ -95,7 +100,7 @@ type candidate struct {
 }
 
 func (c candidate) String() string {
-	return fmt.Sprintf("%s at %s:%d", c.edit.Kind, filepath.Join(filepath.Base(filepath.Dir(c.file)), filepath.Base(c.file)), c.edit.Line)
+	return fmt.Sprintf("%s at %s:%d", strings.TrimSpace(c.edit.Kind+" "+c.edit.Calls), filepath.Join(filepath.Base(filepath.Dir(c.file)), filepath.Base(c.file)), c.edit.Line)
 }
 
 // candidates lists all edits, by kind, in random order.
@@ -108,6 +113,9 @@ func (r *run) candidates(t *testing.T) map[string][]candidate {
 		edits, err := Edits(src, func(line int) bool { return r.s.lines[file][line] })
 		check(t, err)
 		for _, e := range edits {
+			if e.Calls != "" && r.has(file, e.Calls) {
+				continue // something may call it
+			}
 			all[e.Kind] = append(all[e.Kind], candidate{file, e})
 		}
 	}
@@ -119,6 +127,12 @@ func (r *run) candidates(t *testing.T) map[string][]candidate {
 		r.random.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
 	}
 	return all
+}
+
+// has reports whether the program has a function of the package to which a file belongs.
+func (r *run) has(file, function string) bool {
+	_, ok := r.record.Lookup(goobj.PackagePrefix(r.s.packages[filepath.Dir(file)])+"."+function, goobj.ABIInternal)
+	return ok
 }
 
 // all tries edits of all kinds in turn until enough of them compile.
@@ -343,7 +357,7 @@ func difference(a, b string) string {
 // TestEditsOfAFile makes sure that edits of each kind are made, and that they leave the rest of a file alone.
 func TestEditsOfAFile(t *testing.T) {
 	src := []byte(sample)
-	edits, err := Edits(src, func(int) bool { return true })
+	edits, err := Edits(src, func(line int) bool { return line != idleLine })
 	check(t, err)
 	seen := make(map[string]bool)
 	for _, e := range edits {
@@ -360,13 +374,18 @@ func TestEditsOfAFile(t *testing.T) {
 	none, err := Edits(src, func(int) bool { return false })
 	check(t, err)
 	for _, e := range none {
-		if slices.Contains([]string{"number", "string", "operator", "swap", "delete", "closure", "parameter"}, e.Kind) {
+		if slices.Contains([]string{"number", "string", "operator", "swap", "delete", "closure", "parameter", "call"}, e.Kind) {
 			t.Errorf("%s in line %d, which is not run", e.Kind, e.Line)
 		}
 	}
 }
 
+// idleLine is the line of the sample that is not run.
+const idleLine = 3
+
 const sample = `package p
+
+func idle(n int, rest ...string) (string, error) { return "", nil }
 
 type pair struct{ a, b int }
 

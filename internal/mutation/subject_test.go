@@ -26,6 +26,8 @@ type subject struct {
 	release string // the program as it was built
 	// lines are the lines that driving it runs, by file.
 	lines map[string]map[int]bool
+	// packages are the import paths, by directory.
+	packages map[string]string
 }
 
 // driven are the packages whose sources are edited.
@@ -126,9 +128,10 @@ func (s *subject) cover() {
 	text, err := os.ReadFile(profile)
 	check(s.t, err)
 	dirs := make(map[string]string) // of packages
+	s.packages = make(map[string]string)
 	for line := range strings.Lines(s.goCommand(s.dir, append([]string{"list", "-mod=mod", "-f", "{{.ImportPath}} {{.Dir}}"}, driven...)...)) {
 		path, dir, _ := strings.Cut(strings.TrimSpace(line), " ")
-		dirs[path] = dir
+		dirs[path], s.packages[dir] = dir, path
 	}
 	s.lines = make(map[string]map[int]bool)
 	for line := range strings.Lines(string(text)) {

@@ -65,8 +65,10 @@ func (t *tree) compile(ctx context.Context) (*built, error) {
 		return nil, err
 	}
 	if overlaid := t.compiledOtherwise(b.packages, t.overlaid()); len(overlaid) > 0 {
-		// What an overlay replaces is not analysed when the record is made.
-		if err := t.addEscapes(ctx, t.build, overlaid); err != nil {
+		// What an overlay replaces is not analysed when the record is made. The rest of the edit may not compile without the
+		// overlay: then it stays unknown.
+		var wrong *gotool.CompileError
+		if err := t.addEscapes(ctx, t.build, overlaid); err != nil && !errors.As(err, &wrong) {
 			return nil, err
 		}
 	}

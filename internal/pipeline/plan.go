@@ -72,6 +72,7 @@ func (t *tree) plan(ctx context.Context, b *built, progress Progress) (*Plan, er
 	}
 	e.FindEscapes(b.escapes)
 	e.FindResets(b.added.Resets)
+	e.FindDropped(t.used)
 	if err := e.FindHooks(b.added.Hooks); err != nil {
 		set.Close()
 		return nil, t.placed(err)

@@ -129,6 +129,7 @@ func Make(ctx context.Context, binary string, b *gotool.Build, packages []gotool
 		func() { h.inlined(r) },
 		func() { h.calleesOf(r) },
 		func() { h.namedTypes(r) },
+		func() { h.parts(r) },
 	)
 	return r, nil
 }

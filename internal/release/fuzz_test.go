@@ -31,6 +31,7 @@ func sampleRecord() *Record {
 		Content: map[goobj.Fingerprint]uint64{{1}: 0x500100},
 		Pruned:  []PrunedType{{Name: "type:main.T", Addr: 0x500200, Methods: []PrunedMethod{{Name: "M", Type: "type:func()", Off: 64, Empty: [3]bool{true}}}}},
 		NoInit:  []string{"main.map.init.0"},
+		Parts:   []Parts{{Variable: "main.y", Shape: goobj.Fingerprint{2}, Addrs: []uint64{0x500300, 0}}},
 		Live:    Live{UsedInIface: map[string]bool{"type:main.T": true}, IfaceMethods: map[MethodSig]bool{{"M", "type:func()"}: true}},
 	}
 }

@@ -48,7 +48,9 @@ type Record struct {
 	MethodUses MethodUses
 	// NoInit are the map initialisers that the linker dropped with their variables.
 	NoInit []string
-	Live   Live
+	// Parts are what the program has of variables that the linker dropped, by ascending name.
+	Parts []Parts
+	Live  Live
 	// TLS is where the program keeps g, relative to FS: -8 unless C code has thread-local variables too.
 	TLS int32
 	// Far says that the program is larger than a jump leads: patches are loaded far away, and reached otherwise.

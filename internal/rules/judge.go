@@ -157,7 +157,10 @@ func (j *judge) variables() {
 				continue // reported with the variable that is gone
 			}
 			c.What = "new variable"
-			if v.Dropped {
+			switch {
+			case v.Same:
+				c.What = "new in the program, which had no use for it; something that it is made of changed"
+			case v.Dropped:
 				c.What = "another initial value, and new in the program, which had no use for it"
 			}
 			if byInit[v.Package+"."+v.Name] {
