@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/gosplice/gosplice/cmd/gosplice/internal/progress"
 	"github.com/gosplice/gosplice/internal/control"
 )
 
@@ -19,6 +20,10 @@ Goroutines that are inside a replaced function finish that call in the old code,
 their next call is new; how many and where is printed, and later by gosplice status.
 --quiesce waits for an instant when none is inside, and switches only then; when it
 gives up it lists who was inside, and who can never leave.
+
+Some switches are safe only when old code was left, which the plan says (GS2017, GS2020).
+They wait for that, 5 seconds or as long as --wait says, and give up otherwise; while
+they wait the terminal shows who is inside. An interrupt ends a --wait.
 
 The program is the only running one that the patch was made for, or the one that
 --pid or --socket names. It checks the patch against its own memory, and refuses
@@ -37,12 +42,15 @@ func newApplyCommand(c *console) *cobra.Command {
 		asJSON bool
 	)
 	cmd := &cobra.Command{
-		Use:   "apply NAME.gsp|NAME.so [--pid N | --socket PATH] [--quiesce TIME]",
+		Use:   "apply NAME.gsp|NAME.so [--pid N | --socket PATH] [--quiesce TIME] [--wait TIME]",
 		Short: "Apply a patch or a plugin to a running program",
 		Long:  applyLong,
 		Example: `  gosplice apply server-1.4.2.gsp
 
   gosplice apply game_1-0-1.so
+
+  # The plan says that it waits for callers (GS2017), and they take their time:
+  gosplice apply server-1.4.2.gsp --wait 10m
 
   # One of several, and only when no goroutine is inside what changes:
   gosplice apply server-1.4.2.gsp --pid 4711 --quiesce 5s`,
@@ -85,7 +93,12 @@ func change(c *console, cmd *cobra.Command, t *target, o control.SwitchOptions, 
 	defer client.Close()
 	line := c.progress()
 	line.Step(waiting(doing, o.Quiesce), 0, 0)
+	done := make(chan struct{})
+	if line != nil {
+		go t.watchWaiting(ctx, hello.PID, line, done)
+	}
 	s, err := ask(ctx, client)
+	close(done)
 	line.Stop()
 	if err != nil {
 		return givenUp(err)
@@ -95,6 +108,38 @@ func change(c *console, cmd *cobra.Command, t *target, o control.SwitchOptions, 
 	}
 	showSwitched(c, hello, s)
 	return nil
+}
+
+// watchWaiting shows on a progress line what the program is doing, and for whom it waits, until done is closed. The
+// program may be too busy to say it, which is no error.
+func (t *target) watchWaiting(ctx context.Context, pid int, line *progress.Line, done <-chan struct{}) {
+	socket := t.socket
+	if socket == "" {
+		found, err := control.FindPID(control.SearchDirs(), pid)
+		if err != nil {
+			return
+		}
+		socket = found
+	}
+	client, err := control.Dial(ctx, socket)
+	if err != nil {
+		return
+	}
+	defer client.Close()
+	for {
+		select {
+		case <-done:
+			return
+		case <-time.After(time.Second):
+		}
+		status, err := client.Status(ctx)
+		if err != nil {
+			return
+		}
+		if status.InProgress != "" {
+			line.Step(status.InProgress, 0, 0)
+		}
+	}
 }
 
 // waiting says what takes long.

@@ -2,7 +2,6 @@ package agent
 
 import (
 	"cmp"
-	"context"
 	"crypto/ed25519"
 	"encoding/hex"
 	"errors"
@@ -228,7 +227,7 @@ func (a *patcher) activate(v *version, stack []*version, who peer, o control.Swi
 		result.ID = v.id
 	}
 	result.From, result.To = nameOf(from), nameOf(v)
-	stats, functions, err := a.switchTo(v, o, exchanges)
+	stats, functions, err := a.switchTo(v, who, o, exchanges)
 	if err != nil {
 		return nil, err
 	}
@@ -255,7 +254,7 @@ func (a *patcher) activate(v *version, stack []*version, who peer, o control.Swi
 
 // switchTo writes what has to change at function entries for v to run, and returns how many
 // functions of the program do.
-func (a *patcher) switchTo(v *version, o control.SwitchOptions, exchanges []exchange) (splice.Stats, int, error) {
+func (a *patcher) switchTo(v *version, who peer, o control.SwitchOptions, exchanges []exchange) (splice.Stats, int, error) {
 	sites, err := desired(a.images(), imageOf(v))
 	if err != nil {
 		return splice.Stats{}, 0, failed(control.ReasonMemory, "version %s can't be switched to: %v", nameOf(v), err)
@@ -294,8 +293,7 @@ func (a *patcher) switchTo(v *version, o control.SwitchOptions, exchanges []exch
 	if len(writes) == 0 && len(options.Exchange) == 0 {
 		return splice.Stats{}, 0, nil
 	}
-	var stats splice.Stats
-	a.withEngine(func() { stats, err = a.engine.Switch(context.Background(), writes, options) })
+	stats, err := a.trySwitch(writes, options, bodies, who, o)
 	if finish != nil {
 		a.unsettled = finish(err == nil)
 	}
@@ -315,6 +313,9 @@ func (a *patcher) switchTo(v *version, o control.SwitchOptions, exchanges []exch
 
 // switchProblem is what a switch that was not made is answered with. bodies are those in which nobody may have been.
 func switchProblem(err error, bodies []oldBody, guard guard, relaid relaid) *problem {
+	if p := (*problem)(nil); errors.As(err, &p) {
+		return p
+	}
 	busy := (*splice.ErrBusy)(nil)
 	if !errors.As(err, &busy) {
 		return failed("", "%v", err)

@@ -22,5 +22,18 @@ func peerOf(conn *net.UnixConn) (peer, error) {
 	if credErr != nil {
 		return peer{}, fmt.Errorf("SO_PEERCRED: %w", credErr)
 	}
-	return peer{uid: int(cred.Uid), pid: int(cred.Pid)}, nil
+	return peer{uid: int(cred.Uid), pid: int(cred.Pid), line: raw}, nil
+}
+
+// hungUp reports whether the peer has closed its end of the connection.
+func (p peer) hungUp() bool {
+	if p.line == nil {
+		return false
+	}
+	gone := false
+	err := p.line.Control(func(fd uintptr) {
+		n, _, err := syscall.Recvfrom(int(fd), make([]byte, 1), syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+		gone = n == 0 && err == nil || err == syscall.ECONNRESET
+	})
+	return gone || err != nil
 }

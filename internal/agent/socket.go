@@ -13,7 +13,10 @@ import (
 )
 
 // peer is the process at the other end of a connection.
-type peer struct{ uid, pid int }
+type peer struct {
+	uid, pid int
+	line     syscall.RawConn // of its connection, if any
+}
 
 // permitted says whether p may ask for anything.
 func (p peer) permitted() bool { return p.uid == os.Geteuid() || p.uid == 0 }
