@@ -291,9 +291,11 @@ func (a *analysis) key(x gotool.Escape, g *segment) (key string, ambiguous bool)
 	if isIdentifier(x.Text) && g.names[at] == x.Text {
 		return fmt.Sprintf("%dn", n), false
 	}
-	// A variable that is not named here was inlined with its function, and those that are on the stack are
-	// not printed.
-	return fmt.Sprintf("%dv", n), isIdentifier(x.Text) || len(a.stack[at]) > 0
+	// Several places may be at one position: where a call was inlined, and where a value is converted. They
+	// differ in their texts, but for copies. A variable that is not named here was inlined with its function,
+	// and those that are on the stack are not printed.
+	copied := slices.ContainsFunc(a.stack[at], func(s gotool.Escape) bool { return s.Text == x.Text })
+	return fmt.Sprintf("%dv%.6s", n, hashText(x.Text)), isIdentifier(x.Text) || copied
 }
 
 func isIdentifier(text string) bool {

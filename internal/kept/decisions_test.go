@@ -149,6 +149,39 @@ func (w *way) movedUpTo(d [versions]decisions, hop, from, to int) bool {
 	return false
 }
 
+// mixes reports whether a goroutine that blocks at a hop of one version goes on with statements that another version,
+// which keeps something, does not have. The compiler has decided on each version, and on no mixture: what an old
+// body gives to a function that keeps more may be on its stack although neither version moved it.
+func (w *way) mixes(hop, from, to int) bool {
+	if hop == idleHop || !w.keeps[to] {
+		return false
+	}
+	for hop+1 < len(w.hops) && w.hops[hop+1].inlined {
+		hop++
+	}
+	for i, s := range w.spans[from] {
+		if s.hop <= hop && w.statements(from, s) != w.statements(to, w.spans[to][i]) {
+			return true
+		}
+	}
+	return false
+}
+
+var digits = regexp.MustCompile(`\d+`)
+
+// statements are the lines of a function without their constants, and with one name for the value.
+func (w *way) statements(version int, s span) string {
+	lines := strings.Split(w.text[version], "\n")[s.from-1 : s.to]
+	text := digits.ReplaceAllString(strings.Join(lines, "\n"), "")
+	return regexp.MustCompile(`\b`+w.names[version]+`\b`).ReplaceAllString(text, "$$v")
+}
+
+// staysMixed reports whether a closure that was made before a switch to a version may run another body, which that
+// version does not have.
+func (w *way) staysMixed(to int) bool {
+	return w.saved && w.keeps[to] && slices.ContainsFunc(w.captured[:], func(c string) bool { return c != w.captured[to] })
+}
+
 // outlives reports whether a closure that was made before a switch to a version may run a body of
 // another one later, with a place that the program has on the heap then.
 func (w *way) outlives(d [versions]decisions, to int) bool {

@@ -223,7 +223,7 @@ func (d *driven) switchTo(ctx context.Context, to int, rollback bool) error {
 		err = change()
 	}
 	if errors.Is(err, errBusy) {
-		if d.w.outlives(d.decided, to) {
+		if d.w.outlives(d.decided, to) || d.w.staysMixed(to) {
 			return errStays
 		}
 		return &faulty{stuck, err.Error()}
@@ -253,7 +253,7 @@ var errStays = errors.New("an old body stays")
 
 // needed reports a refusal that the decisions of the compiler do not account for.
 func (d *driven) needed(to int, refusal error) error {
-	if d.endangered(to) {
+	if d.endangered(to) || d.w.staysMixed(to) || slices.ContainsFunc(d.parked, func(b blocked) bool { return d.w.mixes(b.hop, b.version, to) }) {
 		return nil
 	}
 	if len(d.parked) == 0 {
@@ -279,7 +279,7 @@ func (g *group) judgePlan(w *way, plans [versions]*planned) (result, bool) {
 		}
 		c := plans[v].refused[0]
 		words := fmt.Sprintf("version %d: %s %s: %s", v, c.ID, c.Symbol, c.Reason)
-		if c.ID == "GS3022" && !w.outlives(d, 0) && !w.outlives(d, v) {
+		if c.ID == "GS3022" && !w.outlives(d, 0) && !w.outlives(d, v) && !w.staysMixed(v) {
 			return result{verdict: needlessly, words: words}, true
 		}
 		return result{verdict: refused, words: words}, true
