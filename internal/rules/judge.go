@@ -135,9 +135,16 @@ func frozenPackages(e *edit.Edit) map[string]bool {
 		}
 	}
 	const own = "github.com/gosplice/gosplice"
-	for _, p := range []string{own, own + "/internal/agent", own + "/internal/splice", own + "/internal/patch", own + "/internal/control", own + "/internal/chains"} {
-		out[p] = true
+	var visitOwn func(string)
+	visitOwn = func(p string) {
+		if !out[p] && (p == own || strings.HasPrefix(p, own+"/")) {
+			out[p] = true
+			for _, i := range imports[p] {
+				visitOwn(i)
+			}
+		}
 	}
+	visitOwn(own)
 	return out
 }
 

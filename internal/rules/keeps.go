@@ -13,8 +13,14 @@ import (
 // of the patch relies on that after a rollback too, so the patch has its own.
 func (j *judge) along() {
 	for _, f := range j.e.KeepLess() {
-		if j.untouchable(f) == nil && !slices.ContainsFunc(j.v.Redirect, func(r *edit.Function) bool { return r.Old == f.Old }) {
+		switch {
+		case slices.ContainsFunc(j.v.Redirect, func(r *edit.Function) bool { return r.Old == f.Old }):
+		case j.untouchable(f) == nil:
 			j.v.Redirect = append(j.v.Redirect, f)
+		default:
+			c := patch.Change{Symbol: j.symbolText(f), What: "keeps less of its arguments than before, and can't be exchanged", File: f.File, Line: f.Line}
+			c.Reason = fmt.Sprintf("The release's %s keeps what the patch may have on its stack when it calls it: a rollback waits until no goroutine is inside of such code, and is refused if one stays.", c.Symbol)
+			j.add(WayBackWaits, c)
 		}
 	}
 }

@@ -169,7 +169,7 @@ var (
 
 	KeepsArgument = rule(Rule{
 		ID: "GS3022", Title: "a function keeps an argument that old closures may have on the stack", Verdict: Refused, Scenario: "rule-kept-by-closures",
-		Reason:  "The compiler puts what a function does not keep on the stacks of its callers. Closures that exist keep their old body, which may call the function at any later time with such memory; the new body would keep it, and it would be gone.",
+		Reason:  "The compiler puts what a function does not keep on the stacks of its callers. Closures that exist and func values of functions that are gone keep their old body, which may pass such memory to the function at any later time, itself or by way of others; the new body would keep it, and it would be gone.",
 		WaysOut: []string{"keep the captures and the order of those closures", "store a copy", "restart"},
 		Example: `
  func seen(p *point) {

@@ -161,13 +161,27 @@ var (
 
 	WaitsForCallers = rule(Rule{
 		ID: "GS2017", Title: "a function keeps more of its arguments than before", Verdict: "applies, once no caller is inside", Scenario: "unsafe-escape-kept",
-		Reason:  "The compiler puts what a function does not keep on the stacks of its callers. If the new body keeps it, old callers must be gone: the switch waits until no goroutine is inside one that changes, and gives up after some seconds if one stays.",
+		Reason:  "The compiler puts what a function does not keep on the stacks of its callers. If the new body keeps it, or writes to it or calls it, old bodies that may pass it memory of their stacks must be gone, at whatever distance: the switch waits until no goroutine is inside one, and gives up after 5 s, or what --wait says, if one stays.",
 		WaysOut: []string{"store a copy", "do it in a new function"},
 		Example: `
  func seen(p *point) {
 -	total += p.x
 +	last = p
  }
+`})
+
+	WayBackWaits = rule(Rule{
+		ID: "GS2031", Title: "going back may have to wait for calls of the patch", Verdict: Warns, Scenario: "kept-way-back",
+		Reason:  "Code of the patch may have on its stack what the release keeps. After going back it still calls the functions that the patch has for itself; but of one that can't be exchanged it has none, and would call the release's. A rollback waits until no goroutine is inside such code, and is refused if one stays.",
+		WaysOut: []string{"edit the function too, or what it calls in another way", "go back with rollback --wait 10m"},
+		Example: `
+ func seen(p *point) {
+-	last = p
++	total += p.x
+ }
+
+ //go:nosplit
+ func note(p *point) { seen(p) }          // as before, and can't be exchanged
 `})
 
 	MethodStays = rule(Rule{
