@@ -153,7 +153,8 @@ func (w *way) movedUpTo(d [versions]decisions, hop, from, to int) bool {
 // which keeps something, does not have. The compiler has decided on each version, and on no mixture: what an old
 // body gives to a function that keeps more may be on its stack although neither version moved it.
 func (w *way) mixes(hop, from, to int) bool {
-	if hop == idleHop || !w.keeps[to] {
+	// A literal that keeps what it is given counts too: whether a body calls it itself is not told.
+	if hop == idleHop || !w.keeps[to] && w.edit != "literal" {
 		return false
 	}
 	for hop+1 < len(w.hops) && w.hops[hop+1].inlined {
