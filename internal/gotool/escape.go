@@ -149,7 +149,7 @@ func parseDecision(text string) (e Escape, ok bool) {
 		}
 		n, err := strconv.Atoi(strings.TrimSuffix(rest[i+len(derefs):], ":"))
 		to, in, ok2 := cutLast(rest[:i], " for ")
-		return Escape{Kind: LeaksParam, Text: name, To: to, Func: in, Derefs: n}, ok2 && err == nil
+		return Escape{Kind: LeaksParam, Text: name, To: to, Func: withoutContent(in), Derefs: n}, ok2 && err == nil
 	}
 	if rest, found := strings.CutPrefix(text, "leaking param: "); found {
 		name, rest, ok1 := cutLast(rest, " to result ")
@@ -168,12 +168,22 @@ func parseDecision(text string) (e Escape, ok bool) {
 		return Escape{Kind: SharesString, Text: text}, true
 	}
 	if place, in, found := cutLast(text, " escapes to heap in "); found && strings.HasSuffix(in, ":") {
-		return Escape{Kind: OnHeap, Text: place, Func: strings.TrimSuffix(in, ":")}, true
+		return Escape{Kind: OnHeap, Text: place, Func: withoutContent(strings.TrimSuffix(in, ":"))}, true
 	}
 	if place, found := strings.CutSuffix(text, " does not escape"); found {
 		return Escape{Kind: OnStack, Text: place}, true
 	}
 	return e, false
+}
+
+// withoutContent is the name of a function without the hash by which Go 1.27 tells copies of function literals apart,
+// as in "all.func1#s4obnG1cEaI=#".
+func withoutContent(function string) string {
+	if !strings.HasSuffix(function, "#") {
+		return function
+	}
+	name, _, _ := cutLast(strings.TrimSuffix(function, "#"), "#")
+	return name
 }
 
 // cutLast is strings.Cut at the last occurrence of sep.

@@ -27,6 +27,7 @@ func TestParseEscapes(t *testing.T) {
 		"./a.go:4:2:     from &x (address-of) at ./a.go:5:3\n" +
 		"./a.go:4:2:     from f(&x) (call parameter) at /elsewhere/b.go:5:4\n" +
 		"./a.go:4:2: moved to heap: x\n" +
+		"./a.go:4:3: t escapes to heap in all.func1#s4obnG1cEaI=#:\n" +
 		"./a.go:5:9: &T{...} escapes to heap\n" +
 		"./a.go:5:9: \"a: 1:2: b\" escapes to heap in g:\n" +
 		"./a.go:6:1: ([]byte)(s) does not escape\n" +
@@ -45,6 +46,7 @@ func TestParseEscapes(t *testing.T) {
 		{Package: "example.com/a", File: file, Line: 3, Column: 10, Kind: MutatesParam, Text: "b"},
 		{Package: "example.com/a", File: file, Line: 3, Column: 11, Kind: CallsParam, Text: "f", Derefs: 1},
 		{Package: "example.com/a", File: file, Line: 4, Column: 2, Kind: OnHeap, Text: "x", Func: "g.func1", Why: "f(&x) (call parameter)", At: "b.go:5:4"},
+		{Package: "example.com/a", File: file, Line: 4, Column: 3, Kind: OnHeap, Text: "t", Func: "all.func1"},
 		{Package: "example.com/a", File: file, Line: 5, Column: 9, Kind: OnHeap, Text: `"a: 1:2: b"`, Func: "g"},
 		{Package: "example.com/a", File: file, Line: 6, Column: 1, Kind: OnStack, Text: "([]byte)(s)"},
 		{Package: "example.com/a", File: file, Line: 6, Column: 1, Kind: SharesString, Text: "zero-copy string->[]byte conversion"},
