@@ -20,6 +20,7 @@ func (f *file) function(fn *ast.FuncDecl) {
 	f.earlyReturn(fn)
 	f.signature(fn)
 	f.newMethod(fn)
+	f.parameters(fn)
 	ast.Inspect(fn.Body, func(n ast.Node) bool {
 		if block, ok := n.(*ast.BlockStmt); ok {
 			f.statements(block.List)

@@ -37,7 +37,7 @@ func (e Edit) Content() []byte {
 var Kinds = []string{
 	"number", "string", "operator", "swap", "delete", "early return", "closure", "deferred closure", "parameter", "result",
 	"field first", "field last", "reorder", "new function", "new variable", "new method", "initial value", "rename", "comment",
-	"call",
+	"call", "rename parameters", "swap parameters", "keep", "copy",
 }
 
 // file is a parsed source file.
