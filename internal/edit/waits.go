@@ -212,9 +212,8 @@ func (w *waits) changedInside(inside []*release.Symbol) *Waiting {
 		if f == nil || !ok {
 			continue
 		}
-		old, known := w.e.oldSegment(c)
-		new, found := w.e.newSegment(f.Sym)
-		if known && found && old.segment.form == new.segment.form {
+		// Literals that were inlined into it have no bodies of their own.
+		if old := w.e.OldBody(c).Flow; old != "" && old == w.e.NewBody(f.Sym).Flow {
 			continue
 		}
 		ls := w.e.Sources[l.path].Old.groups()[l.group]

@@ -160,6 +160,10 @@ func (w *way) mixes(hop, from, to int) bool {
 	for hop+1 < len(w.hops) && w.hops[hop+1].inlined {
 		hop++
 	}
+	// A range body stays as it is, and who calls it with what is not told.
+	if w.keeps[to] && slices.ContainsFunc(w.hops[:min(hop+2, len(w.hops))], isRange) {
+		return true
+	}
 	for i, s := range w.spans[from] {
 		if s.hop <= hop && w.statements(from, s) != w.statements(to, w.spans[to][i]) {
 			return true
@@ -167,6 +171,8 @@ func (w *way) mixes(hop, from, to int) bool {
 	}
 	return false
 }
+
+func isRange(h hop) bool { return strings.HasPrefix(h.name, "range ") }
 
 var digits = regexp.MustCompile(`\d+`)
 
