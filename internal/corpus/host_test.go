@@ -33,6 +33,7 @@ import (
 	"runtime/trace"
 	"strconv"
 	"strings"
+	"sync"
 	"io"
 
 	"github.com/gosplice/gosplice"
@@ -106,6 +107,26 @@ func oneOf[T comparable](got T, answers ...T) {
 	println("oneOf: an answer that no version gives")
 	panic(fmt.Sprint(got, " is none of ", answers))
 }
+
+// overwrite collects garbage and writes over the stacks that are free.
+func overwrite() {
+	runtime.GC()
+	var all sync.WaitGroup
+	for range 500 {
+		all.Add(1)
+		go func() {
+			defer all.Done()
+			var full [100]int
+			for i := range full {
+				full[i] = 0xbad
+			}
+			runtime.Gosched()
+			oneOf(full[len(os.Args)], 0xbad)
+		}()
+	}
+	all.Wait()
+	runtime.GC()
+}
 `
 
 // module is a copy of what programs link of this module, so that nobody edits it while scenarios run.
@@ -128,7 +149,7 @@ func TestMain(m *testing.M) {
 }
 
 func copyModule(to string) error {
-	for _, dir := range []string{".", "internal/agent", "internal/chains", "internal/coderef", "internal/control", "internal/patch", "internal/splice"} {
+	for _, dir := range []string{".", "internal/agent", "internal/chains", "internal/coderef", "internal/control", "internal/escape", "internal/patch", "internal/splice"} {
 		if err := os.MkdirAll(filepath.Join(to, dir), 0o777); err != nil {
 			return err
 		}
