@@ -356,7 +356,13 @@ func (r *run) client() (*control.Client, error) {
 	return control.Dial(context.Background(), r.p.socket)
 }
 
-func (r *run) apply(rest string) error { return r.applyWith(control.SwitchOptions{}, rest) }
+func (r *run) apply(rest string) error {
+	o := control.SwitchOptions{}
+	if rest != "" {
+		o.Wait = 300 * time.Millisecond // it will be given up anyway
+	}
+	return r.applyWith(o, rest)
+}
 
 // alive adds the last words of a process that ended.
 func (r *run) alive(err error) error {

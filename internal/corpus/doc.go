@@ -10,9 +10,10 @@
 //	func start()                    // called once
 //	func handle(req string) string  // answers one request
 //
-// It may call oneOf(got, answers...), which panics when got is not among the answers. handle("load")
-// is called by several goroutines at once, for ever, in the states with load: it should use what the
-// edit changes, and see to it that every answer is one that some version gives.
+// It may call oneOf(got, answers...), which panics when got is not among the answers, and overwrite(), which
+// collects garbage and writes over the stacks that are free. handle("load") is called by several goroutines at
+// once, for ever, in the states with load: it should use what the edit changes, and see to it that every answer is
+// one that some version gives.
 // Scenarios A and W are run in all states, others with load only if "load" occurs in the program.
 //
 // The comment at the top is prose, then a line "script:", then commands, one a line:
@@ -23,7 +24,8 @@
 //	plan VERDICT [WORD ...]   applies, refused or empty, and words that the changes have, or !lack
 //	                          (ONE|OTHER where that depends on the Go release)
 //	patch [VERSION]           make the patch file
-//	apply [VERDICT TEXT]      apply it; with a verdict "refused" or "failed" the error must hold TEXT
+//	apply [VERDICT TEXT]      apply it; with a verdict "refused" or "failed" the error must hold TEXT, and the switch
+//	                          waits 300 ms, not 5 s, for goroutines to leave old code
 //	rollback [TO]             one version back, or to a version
 //	toggle N                  to the release and back to the version that runs, N times
 //	redirected NAME ...       exactly these functions lead to new bodies

@@ -33,6 +33,7 @@ import (
 	"runtime/trace"
 	"strconv"
 	"strings"
+	"sync"
 	"io"
 
 	"github.com/gosplice/gosplice"
@@ -105,6 +106,26 @@ func oneOf[T comparable](got T, answers ...T) {
 	}
 	println("oneOf: an answer that no version gives")
 	panic(fmt.Sprint(got, " is none of ", answers))
+}
+
+// overwrite collects garbage and writes over the stacks that are free.
+func overwrite() {
+	runtime.GC()
+	var all sync.WaitGroup
+	for range 500 {
+		all.Add(1)
+		go func() {
+			defer all.Done()
+			var full [100]int
+			for i := range full {
+				full[i] = 0xbad
+			}
+			runtime.Gosched()
+			oneOf(full[len(os.Args)], 0xbad)
+		}()
+	}
+	all.Wait()
+	runtime.GC()
 }
 `
 
