@@ -189,11 +189,34 @@ func (w *waits) reached(s *release.Symbol, inside []*release.Symbol) *Waiting {
 				if n, ok := w.e.escapes.is[c]; ok {
 					name = n.Name
 				}
-				return &Waiting{Keeper: name, Why: w.e.why(name, g)}
+				return &Waiting{Keeper: name, Why: w.e.why(name, g) + w.byWayOf(c)}
 			}
 		}
 	}
 	return nil
+}
+
+// byWayOf names the function that keeps what s only hands on, and where.
+func (w *waits) byWayOf(s *release.Symbol) string {
+	seen := map[*release.Symbol]bool{}
+	last := s
+	for next := s; next != nil; {
+		last, seen[next] = next, true
+		callees := w.e.Record.Callees(next)
+		i := slices.IndexFunc(callees, func(c *release.Symbol) bool { return !seen[c] && !w.stays(c) && w.e.growth(c).more })
+		next = nil
+		if i >= 0 {
+			next = callees[i]
+		}
+	}
+	if last == s {
+		return ""
+	}
+	name := last.Name
+	if n, ok := w.e.escapes.is[last]; ok {
+		name = n.Name
+	}
+	return " by way of " + userName(name) + ", which " + w.e.why(name, w.e.growth(last))
 }
 
 // trusts reports a body that stays and is no danger itself because it has the flows of the edit: it does with its
