@@ -163,7 +163,7 @@ func (s *step) moreInside(i, c int) bool {
 		return true
 	}
 	return slices.ContainsFunc(s.m.kept.callees[c], func(d int) bool { return d != c && (s.more(d) || s.moreInside(c, d)) }) ||
-		slices.ContainsFunc(s.m.kept.hostCallees[c], s.hostGrows)
+		slices.ContainsFunc(s.m.kept.hostCallees[c], func(host uint64) bool { return s.hostGrows(host) || s.hostChangedInside(host) != "" })
 }
 
 // counterpart is the function of target's image that takes the place of funcs[i].
@@ -273,6 +273,9 @@ func (s *step) reaches(i int) string {
 		}
 	}
 	for _, host := range m.kept.hostCallees[i] {
+		if name := s.hostChangedInside(host); name != "" {
+			return fmt.Sprintf("%s is changed, and may have variables of %s", name, m.funcs[i].Name)
+		}
 		if s.hostGrows(host) {
 			name := ""
 			if k := cmp.Or(s.target.hostKeep(host), m.hostKeep(host)); k != nil {
@@ -282,6 +285,41 @@ func (s *step) reaches(i int) string {
 		}
 	}
 	return ""
+}
+
+// hostChangedInside names a closure of the program that code of m makes, and in the place of which something else is
+// entered than m was compiled with.
+func (s *step) hostChangedInside(host uint64) (name string) {
+	was, is := "", ""
+	for _, m := range []*image{s.m, s.target} {
+		if m == nil {
+			continue
+		}
+		j, ok := m.forHost[host]
+		if !ok {
+			continue
+		}
+		for _, r := range m.redirects {
+			if r.Addr != host {
+				continue
+			}
+			name = r.HostName(&m.funcs[j])
+			if m != s.m {
+				was = cmp.Or(was, r.Flow)
+			} else {
+				is = cmp.Or(is, r.Flow)
+			}
+		}
+		if m == s.m {
+			was = m.funcs[j].Flow
+		} else {
+			is = m.funcs[j].Flow
+		}
+	}
+	if name == "" || !patch.Inner(name) || was != "" && was == is {
+		return ""
+	}
+	return name
 }
 
 // words say that a function does more with its arguments.

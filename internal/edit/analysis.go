@@ -27,8 +27,12 @@ type analysis struct {
 	shares  map[spot]gotool.Escape
 	// returned are the results that a parameter flows to, by its place.
 	returned map[spot]map[string]bool
-	// literals are the flows that are printed without the name of the closure, by declaration.
+	// literals are the flows that are printed without the name of the closure, by declaration and by the place of
+	// the literal.
 	literals map[string][]string
+	byPlace  map[spot][]escape.Flow
+	// content identifies the package, for what can't be told of it.
+	content string
 	// compiledIn is where the decisions on a generic instance were taken from: it is compiled in each package
 	// that uses it.
 	compiledIn map[string]string
@@ -43,6 +47,7 @@ type step struct{ name, why, at string }
 type argument struct {
 	decl    string // of a declaration's own; otherwise it is one of a function literal
 	around  string // the declaration
+	literal spot   // of a function literal
 	number  int    // as in escape.Keeps
 	results map[string]int
 	inner   bool // function literals inside have results
@@ -52,7 +57,7 @@ func newAnalysis(s *Source, unknown escape.Keeps) *analysis {
 	return &analysis{
 		source: s, unknown: unknown,
 		flows: map[string][]escape.Flow{}, steps: map[string]map[escape.Flow]step{}, heap: map[string][]gotool.Escape{},
-		stack: map[spot][]gotool.Escape{}, shares: map[spot]gotool.Escape{}, returned: map[spot]map[string]bool{}, literals: map[string][]string{}, compiledIn: map[string]string{},
+		stack: map[spot][]gotool.Escape{}, shares: map[spot]gotool.Escape{}, returned: map[spot]map[string]bool{}, literals: map[string][]string{}, byPlace: map[spot][]escape.Flow{}, compiledIn: map[string]string{},
 		untold: map[string]bool{},
 	}
 }
@@ -137,6 +142,7 @@ func (a *analysis) add(x gotool.Escape) {
 		}
 		if p.decl == "" {
 			a.literals[p.around] = append(a.literals[p.around], fmt.Sprint(f))
+			a.byPlace[p.literal] = append(a.byPlace[p.literal], f)
 			return
 		}
 		a.flow(p.decl, f, x)
@@ -177,6 +183,12 @@ func (p argument) result(name string) (int, bool) {
 	return 0, false
 }
 
+// elsewhere reports code whose place is said by a line directive: the compiler's positions need not have columns then.
+func (s *Source) elsewhere(n ast.Node) bool {
+	from, to := s.Fset.Position(n.Pos()), s.Fset.Position(n.End())
+	return from != s.Fset.PositionFor(n.Pos(), false) || to != s.Fset.PositionFor(n.End(), false)
+}
+
 // argumentAt finds the parameter whose name is at a place.
 func (s *Source) argumentAt(at spot) (argument, bool) {
 	if s.arguments == nil {
@@ -185,12 +197,12 @@ func (s *Source) argumentAt(at spot) (argument, bool) {
 			inner := slices.ContainsFunc(f.Literals, func(l Literal) bool { return l.node.Type.Results != nil })
 			s.addArguments(f.Decl.Recv, f.Decl.Type, argument{decl: name, around: name, inner: inner})
 			for _, l := range f.Literals {
-				s.addArguments(nil, l.node.Type, argument{around: name})
+				s.addArguments(nil, l.node.Type, argument{around: name, literal: s.spotOf(l.node)})
 			}
 		}
 		for _, ls := range s.varLiterals {
 			for _, l := range ls {
-				s.addArguments(nil, l.node.Type, argument{around: varInit})
+				s.addArguments(nil, l.node.Type, argument{around: varInit, literal: s.spotOf(l.node)})
 			}
 		}
 	}
@@ -237,6 +249,9 @@ func (a *analysis) keeps(function, decl string) escape.Keeps {
 	if a.unknown != "" {
 		return a.unknown
 	}
+	if f := a.source.Funcs[decl]; f != nil && a.source.elsewhere(f.Decl) {
+		return escape.Unknown(a.content)
+	}
 	if f := a.source.Funcs[decl]; f != nil && f.Decl.Body == nil && withoutTypeArgs(function) == decl {
 		return escape.Of(withoutBody(f))
 	}
@@ -244,6 +259,25 @@ func (a *analysis) keeps(function, decl string) escape.Keeps {
 		return escape.Unknown(a.source.whole(decl))
 	}
 	return escape.Of(a.flows[function])
+}
+
+// keepsWith is keeps, with what is only told of a function literal by its place.
+func (a *analysis) keepsWith(function, decl string, literals map[string]literalOf, symbol string, sources map[string]Pair, edited bool) escape.Keeps {
+	k := a.keeps(function, decl)
+	l, ok := literals[symbol]
+	if !ok || len(a.byPlace) == 0 {
+		return k
+	}
+	source := sources[l.path].Old
+	if edited {
+		source = sources[l.path].New
+	}
+	ls := source.groups()[l.group]
+	flows, known := k.Flows()
+	if l.index >= len(ls) || !known {
+		return k
+	}
+	return escape.Of(append(flows, a.byPlace[source.spotOf(ls[l.index].node)]...))
 }
 
 // withoutBody is what the compiler takes a function of another language to do.

@@ -2,6 +2,7 @@ package edit
 
 import (
 	"go/ast"
+	"go/token"
 	"slices"
 	"strings"
 
@@ -73,6 +74,9 @@ func (e *Edit) declaredSegment(symbol string, edited bool) (c compiledFrom, ok b
 	if edited {
 		source = e.Sources[path].New
 	}
+	if source == nil || source.Funcs[decl] == nil || source.elsewhere(source.Funcs[decl].Decl) {
+		return c, false
+	}
 	c = compiledFrom{path: path, id: segmentID{decl: decl}}
 	c.segment = source.segment(c.id)
 	return c, c.segment != nil
@@ -126,8 +130,8 @@ func (e *Edit) leads(y goobj.Sym) (names []string) {
 	return names
 }
 
-// Leads are the functions that one of the edited build calls directly, the closures that it makes, and the methods
-// of which it makes method values.
+// Leads are the functions that one of the edited build calls directly, those of which it makes func values, and its
+// closures.
 func (e *Edit) Leads(y goobj.Sym) func(yield func(goobj.Sym) bool) {
 	return func(yield func(goobj.Sym) bool) {
 		for _, rel := range e.Set.Relocs(y) {
@@ -135,7 +139,7 @@ func (e *Edit) Leads(y goobj.Sym) func(yield func(goobj.Sym) bool) {
 				continue
 			}
 			to, name := rel.Sym, e.Set.NameOf(rel.Sym).Name
-			if f, ok := release.Leads(name, e.escapes.optimise); ok {
+			if f, ok := release.Leads(name); ok {
 				if to, ok = e.Set.Lookup(f, goobj.ABIInternal); !ok {
 					continue
 				}
@@ -170,7 +174,7 @@ func (e *Edit) inlinedKnown() bool {
 // flow identifies the flows of a body: by the form of what it is compiled from, those of changed packages that are
 // inlined into it, and the functions that it leads to.
 func (e *Edit) flow(g *segment, name string, inlined, leads []string, edited bool) string {
-	parts := []string{g.form}
+	parts := []string{g.form, e.constantTexts(edited)}
 	for _, callee := range inlined {
 		path, _, decl, ok := e.owner(callee)
 		if !ok {
@@ -195,6 +199,36 @@ func (e *Edit) flow(g *segment, name string, inlined, leads []string, edited boo
 	}
 	slices.Sort(parts[1:])
 	return hashText(strings.Join(slices.Compact(parts), "\n"))
+}
+
+// constantTexts is a hash of all constants that changed packages declare. Each of them may decide which code is dead.
+func (e *Edit) constantTexts(edited bool) string {
+	x := e.escapes
+	if x.constants == nil {
+		x.constants = map[bool]string{}
+		for _, edited := range []bool{false, true} {
+			var texts []string
+			for path, p := range e.Sources {
+				s := p.Old
+				if edited {
+					s = p.New
+				}
+				if s == nil || p.Old == nil {
+					continue
+				}
+				for _, f := range s.Files {
+					for _, d := range f.Decls {
+						if d, ok := d.(*ast.GenDecl); ok && d.Tok == token.CONST {
+							texts = append(texts, path+" "+s.text(d))
+						}
+					}
+				}
+			}
+			slices.Sort(texts)
+			x.constants[edited] = hashText(strings.Join(texts, "\n"))
+		}
+	}
+	return x.constants[edited]
 }
 
 // outlives reports whether a closure that a function of the release makes may outlive the function's frame: then what

@@ -34,14 +34,15 @@ func (x Escapes) covers(path string) bool {
 
 // analyses is the escape analysis of the changed packages in both versions, by import path.
 type analyses struct {
-	old, new map[string]*analysis
-	owners   map[string]string              // import paths by the prefix of symbols
-	is       map[*release.Symbol]goobj.Name // what became of closures
-	growths  map[*release.Symbol]growth     // memo
-	forms    map[string]string              // of declarations, memo
-	inlined  map[string][]string            // what is inlined into a function of the release
-	grew     bool                           // something begins to write through or to call what it is given
-	optimise bool
+	old, new                 map[string]*analysis
+	owners                   map[string]string              // import paths by the prefix of symbols
+	is                       map[*release.Symbol]goobj.Name // what became of closures
+	growths                  map[*release.Symbol]growth     // memo
+	forms                    map[string]string              // of declarations, memo
+	inlined                  map[string][]string            // what is inlined into a function of the release
+	constants                map[bool]string                // of the release and of the edit, memo
+	oldLiterals, newLiterals map[string]literalOf           // by symbol
+	grew                     bool                           // something begins to write through or to call what it is given
 }
 
 // growth is what a function of the release does with its arguments in the edit and did not before.
@@ -55,7 +56,6 @@ func (e *Edit) FindEscapes(escapes Escapes) {
 	x := &analyses{
 		old: map[string]*analysis{}, new: map[string]*analysis{}, owners: map[string]string{},
 		is: map[*release.Symbol]goobj.Name{}, growths: map[*release.Symbol]growth{}, forms: map[string]string{}, inlined: map[string][]string{},
-		optimise: !slices.ContainsFunc(e.Record.Build.Flags, func(f string) bool { return strings.Contains(f, "-N") }),
 	}
 	oldDirs, newDirs := map[string]*analysis{}, map[string]*analysis{}
 	var oldLines []gotool.Escape
@@ -66,6 +66,7 @@ func (e *Edit) FindEscapes(escapes Escapes) {
 			unknown = escape.Unknown(release.ContentID(e.Packages[path].BuildID))
 		}
 		x.new[path] = newAnalysis(p.New, unknown)
+		x.new[path].content = release.ContentID(e.Packages[path].BuildID)
 		newDirs[filepath.Clean(e.Packages[path].Dir)] = x.new[path]
 		if old, ok := e.Record.PackageByPath(path); ok && p.Old != nil {
 			unknown := escape.Keeps("")
@@ -73,6 +74,7 @@ func (e *Edit) FindEscapes(escapes Escapes) {
 				unknown = escape.Unknown(release.ContentID(old.BuildID))
 			}
 			x.old[path] = newAnalysis(p.Old, unknown)
+			x.old[path].content = release.ContentID(old.BuildID)
 			oldDirs[filepath.Clean(old.Dir)] = x.old[path]
 			oldLines = append(oldLines, old.Escapes...)
 		}
@@ -81,6 +83,13 @@ func (e *Edit) FindEscapes(escapes Escapes) {
 	analyse(oldLines, x.old, oldDirs)
 	for y, old := range e.closures.was {
 		x.is[old] = e.Set.NameOf(y)
+	}
+	x.oldLiterals, x.newLiterals = map[string]literalOf{}, map[string]literalOf{}
+	for s, l := range e.closures.oldLiteral {
+		x.oldLiterals[s.Name] = l.literalOf
+	}
+	for y, l := range e.closures.literal {
+		x.newLiterals[e.Set.NameOf(y).Name] = l.literalOf
 	}
 	for callee, into := range e.Record.Inlined {
 		for _, f := range into {
@@ -113,20 +122,20 @@ func (e *Edit) owner(symbol string) (path, function, decl string, ok bool) {
 // oldKeeps is what a function of the release does with its arguments. That of packages which are as before
 // is not told.
 func (e *Edit) oldKeeps(symbol string) escape.Keeps {
-	path, function, decl, ok := e.owner(symbol)
+	path, function, decl, ok := e.owner(strings.TrimSuffix(symbol, release.MethodValue))
 	if !ok || e.escapes.old[path] == nil {
 		return ""
 	}
-	return e.escapes.old[path].keeps(function, decl)
+	return e.escapes.old[path].keepsWith(function, decl, e.escapes.oldLiterals, symbol, e.Sources, false)
 }
 
 // newKeeps is what a function of the edited build does with its arguments.
 func (e *Edit) newKeeps(symbol string) escape.Keeps {
-	path, function, decl, ok := e.owner(symbol)
+	path, function, decl, ok := e.owner(strings.TrimSuffix(symbol, release.MethodValue))
 	if !ok {
 		return ""
 	}
-	k := e.escapes.new[path].keeps(function, decl)
+	k := e.escapes.new[path].keepsWith(function, decl, e.escapes.newLiterals, symbol, e.Sources, true)
 	if p := e.Sources[path]; p.Old != nil && generic(p.New.Funcs[decl]) && (e.escapes.grew || p.Old.whole(decl) != p.New.whole(decl)) {
 		// Whether an instance writes through its arguments or calls them is not printed.
 		if flows, known := k.Flows(); known {
@@ -199,32 +208,31 @@ func generic(f *Func) bool {
 	return false
 }
 
-// mayWrite are the flows of a function that writes through each of its parameters or calls it, as far as it matters:
-// to what may be bytes or a function.
+// mayWrite are the flows of a function that writes through its receiver and each of its parameters or calls it, but for
+// what has no pointers.
 func mayWrite(d *ast.FuncDecl) (flows []escape.Flow) {
-	n := 1
-	for _, f := range d.Type.Params.List {
-		for range max(len(f.Names), 1) {
-			switch t := ast.Unparen(f.Type).(type) {
-			case *ast.StarExpr, *ast.MapType, *ast.ChanType, *ast.StructType:
-			case *ast.Ident:
-				if d.Type.TypeParams == nil && isBasic(t.Name) {
-					break
+	add := func(l *ast.FieldList, n int) {
+		if l == nil {
+			return
+		}
+		for _, f := range l.List {
+			for range max(len(f.Names), 1) {
+				if t, ok := ast.Unparen(f.Type).(*ast.Ident); !ok || !isBasic(t.Name) {
+					flows = append(flows, escape.Flow{Param: n, Kind: 'm'}, escape.Flow{Param: n, Kind: 'c'})
 				}
-				flows = append(flows, escape.Flow{Param: n, Kind: 'm'}, escape.Flow{Param: n, Kind: 'c'})
-			default:
-				flows = append(flows, escape.Flow{Param: n, Kind: 'm'}, escape.Flow{Param: n, Kind: 'c'})
+				n++
 			}
-			n++
 		}
 	}
+	add(d.Recv, 0)
+	add(d.Type.Params, 1)
 	return flows
 }
 
 func isBasic(name string) bool {
 	switch name {
 	case "bool", "string", "int", "int8", "int16", "int32", "int64", "uint", "uint8", "uint16", "uint32", "uint64", "uintptr", "byte", "rune",
-		"float32", "float64", "complex64", "complex128", "error", "any":
+		"float32", "float64", "complex64", "complex128":
 		return true
 	}
 	return false
@@ -243,8 +251,12 @@ func (e *Edit) why(symbol string, g growth) string {
 			break
 		}
 	}
+	st, told := e.escapes.new[path].steps[function][f]
 	text := f.Does() + " " + f.Ordinal()
-	if st, ok := e.escapes.new[path].steps[function][f]; ok {
+	if !told && (f.Kind == 'm' || f.Kind == 'c') {
+		text = "may write through " + f.Ordinal() + " or call it: of this function that is not told"
+	}
+	if told {
 		if st.name != "" {
 			text += " " + st.name
 		}

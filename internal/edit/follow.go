@@ -82,31 +82,54 @@ func (e *Edit) asBefore(path string, o *goobj.Object, y goobj.Sym, old *release.
 }
 
 // KeepLess are the functions that are as before and keep less of their arguments in the edit, because of what they
-// call; and closures that lead to such, which keep less of what they capture.
+// call; and closures that lead to such, or to closures that changed, which may keep less of what they capture.
 func (e *Edit) KeepLess() []*Function {
 	changed := map[goobj.Sym]bool{}
+	less := map[goobj.Sym]bool{} // what closures are looked at for
 	for i := range e.Functions {
-		changed[e.Functions[i].Sym] = true
+		f := &e.Functions[i]
+		changed[f.Sym] = true
+		if f.Old != nil && f.Sym != 0 && f.Class != Plain && f.Class != Generated {
+			less[f.Sym] = true
+		}
 	}
-	var out []*Function
+	type candidate struct {
+		y goobj.Sym
+		f *Function
+	}
+	var rest []candidate
 	for _, o := range e.rebuiltObjects() {
 		path := e.importPath(o.Pkg)
 		for y := range e.Set.Definitions(o) {
-			if !e.Set.Kind(y).IsText() || e.Set.Size(y) == 0 || changed[y] || e.Set.NameOf(y).ABI != goobj.ABIInternal {
+			if !e.Set.Kind(y).IsText() || e.Set.Size(y) == 0 || e.Set.NameOf(y).ABI != goobj.ABIInternal {
 				continue
+			}
+			if e.keepsLess(y) {
+				less[y] = true
 			}
 			old := e.closures.was[y]
 			if old == nil {
 				n := e.Set.NameOf(y)
 				old, _ = e.Record.Lookup(n.Name, n.ABI)
 			}
-			if old == nil || old.Size == 0 {
+			if changed[y] || old == nil || old.Size == 0 {
 				continue
 			}
-			f := e.asBefore(path, o, y, old)
-			if f.Class != Generated && !e.RunsOnce(f) && (e.keepsLess(y) || f.Class != Plain && e.leadsToLess(y)) {
-				out = append(out, f)
+			if f := e.asBefore(path, o, y, old); !e.RunsOnce(f) {
+				rest = append(rest, candidate{y, f})
 			}
+		}
+	}
+	var out []*Function
+	for again := true; again; {
+		again = false
+		for i, c := range rest {
+			if c.f == nil || !less[c.y] && (c.f.Class == Plain || c.f.Class == Generated || !e.leadsTo(c.y, less)) {
+				continue
+			}
+			less[c.y], again = true, true
+			out = append(out, c.f)
+			rest[i].f = nil
 		}
 	}
 	sort.Slice(out, func(i, j int) bool { return out[i].Name.Name < out[j].Name.Name })
@@ -123,9 +146,9 @@ func (e *Edit) keepsLess(y goobj.Sym) bool {
 	return more
 }
 
-func (e *Edit) leadsToLess(y goobj.Sym) bool {
+func (e *Edit) leadsTo(y goobj.Sym, those map[goobj.Sym]bool) bool {
 	for z := range e.Leads(y) {
-		if e.keepsLess(z) {
+		if those[z] {
 			return true
 		}
 	}

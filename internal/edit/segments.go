@@ -10,7 +10,8 @@ import (
 
 // A segment is what one body is compiled from: a declaration or a function literal, without the bodies of
 // the literals inside. Two segments with the same form let the same values flow the same ways: they
-// differ in comments, in the values of constants and in the names of what is local, at most.
+// differ in comments and in the names of what is local, at most. Constants decide which code is dead, and
+// the compiler decides on the rest.
 type segment struct {
 	form string // hash
 	// ordinals number the places of the segment in the order of the syntax tree, names are the identifiers
@@ -142,7 +143,7 @@ func (f *former) detail(n ast.Node, at spot) string {
 		}
 		return fmt.Sprintf("#%d", f.numbers[n.Name])
 	case *ast.BasicLit:
-		return n.Kind.String()
+		return n.Value
 	case *ast.BinaryExpr:
 		f.mark(f.s.spotAt(n.OpPos))
 		return n.Op.String()

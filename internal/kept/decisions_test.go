@@ -174,12 +174,10 @@ func (w *way) mixes(hop, from, to int) bool {
 
 func isRange(h hop) bool { return strings.HasPrefix(h.name, "range ") }
 
-var digits = regexp.MustCompile(`\d+`)
-
-// statements are the lines of a function without their constants, and with one name for the value.
+// statements are the lines of a function, with one name for the value.
 func (w *way) statements(version int, s span) string {
 	lines := strings.Split(w.text[version], "\n")[s.from-1 : s.to]
-	text := digits.ReplaceAllString(strings.Join(lines, "\n"), "")
+	text := strings.Join(lines, "\n")
 	return regexp.MustCompile(`\b`+w.names[version]+`\b`).ReplaceAllString(text, "$$v")
 }
 

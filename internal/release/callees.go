@@ -7,8 +7,8 @@ import (
 	"github.com/gosplice/gosplice/internal/goobj"
 )
 
-// CallGraph says which functions of a program a function leads to: those that it calls directly, the
-// closures that it makes, and the methods of which it makes method values. Numbers are indices into
+// CallGraph says which functions of a program a function leads to: those that it calls directly, those of which it
+// makes func values, and its closures. Numbers are indices into
 // Record.Symbols.
 type CallGraph struct {
 	// Start has one number more than there are symbols: the callees of symbol i are
@@ -53,24 +53,12 @@ const (
 	FuncValue   = "·f"
 )
 
-// Leads returns the name of the function that a function leads to when it refers to a symbol other than by a call.
-// Of func values these are closures and methods; of others a direct call is made where it is known which one is
-// called, unless the compiler does not optimise.
-func Leads(symbol string, optimised bool) (function string, ok bool) {
-	f, ok := strings.CutSuffix(symbol, FuncValue)
-	if method, ok := strings.CutSuffix(f, MethodValue); ok {
-		return method, true // its closure is made where it stands, or is data
-	}
-	if !ok {
-		return "", false
-	}
-	literal := strings.Contains(f, ".func") || strings.Contains(f, "-range") || strings.Contains(f, "wrap") || f != goobj.WithoutCopy(f)
-	return f, literal || !optimised
-}
+// Leads returns the name of the function that a func value leads to, by the symbol of its data. It may be called where the
+// compiler knows which one it is, and has decided on the arguments by what that does with them.
+func Leads(symbol string) (function string, ok bool) { return strings.CutSuffix(symbol, FuncValue) }
 
 // calleesOf notes which functions each function leads to.
 func (h *harvest) calleesOf(r *Record) {
-	optimised := !slices.ContainsFunc(r.Build.Flags, func(f string) bool { return strings.Contains(f, "-N") })
 	numbers := goobj.NewTable[uint32](h.set) // of symbols, from 1
 	number := func(n goobj.Name) uint32 {
 		s, ok := slices.BinarySearchFunc(r.Symbols, n, func(s Symbol, n goobj.Name) int {
@@ -87,13 +75,9 @@ func (h *harvest) calleesOf(r *Record) {
 	for y := range h.reached() {
 		switch kind := h.set.Kind(y); {
 		case kind.IsText():
-			n := h.set.NameOf(y)
-			if method, ok := strings.CutSuffix(n.Name, MethodValue); ok {
-				n.Name = method
-			}
-			*numbers.At(y) = number(n)
+			*numbers.At(y) = number(h.set.NameOf(y))
 		case kind.IsRodata():
-			if f, ok := Leads(h.set.NameOf(y).Name, optimised); ok {
+			if f, ok := Leads(h.set.NameOf(y).Name); ok {
 				*numbers.At(y) = number(goobj.Name{Name: f, ABI: goobj.ABIInternal})
 			}
 		}
