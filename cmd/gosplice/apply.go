@@ -100,6 +100,9 @@ func change(c *console, cmd *cobra.Command, t *target, o control.SwitchOptions, 
 	s, err := ask(ctx, client)
 	close(done)
 	line.Stop()
+	if err != nil && o.Wait > 0 && interrupted(err) != err {
+		return fmt.Errorf("interrupted: the program gives the switch up, unless it was being made at this moment: gosplice status tells")
+	}
 	if err != nil {
 		return givenUp(err)
 	}

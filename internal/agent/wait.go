@@ -10,8 +10,9 @@ import (
 	"github.com/gosplice/gosplice/internal/splice"
 )
 
-// waitSlice is how long a switch is tried before it is told who is in the way.
-const waitSlice = time.Second
+// waitSlice is how long a switch is tried before it is told who is in the way, and before it is asked whether anybody
+// still waits for it.
+const waitSlice = 250 * time.Millisecond
 
 // trySwitch makes a switch as soon as nobody is in bodies, within the time of the options. While it waits the
 // progress says who is inside. A switch that was to wait for a time of the asker's choice is given up when the asker
