@@ -42,7 +42,7 @@ func newApplyCommand(c *console) *cobra.Command {
 		asJSON bool
 	)
 	cmd := &cobra.Command{
-		Use:   "apply NAME.gsp|NAME.so [--pid N | --socket PATH] [--quiesce TIME] [--wait TIME]",
+		Use:   "apply NAME.gsp|NAME.so [--pid N | --socket PATH] [--wait TIME]",
 		Short: "Apply a patch or a plugin to a running program",
 		Long:  applyLong,
 		Example: `  gosplice apply server-1.4.2.gsp
