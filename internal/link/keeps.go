@@ -24,7 +24,14 @@ func (l *linker) finishKeeps() {
 			*list = slices.Compact(*list)
 		}
 	}
+	placed := map[goobj.Name]bool{}
+	for _, p := range l.text {
+		placed[p.name] = true
+	}
 	for _, k := range l.edit.Keeps() {
+		if k.Release == nil && !placed[k.Name] {
+			continue // in neither
+		}
 		p := patch.Keep{Name: k.Name.Name, ABI: int(k.Name.ABI), Old: k.Old, New: k.New, Why: k.Why}
 		if k.Release != nil {
 			p.Addr = k.Release.Addr
