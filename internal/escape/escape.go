@@ -130,9 +130,12 @@ func (f Flow) within(old Flow) bool {
 // Ordinal names a parameter by its number: "its receiver", "its 2nd argument".
 func (f Flow) Ordinal() string {
 	suffix := "th"
+	const most = 1 << 16 // a greater number stands for a parameter whose place is not known
 	switch {
 	case f.Param == 0:
 		return "its receiver"
+	case f.Param > most:
+		return "an argument"
 	case f.Param%100/10 == 1:
 	case f.Param%10 == 1:
 		suffix = "st"
