@@ -186,17 +186,12 @@ func (s *step) hostGrows(host uint64) bool {
 // sameFlows reports whether funcs[i] gives what it makes to the same functions as what takes its place does, and has
 // nothing on its stack that the other one has on the heap. The compiler knew what that one calls.
 func (s *step) sameFlows(i int) bool {
-	f := &s.m.funcs[i]
-	if f.Flow == "" {
-		return false
-	}
 	for _, c := range s.m.kept.callees[i] {
 		if s.stays(c) {
 			return false // an old one, which the other was not compiled against
 		}
 	}
-	flow, places, ok := s.other(i)
-	return ok && flow == f.Flow && len(places.Moved(f.Places)) == 0
+	return !s.lends(i)
 }
 
 // same reports whether funcs[i] is no danger because of what it has in common with what takes its place. Callers that
@@ -244,20 +239,34 @@ func (s *step) other(i int) (flow string, places escape.Places, ok bool) {
 
 // danger is why funcs[i] may hand memory of a stack to code that keeps it after the switch; empty if it can't.
 func (s *step) danger(i int) string {
-	seen := map[int]bool{i: true}
-	for next := []int{i}; len(next) > 0; next = next[1:] {
+	type entered struct {
+		i int
+		// lent says that it is a closure with variables of a body that has others on its stack than what takes its place.
+		lent bool
+	}
+	seen := map[entered]bool{{i, false}: true}
+	for next := []entered{{i, false}}; len(next) > 0; next = next[1:] {
 		at := next[0]
-		if why := s.reaches(at); why != "" && !s.same(at) {
+		if why := s.reaches(at.i); why != "" && (at.lent || !s.same(at.i)) {
 			return why
 		}
-		for _, c := range s.m.kept.callees[at] {
-			if s.stays(c) && !seen[c] {
-				seen[c] = true
-				next = append(next, c)
+		for _, c := range s.m.kept.callees[at.i] {
+			to := entered{c, patch.Inner(s.m.funcs[c].Name) && (at.lent || s.lends(at.i))}
+			if s.stays(c) && !seen[to] {
+				seen[to] = true
+				next = append(next, to)
 			}
 		}
 	}
 	return ""
+}
+
+// lends reports whether funcs[i] may have what closures capture on its stack that is on the heap in what takes its
+// place.
+func (s *step) lends(i int) bool {
+	f := &s.m.funcs[i]
+	flow, places, ok := s.other(i)
+	return !ok || f.Flow == "" || flow != f.Flow || len(places.Moved(f.Places)) > 0
 }
 
 // reaches names a function that funcs[i] leads to and that does more with its arguments than it knows.

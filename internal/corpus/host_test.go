@@ -48,9 +48,13 @@ func main() {
 	fmt.Println("ready")
 	in := bufio.NewScanner(os.Stdin)
 	for in.Scan() {
-		fmt.Println(strings.ReplaceAll(hostAnswer(in.Text()), "\n", "\\n"))
+		hostRequest = in.Text()
+		fmt.Println(strings.ReplaceAll(hostAnswer(hostRequest), "\n", "\\n"))
 	}
 }
+
+// hostRequest is on the heap: main never returns, and edits may keep what they are asked.
+var hostRequest string
 
 func hostAnswer(req string) (out string) {
 	defer func() {

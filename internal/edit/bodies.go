@@ -8,6 +8,7 @@ import (
 
 	"github.com/gosplice/gosplice/internal/escape"
 	"github.com/gosplice/gosplice/internal/goobj"
+	"github.com/gosplice/gosplice/internal/gotool"
 	"github.com/gosplice/gosplice/internal/release"
 )
 
@@ -237,28 +238,37 @@ func (e *Edit) outlives(s *release.Symbol) bool {
 	if around, ok := statement(s.Name); ok {
 		return strings.HasPrefix(s.Name[len(around):], ".gowrap")
 	}
+	stack, heap := e.closurePlaces(s)
+	return heap && !stack
+}
+
+// lent reports whether a closure that a function of the release makes is known to live no longer than the frame that
+// it is made in.
+func (e *Edit) lent(s *release.Symbol) bool {
+	stack, heap := e.closurePlaces(s)
+	return stack && !heap
+}
+
+// closurePlaces tells where the closures of a function literal of the release are allocated. It may be both, if a
+// function around it is inlined, and neither where that is not known.
+func (e *Edit) closurePlaces(s *release.Symbol) (stack, heap bool) {
 	l, ok := e.closures.oldLiteral[s]
 	if !ok {
-		return false
+		return false, false
 	}
 	source := e.Sources[l.path].Old
-	a := e.escapes.old[l.path]
-	ls := source.groups()[l.group]
+	ls, a := source.groups()[l.group], e.escapes.old[l.path]
 	if a == nil || a.unknown != "" || l.index >= len(ls) {
-		return false
+		return false, false
 	}
 	at := source.spotOf(ls[l.index].node)
-	if len(a.stack[at]) > 0 {
-		return false
-	}
+	literal := func(x gotool.Escape) bool { return x.Text == "func literal" }
 	for _, places := range a.heap {
-		for _, x := range places {
-			if x.Text == "func literal" && x.Line == at.line && x.Column == at.column && strings.HasSuffix(x.File, at.file) {
-				return true
-			}
-		}
+		heap = heap || slices.ContainsFunc(places, func(x gotool.Escape) bool {
+			return literal(x) && x.Line == at.line && x.Column == at.column && strings.HasSuffix(x.File, at.file)
+		})
 	}
-	return false
+	return slices.ContainsFunc(a.stack[at], literal), heap
 }
 
 // captures reports whether a function literal may refer to something that a function around it declares.

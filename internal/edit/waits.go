@@ -73,17 +73,48 @@ func (e *Edit) Waits(redirect []*Function) []Waiting {
 		}
 	}
 	var out []Waiting
-	for s, f := range w.changed {
-		found := w.behind(s)
-		if found == nil {
-			continue
+	for s := range w.changed {
+		if found := w.behind(s); found != nil {
+			out = append(out, w.waiting(s, *found))
 		}
-		found.Old, found.Func, found.Stays = s, f, w.stays(s)
-		found.Enterable = found.Stays && s.Indirect && (f.Class == Closure || f.Sym == 0 || f.Signature)
-		out = append(out, *found)
 	}
+	out = w.makers(out)
 	slices.SortFunc(out, func(a, b Waiting) int { return cmp.Compare(a.Old.Addr, b.Old.Addr) })
 	return out
+}
+
+// makers lets the switch wait for those that make closures which keep their old bodies, where no such closure outlives
+// the frame that it is made in: nothing else can enter it.
+func (w *waits) makers(out []Waiting) []Waiting {
+	found := map[*release.Symbol]bool{}
+	for _, x := range out {
+		found[x.Old] = true
+	}
+	for i := 0; i < len(out); i++ {
+		x := out[i]
+		if !x.Enterable || !w.e.lent(x.Old) {
+			continue
+		}
+		makers := w.e.Record.LedFrom(x.Old)
+		if len(makers) == 0 || slices.ContainsFunc(makers, func(m *release.Symbol) bool { return w.leads[m] == nil && w.changed[m] == nil }) {
+			continue // one that is entered in its old form makes it anew
+		}
+		out[i].Enterable = false
+		for _, m := range makers {
+			if !found[m] {
+				found[m] = true
+				out = append(out, w.waiting(m, Waiting{Keeper: x.Keeper, Why: x.Why}))
+			}
+		}
+	}
+	return out
+}
+
+// waiting completes what is said of a body that is waited for.
+func (w *waits) waiting(s *release.Symbol, x Waiting) Waiting {
+	x.Old, x.Func, x.Stays = s, cmp.Or(w.changed[s], w.leads[s]), w.stays(s)
+	x.Enterable = x.Stays && s.Indirect && (x.Func.Class == Closure || x.Func.Sym == 0 || x.Func.Signature)
+	return x
 }
 
 // stays reports a body that changed and is entered in its old form.

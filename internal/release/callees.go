@@ -32,6 +32,25 @@ func (r *Record) Callees(s *Symbol) []*Symbol {
 	return out
 }
 
+// LedFrom are the functions of the record that lead to one.
+func (r *Record) LedFrom(s *Symbol) []*Symbol {
+	if r.index == nil {
+		r.Prepare()
+	}
+	callee, ok := r.index[goobj.Name{Name: s.Name, ABI: s.ABI}]
+	if !ok {
+		return nil
+	}
+	var out []*Symbol
+	g := &r.Calls
+	for i := range len(g.Start) - 1 {
+		if _, ok := slices.BinarySearch(g.List[g.Start[i]:g.Start[i+1]], uint32(callee)); ok {
+			out = append(out, &r.Symbols[i])
+		}
+	}
+	return out
+}
+
 // Within are the functions that a function makes of literals and statements inside of it, by their names.
 func (r *Record) Within(s *Symbol) []*Symbol {
 	var out []*Symbol
