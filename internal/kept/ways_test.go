@@ -14,8 +14,8 @@ import (
 
 // Numbers of seeds, unless GOSPLICE_KEPT names one.
 const (
-	usual = 200
-	few   = 20
+	usual = 40
+	few   = 10
 	// together is how many ways one program has.
 	together = 40
 	// atOnce is how many programs run at a time: they wait more than they work.
