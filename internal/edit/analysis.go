@@ -1,10 +1,8 @@
 package edit
 
 import (
-	"cmp"
 	"fmt"
 	"go/ast"
-	"maps"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -348,9 +346,4 @@ func (a *analysis) moved(function string, g *segment, keys []string) []string {
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
-}
-
-// functions are the names of all functions that do something with their arguments.
-func (a *analysis) functions() []string {
-	return slices.SortedFunc(maps.Keys(a.flows), cmp.Compare[string])
 }

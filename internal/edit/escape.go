@@ -1,6 +1,8 @@
 package edit
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
 	"go/ast"
 	"path/filepath"
@@ -42,7 +44,8 @@ type analyses struct {
 	inlined                  map[string][]string            // what is inlined into a function of the release
 	constants                map[bool]string                // of the release and of the edit, memo
 	oldLiterals, newLiterals map[string]literalOf           // by symbol
-	grew                     bool                           // something begins to write through or to call what it is given
+	otherWrites              map[string]bool                // memo
+	builds                   map[bool]int                   // numbers of the release and of the edited build
 }
 
 // growth is what a function of the release does with its arguments in the edit and did not before.
@@ -56,6 +59,7 @@ func (e *Edit) FindEscapes(escapes Escapes) {
 	x := &analyses{
 		old: map[string]*analysis{}, new: map[string]*analysis{}, owners: map[string]string{},
 		is: map[*release.Symbol]goobj.Name{}, growths: map[*release.Symbol]growth{}, forms: map[string]string{}, inlined: map[string][]string{},
+		otherWrites: map[string]bool{},
 	}
 	oldDirs, newDirs := map[string]*analysis{}, map[string]*analysis{}
 	var oldLines []gotool.Escape
@@ -97,7 +101,7 @@ func (e *Edit) FindEscapes(escapes Escapes) {
 		}
 	}
 	e.escapes = x
-	x.grew = e.beginsToWrite()
+	x.builds = map[bool]int{false: buildNumber(x.old), true: buildNumber(x.new)}
 }
 
 // owner splits the name of a function of a changed package, which may be a generic one that another package
@@ -126,7 +130,7 @@ func (e *Edit) oldKeeps(symbol string) escape.Keeps {
 	if !ok || e.escapes.old[path] == nil {
 		return ""
 	}
-	return e.escapes.old[path].keepsWith(function, decl, e.escapes.oldLiterals, symbol, e.Sources, false)
+	return e.untold(path, decl, symbol, e.escapes.old[path].keepsWith(function, decl, e.escapes.oldLiterals, symbol, e.Sources, false), false)
 }
 
 // newKeeps is what a function of the edited build does with its arguments.
@@ -135,14 +139,110 @@ func (e *Edit) newKeeps(symbol string) escape.Keeps {
 	if !ok {
 		return ""
 	}
-	k := e.escapes.new[path].keepsWith(function, decl, e.escapes.newLiterals, symbol, e.Sources, true)
-	if p := e.Sources[path]; p.Old != nil && generic(p.New.Funcs[decl]) && (e.escapes.grew || p.Old.whole(decl) != p.New.whole(decl)) {
-		// Whether an instance writes through its arguments or calls them is not printed.
-		if flows, known := k.Flows(); known {
-			k = escape.Of(append(flows, mayWrite(p.New.Funcs[decl].Decl)...))
+	return e.untold(path, decl, symbol, e.escapes.new[path].keepsWith(function, decl, e.escapes.newLiterals, symbol, e.Sources, true), true)
+}
+
+// untold adds what the compiler does not print: whether an instance of a generic function, or a literal in one, writes
+// through its arguments or calls them. It does what it did if neither it nor what it calls is another one.
+func (e *Edit) untold(path, decl, symbol string, k escape.Keeps, edited bool) escape.Keeps {
+	p := e.Sources[path]
+	source, literals := p.Old, e.escapes.oldLiterals
+	if edited {
+		source, literals = p.New, e.escapes.newLiterals
+	}
+	if p.Old == nil || !generic(source.Funcs[decl]) || !e.otherWrites(symbol) {
+		return k
+	}
+	flows, known := k.Flows()
+	if !known {
+		return k
+	}
+	recv, params := source.Funcs[decl].Decl.Recv, source.Funcs[decl].Decl.Type.Params
+	if l, ok := literals[symbol]; ok {
+		ls := source.groups()[l.group]
+		if l.path != path || l.index >= len(ls) {
+			return k
+		}
+		recv, params = nil, ls[l.index].node.Type.Params
+	}
+	return escape.Of(append(flows, mayWrite(recv, params, e.escapes.builds[edited])...))
+}
+
+// otherWrites reports whether a function of changed packages may write through, or call, other arguments in the edit than
+// in the release: something that it leads to, in either, does or is a generic one that changed.
+func (e *Edit) otherWrites(symbol string) bool {
+	if other, ok := e.escapes.otherWrites[symbol]; ok {
+		return other
+	}
+	seen := map[string]bool{symbol: true}
+	for next := []string{symbol}; len(next) > 0; next = next[1:] {
+		if e.writesOther(next[0]) {
+			e.escapes.otherWrites[symbol] = true
+			return true
+		}
+		for _, callee := range e.ledTo(next[0]) {
+			if _, _, _, ours := e.owner(callee); ours && !seen[callee] {
+				seen[callee] = true
+				next = append(next, callee)
+			}
 		}
 	}
-	return k
+	e.escapes.otherWrites[symbol] = false
+	return false
+}
+
+// ledTo are the functions that one calls, makes or has inlined, in the release and in the edit.
+func (e *Edit) ledTo(symbol string) []string {
+	out := slices.Clone(e.escapes.inlined[symbol])
+	if s, ok := e.Record.Lookup(symbol, goobj.ABIInternal); ok {
+		for _, c := range e.Record.Callees(s) {
+			out = append(out, c.Name)
+		}
+	}
+	if y, ok := e.Set.Lookup(symbol, goobj.ABIInternal); ok && e.Set.Defined(y) {
+		out = append(out, e.leads(y)...)
+		if fi, ok := e.Set.FuncInfo(y); ok {
+			for _, n := range fi.Inline {
+				out = append(out, e.Set.NameOf(n.Func).Name)
+			}
+		}
+	}
+	return out
+}
+
+// writesOther reports whether a function writes through other arguments by itself, as far as that is told, or is compiled
+// from another source where it is not told.
+func (e *Edit) writesOther(symbol string) bool {
+	path, function, decl, ok := e.owner(strings.TrimSuffix(symbol, release.MethodValue))
+	if !ok {
+		return false
+	}
+	p, old, new := e.Sources[path], e.escapes.old[path], e.escapes.new[path]
+	if p.Old == nil || old == nil || old.unknown != "" || new.unknown != "" || e.constantTexts(false) != e.constantTexts(true) {
+		return true
+	}
+	if generic(p.Old.Funcs[decl]) || generic(p.New.Funcs[decl]) {
+		return p.Old.whole(decl) != p.New.whole(decl)
+	}
+	is, was := new.keeps(function, decl), old.keeps(function, decl)
+	return moreWrites(is, was) || moreWrites(was, is) || !slices.Equal(old.literals[decl], new.literals[decl])
+}
+
+// moreWrites reports a function that writes through more of its arguments, or calls more of them, than a caller expects.
+func moreWrites(is, was escape.Keeps) bool {
+	flows, more := is.More(was)
+	return more && (len(flows) == 0 || slices.ContainsFunc(flows, func(f escape.Flow) bool { return f.Kind == 'm' || f.Kind == 'c' }))
+}
+
+// buildNumber tells a build of the changed packages from others.
+func buildNumber(packages map[string]*analysis) int {
+	var contents []string
+	for path, a := range packages {
+		contents = append(contents, path+" "+a.content)
+	}
+	slices.Sort(contents)
+	sum := sha256.Sum256([]byte(strings.Join(contents, "\n")))
+	return int(binary.BigEndian.Uint32(sum[:]) >> 1)
 }
 
 // growth is what becomes of the arguments of a function of the release that may be entered in its edited form.
@@ -158,32 +258,6 @@ func (e *Edit) growth(s *release.Symbol) growth {
 	g.flows, g.more = e.newKeeps(name).More(e.oldKeeps(s.Name))
 	e.escapes.growths[s] = g
 	return g
-}
-
-// beginsToWrite reports whether some function that is no generic one begins to write through what it is
-// given, or to call it.
-func (e *Edit) beginsToWrite() bool {
-	for path, new := range e.escapes.new {
-		old := e.escapes.old[path]
-		if old == nil {
-			continue
-		}
-		if old.unknown != "" || new.unknown != "" {
-			return true
-		}
-		for decl, l := range new.literals {
-			if !slices.Equal(l, old.literals[decl]) {
-				return true
-			}
-		}
-		for _, f := range new.functions() {
-			flows, more := new.keeps(f, withoutTypeArgs(f)).More(old.keeps(f, withoutTypeArgs(f)))
-			if more && slices.ContainsFunc(flows, func(f escape.Flow) bool { return f.Kind == 'm' || f.Kind == 'c' }) {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // generic reports whether a function, or the type that it is a method of, has type parameters.
@@ -208,9 +282,9 @@ func generic(f *Func) bool {
 	return false
 }
 
-// mayWrite are the flows of a function that writes through its receiver and each of its parameters or calls it, but for
-// what has no pointers.
-func mayWrite(d *ast.FuncDecl) (flows []escape.Flow) {
+// mayWrite are the flows of a function that may write through its receiver and each of its parameters and call them, but
+// for what has no pointers.
+func mayWrite(recv, params *ast.FieldList, build int) (flows []escape.Flow) {
 	add := func(l *ast.FieldList, n int) {
 		if l == nil {
 			return
@@ -218,14 +292,14 @@ func mayWrite(d *ast.FuncDecl) (flows []escape.Flow) {
 		for _, f := range l.List {
 			for range max(len(f.Names), 1) {
 				if t, ok := ast.Unparen(f.Type).(*ast.Ident); !ok || !isBasic(t.Name) {
-					flows = append(flows, escape.Flow{Param: n, Kind: 'm'}, escape.Flow{Param: n, Kind: 'c'})
+					flows = append(flows, escape.Flow{Param: n, Kind: 'M', Derefs: build}, escape.Flow{Param: n, Kind: 'C', Derefs: build})
 				}
 				n++
 			}
 		}
 	}
-	add(d.Recv, 0)
-	add(d.Type.Params, 1)
+	add(recv, 0)
+	add(params, 1)
 	return flows
 }
 
@@ -253,7 +327,7 @@ func (e *Edit) why(symbol string, g growth) string {
 	}
 	st, told := e.escapes.new[path].steps[function][f]
 	text := f.Does() + " " + f.Ordinal()
-	if !told && (f.Kind == 'm' || f.Kind == 'c') {
+	if f.Kind == 'M' || f.Kind == 'C' {
 		text = "may write through " + f.Ordinal() + " or call it: of this function that is not told"
 	}
 	if told {

@@ -26,9 +26,9 @@ func Unknown(content string) Keeps { return Keeps("?" + content) }
 // Flow is one thing that happens to an argument.
 type Flow struct {
 	Param  int
-	Kind   byte // 'h', 'm', 'c' or 'r'
+	Kind   byte // 'h', 'm', 'c', 'r', 'M' or 'C'
 	Result int  // of kind 'r'
-	Derefs int
+	Derefs int  // of kinds M and C, the number of the build
 }
 
 // Of returns the canonical text of flows, which are in any order and may repeat each other.
@@ -121,6 +121,9 @@ func (k Keeps) More(old Keeps) (flows []Flow, more bool) {
 // within reports whether a caller that expects old expects f too. What goes to the heap may be written,
 // called and returned as well.
 func (f Flow) within(old Flow) bool {
+	if f.Kind == 'M' || f.Kind == 'C' {
+		return f == old || f.Param == old.Param && old.Kind == 'h' && old.Derefs == 0
+	}
 	if f.Param != old.Param || old.Derefs > f.Derefs {
 		return false
 	}
@@ -156,6 +159,10 @@ func (f Flow) Does() string {
 		return "calls"
 	case 'r':
 		return "returns"
+	case 'M':
+		return "may write through"
+	case 'C':
+		return "may call"
 	}
 	return "keeps"
 }

@@ -331,9 +331,10 @@ func (l *linker) moved(y goobj.Sym) bool {
 	}
 	n := l.set.NameOf(y)
 	old, ok := l.rec.Lookup(n.Name, n.ABI)
-	// The entry in the program may lead to a closure that has another number now.
-	to, led := l.leads[old]
-	m := !ok || led && to != y || l.alone[y]
+	// An entry in the program that is redirected leads to y for as long as the patch is applied, or to a closure that has
+	// another number now.
+	_, led := l.leads[old]
+	m := !ok || led || l.alone[y]
 	if !m && l.set.Defined(y) && l.rebuilt[l.set.Object(y).Pkg] && old.Fingerprint != l.edit.Prints.Of(y) {
 		m = true
 		for _, d := range l.set.Dups(y) {
