@@ -460,7 +460,7 @@ func (m *manySaves) leave(e *editor) {
 func saves() int {
 	n, err := strconv.Atoi(os.Getenv("GOSPLICE_WATCH"))
 	if err != nil {
-		return 100
+		return 40
 	}
 	return n
 }

@@ -145,11 +145,15 @@ func (s *step) stays(i int) bool {
 
 // more reports whether the function that target has in the place of funcs[i] does more with its arguments.
 func (s *step) more(i int) bool {
-	if _, leaves := s.m.counterpart(i, s.target); !leaves {
-		return false
-	}
-	_, more := s.others(i).More(s.m.ofFunc(i, s.target))
+	_, more := s.moreFlows(i)
 	return more
+}
+
+func (s *step) moreFlows(i int) (flows []escape.Flow, more bool) {
+	if _, leaves := s.m.counterpart(i, s.target); !leaves {
+		return nil, false
+	}
+	return s.others(i).More(s.m.ofFunc(i, s.target))
 }
 
 // moreInside reports whether the closure that target has in the place of funcs[c], which funcs[i] makes, may do more
@@ -179,8 +183,12 @@ func (s *step) counterpart(i int) (j int, ok bool) {
 // hostGrows reports whether a function of the program, as it is entered after the switch, does more with its
 // arguments than the code of m knows.
 func (s *step) hostGrows(host uint64) bool {
-	_, more := ofHost(s.target, s.m, host).More(ofHost(s.m, s.target, host))
+	_, more := s.hostFlows(host)
 	return more
+}
+
+func (s *step) hostFlows(host uint64) (flows []escape.Flow, more bool) {
+	return ofHost(s.target, s.m, host).More(ofHost(s.m, s.target, host))
 }
 
 // sameFlows reports whether funcs[i] gives what it makes to the same functions as what takes its place does, and has
@@ -276,7 +284,8 @@ func (s *step) reaches(i int) string {
 		switch f := &m.funcs[c]; {
 		case s.stays(c):
 		case s.more(c):
-			return s.words(f.Name, i)
+			flows, _ := s.moreFlows(c)
+			return s.words(f.Name, flows, i)
 		case s.moreInside(i, c):
 			return fmt.Sprintf("%s is changed, and may have variables of %s", f.Name, m.funcs[i].Name)
 		}
@@ -285,12 +294,12 @@ func (s *step) reaches(i int) string {
 		if name := s.hostChangedInside(host); name != "" {
 			return fmt.Sprintf("%s is changed, and may have variables of %s", name, m.funcs[i].Name)
 		}
-		if s.hostGrows(host) {
+		if flows, more := s.hostFlows(host); more {
 			name := ""
 			if k := cmp.Or(s.target.hostKeep(host), m.hostKeep(host)); k != nil {
 				name = k.Name
 			}
-			return s.words(name, i)
+			return s.words(name, flows, i)
 		}
 	}
 	return ""
@@ -332,8 +341,15 @@ func (s *step) hostChangedInside(host uint64) (name string) {
 }
 
 // words say that a function does more with its arguments.
-func (s *step) words(keeper string, i int) string {
-	why := "keeps an argument that it did not keep in version " + s.m.version
+func (s *step) words(keeper string, flows []escape.Flow, i int) string {
+	why := "may do with its arguments what it did not in version " + s.m.version
+	if len(flows) > 0 {
+		f := flows[0]
+		why = f.Does() + " " + f.Ordinal() + ", unlike in version " + s.m.version
+		if f.Kind == 'M' || f.Kind == 'C' {
+			why = "may write through " + f.Ordinal() + " or call it: of this function that is not told"
+		}
+	}
 	if s.target != nil {
 		for k, e := range s.target.kept.named {
 			if k.name == keeper && e.Why != "" {

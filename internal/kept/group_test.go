@@ -29,6 +29,8 @@ type group struct {
 	session *pipeline.Session
 	// decided are the compiler's decisions, by package.
 	decided [versions]map[string]decisions
+	// plans are made once, by way.
+	plans map[*way]*[versions]*planned
 }
 
 // newGroup builds what is needed of some ways in dir.
@@ -37,7 +39,7 @@ func newGroup(ctx context.Context, dir string, ways []*way) (*group, error) {
 	slices.SortStableFunc(ways, func(a, b *way) int {
 		return cmp.Compare(map[bool]int{true: 1}[a.hasMethodValue()], map[bool]int{true: 1}[b.hasMethodValue()])
 	})
-	g := &group{ways: ways, dir: dir, binary: filepath.Join(dir, "bin", "program"), rebuilt: filepath.Join(dir, "bin", "rebuilt")}
+	g := &group{ways: ways, dir: dir, binary: filepath.Join(dir, "bin", "program"), rebuilt: filepath.Join(dir, "bin", "rebuilt"), plans: map[*way]*[versions]*planned{}}
 	if err := g.lay(); err != nil {
 		return nil, err
 	}
@@ -201,6 +203,22 @@ type planned struct {
 	file    []byte // the patch; nil: no code changed
 	refused []patch.Change
 	warned  map[string]bool // IDs of what the plan says
+}
+
+// planAll makes the patches of one way.
+func (g *group) planAll(ctx context.Context, w *way) (*[versions]*planned, error) {
+	if plans := g.plans[w]; plans != nil {
+		return plans, nil
+	}
+	plans := new([versions]*planned)
+	for v := 1; v < versions; v++ {
+		var err error
+		if plans[v], err = g.plan(ctx, w, v); err != nil {
+			return nil, err
+		}
+	}
+	g.plans[w] = plans
+	return plans, nil
 }
 
 // plan makes the patch of a version of one way.

@@ -14,8 +14,11 @@ func TestGuardMatters(t *testing.T) {
 	}
 	r := newRun(t, "GOSPLICE_GUARD=off")
 	r.unguarded = true
-	n := setting(t, "GOSPLICE_KEPT", unguarded)
-	r.seeds(t, setting(t, "GOSPLICE_KEPT_SEED", 1), n)
+	first, n := setting(t, "GOSPLICE_KEPT_SEED", 1), setting(t, "GOSPLICE_KEPT", unguarded)
+	if first == 1 && n < together {
+		groupOf(t, first, together) // TestWays goes on with it
+	}
+	r.seeds(t, first, n)
 	t.Log(r.figures())
 	if corrupt := r.verdicts[damaged] + r.verdicts[died]; corrupt < n/20 || corrupt == 0 {
 		t.Errorf("of %d programs without a guard %d were corrupted", n, corrupt)

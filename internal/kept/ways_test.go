@@ -14,10 +14,10 @@ import (
 
 // Numbers of seeds, unless GOSPLICE_KEPT names one.
 const (
-	usual = 40
-	few   = 10
+	usual = 200
+	few   = 20
 	// together is how many ways one program has.
-	together = 40
+	together = 100
 	// atOnce is how many programs run at a time: they wait more than they work.
 	atOnce = 6
 )
@@ -82,44 +82,77 @@ func newRun(t *testing.T, env ...string) *run {
 // seeds tries seeds, a group at a time.
 func (r *run) seeds(t *testing.T, first, n int) {
 	for at := first; at < first+n; at += together {
-		var ways []*way
-		for seed := at; seed < min(at+together, first+n); seed++ {
-			ways = append(ways, newWay(seed))
+		g := groupOf(t, at, min(together, first+n-at))
+		if g == nil {
+			continue
 		}
-		r.group(t, ways)
+		r.group(t, g, n)
 	}
 }
 
-// group tries the ways of one program: while one is planned others run.
-func (r *run) group(t *testing.T, ways []*way) {
-	g, err := newGroup(t.Context(), t.TempDir(), ways)
-	if err != nil {
-		t.Errorf("seeds %d to %d: %v", ways[0].seed, ways[len(ways)-1].seed, err)
-		return
+// kept are groups of the usual seeds, which more than one test drives.
+var keptGroups = map[int]*group{}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	for _, g := range keptGroups {
+		g.session.Close()
+		os.RemoveAll(g.dir)
 	}
-	defer g.session.Close()
+	os.Exit(code)
+}
+
+// groupOf is the program of some seeds.
+func groupOf(t *testing.T, first, n int) *group {
+	t.Helper()
+	if g := keptGroups[first]; g != nil && len(g.ways) >= n {
+		return g
+	}
+	var ways []*way
+	for seed := first; seed < first+n; seed++ {
+		ways = append(ways, newWay(seed))
+	}
+	dir, err := os.MkdirTemp("", "kept-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := newGroup(t.Context(), dir, ways)
+	if err != nil {
+		os.RemoveAll(dir)
+		t.Errorf("seeds %d to %d: %v", first, first+n-1, err)
+		return nil
+	}
+	if first == 1 {
+		keptGroups[first] = g
+		return g
+	}
+	t.Cleanup(func() {
+		g.session.Close()
+		os.RemoveAll(dir)
+	})
+	return g
+}
+
+// group tries ways of one program, as many as are asked for: while one is planned others run.
+func (r *run) group(t *testing.T, g *group, most int) {
 	var all sync.WaitGroup
 	defer all.Wait()
 	free := make(chan bool, atOnce)
-	for _, w := range ways {
-		var plans [versions]*planned
-		for v := 1; v < versions && err == nil; v++ {
-			plans[v], err = g.plan(t.Context(), w, v)
-		}
+	for _, w := range g.ways[:min(most, len(g.ways))] {
+		plans, err := g.planAll(t.Context(), w)
 		if err != nil {
 			r.tell(t, g, w, result{verdict: failed, words: err.Error()})
-			err = nil
 			continue
 		}
-		r.countWarnings(g, w, plans)
-		if refusal, ok := g.judgePlan(w, plans); ok {
+		r.countWarnings(g, w, *plans)
+		if refusal, ok := g.judgePlan(w, *plans); ok {
 			r.tell(t, g, w, refusal)
 			continue
 		}
 		free <- true
 		all.Go(func() {
 			defer func() { <-free }()
-			r.tell(t, g, w, g.drive(t.Context(), w, r.sockets, plans, r.env...))
+			r.tell(t, g, w, g.drive(t.Context(), w, r.sockets, *plans, r.env...))
 		})
 	}
 }
