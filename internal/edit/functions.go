@@ -157,7 +157,8 @@ func (e *Edit) mentions() {
 			continue
 		}
 		for name, f := range p.New.Funcs {
-			if o := p.Old.Funcs[name]; o != nil && o.Text != f.Text {
+			o := p.Old.Funcs[name]
+			if o != nil && o.Text != f.Text && !(o.Pragmas["noinline"] && f.Pragmas["noinline"]) {
 				last := name[strings.LastIndexByte(name, '.')+1:]
 				edited[last] = append(edited[last], path+"\x00"+name)
 			}
