@@ -14,7 +14,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/gosplice/gosplice/internal/edit"
@@ -145,8 +144,7 @@ func (in inputs) untouchedSince(at time.Time) bool {
 	at = at.Add(-clockTick)
 	for _, names := range []map[string]string{in.files, in.dirs} {
 		for name := range names {
-			var s syscall.Stat_t
-			if err := syscall.Stat(name, &s); err != nil || !time.Unix(s.Ctim.Sec, s.Ctim.Nsec).Before(at) {
+			if changed, ok := changeTime(name); !ok || !changed.Before(at) {
 				return false
 			}
 		}

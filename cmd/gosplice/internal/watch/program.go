@@ -54,10 +54,7 @@ func startProgram(binary string, o Options, environ []string) (*program, error) 
 	if o.Stdin != nil {
 		p.cmd.Stdin = o.Stdin
 	}
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if !o.Leave {
-		p.cmd.SysProcAttr.Pdeathsig = syscall.SIGTERM
-	}
+	p.cmd.SysProcAttr = ownGroup(!o.Leave)
 	started := make(chan error)
 	go p.run(started)
 	if err := <-started; err != nil {
@@ -179,18 +176,18 @@ func (p *program) stop(with syscall.Signal) (killed bool) {
 	again := make(chan os.Signal, 1)
 	signal.Notify(again, os.Interrupt, syscall.SIGTERM)
 	defer signal.Stop(again)
-	syscall.Kill(-p.pid, with)
+	signalGroup(p.pid, with)
 	limit := time.After(endWithin)
 	for {
 		select {
 		case <-p.ended:
 			// What it has started and left behind.
-			syscall.Kill(-p.pid, syscall.SIGKILL)
+			signalGroup(p.pid, syscall.SIGKILL)
 			return killed
 		case <-limit:
 		case <-again:
 		}
 		killed = true
-		syscall.Kill(-p.pid, syscall.SIGKILL)
+		signalGroup(p.pid, syscall.SIGKILL)
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 
 	"github.com/gosplice/gosplice/internal/gotool"
 )
@@ -27,6 +26,9 @@ type space struct {
 // tries bounds how many loops may watch one program at a time.
 const tries = 100
 
+// errLocked is returned by lock for a file that another loop has locked.
+var errLocked = errors.New("another command has it")
+
 // openSpace takes a directory that no other loop uses.
 func openSpace(c *gotool.Command) (*space, error) {
 	cache, err := os.UserCacheDir()
@@ -42,7 +44,7 @@ func openSpace(c *gotool.Command) (*space, error) {
 	for n := range tries {
 		s := &space{dir: fmt.Sprintf("%s-%d", base, n), environ: os.Environ()}
 		switch err := s.take(); {
-		case errors.Is(err, syscall.EWOULDBLOCK):
+		case errors.Is(err, errLocked):
 			continue
 		case err != nil:
 			return nil, fmt.Errorf("no place for the program that is watched: %w", err)
@@ -57,12 +59,8 @@ func (s *space) take() error {
 	if err := os.MkdirAll(s.dir, 0o700); err != nil {
 		return err
 	}
-	f, err := os.OpenFile(filepath.Join(s.dir, "lock"), os.O_CREATE|os.O_RDWR|syscall.O_CLOEXEC, 0o600)
+	f, err := lock(filepath.Join(s.dir, "lock"))
 	if err != nil {
-		return err
-	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		f.Close()
 		return err
 	}
 	s.lock = f
