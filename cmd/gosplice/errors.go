@@ -22,6 +22,7 @@ const (
 	exitFailed  = 1
 	exitUsage   = 2
 	exitRefused = 3
+	exitNothing = 4
 )
 
 // usageError says that the command line makes no sense.
@@ -68,6 +69,12 @@ func refusedErrorf(format string, args ...any) error {
 	return &refusedError{fmt.Errorf(format, args...)}
 }
 
+// nothingError says that there is nothing to do what was asked for with. Nothing is wrong.
+type nothingError struct{ err error }
+
+func (e *nothingError) Error() string { return e.err.Error() }
+func (e *nothingError) Unwrap() error { return e.err }
+
 // errReported is a refusal whose reasons were printed already.
 var errReported error = &refusedError{errors.New("refused")}
 
@@ -75,6 +82,7 @@ var errReported error = &refusedError{errors.New("refused")}
 func exitCode(err error) int {
 	var (
 		usage       *usageError
+		nothing     *nothingError
 		refused     *refusedError
 		agent       *control.Error
 		unsupported *gotool.UnsupportedError
@@ -85,6 +93,8 @@ func exitCode(err error) int {
 		return exitDone
 	case errors.As(err, &usage):
 		return exitUsage
+	case errors.As(err, &nothing), errors.Is(err, pipeline.ErrEmpty):
+		return exitNothing
 	case errors.As(err, &agent):
 		return agent.Code.Exit()
 	case errors.As(err, &refused), errors.As(err, &unsupported), errors.As(err, &toolchain), errors.Is(err, patch.ErrMalformed), errors.Is(err, chainfile.ErrMalformed), errors.Is(err, pipeline.ErrRefused):

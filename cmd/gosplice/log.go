@@ -23,14 +23,15 @@ func newLogCommand(c *console) *cobra.Command {
 		asJSON bool
 	)
 	cmd := &cobra.Command{
-		Use:   "log [--pid N | --socket PATH] [--json]",
+		Use:   "log [PID | --pid N | --socket PATH] [--json]",
 		Short: "Print what was asked of a program, and what came of it",
 		Long:  logLong,
 		Example: `  gosplice log
 
   # What was refused, and why:
   gosplice log --json | jq -r '.[] | select(.Code == "refused") | .Message'`,
-		Args: arguments(0, 0),
+		Args:              t.pidArgument,
+		ValidArgsFunction: completePIDs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			client, _, err := t.dial(cmd.Context(), wanted{})
 			if err != nil {

@@ -30,7 +30,10 @@ The patch carries the source diff of the edit, compressed, for gosplice diff; wh
 the file can read it. --no-source leaves it out.
 
 --key signs the patch. Programs that name keys accept signed patches only. A key is
-an ed25519 private key in PEM (PKCS #8), as gosplice keygen and openssl make it.`
+an ed25519 private key in PEM (PKCS #8), as gosplice keygen and openssl make it.
+
+Exit codes: 0 made, 1 failed, 2 wrong usage, 3 something is refused, 4 nothing changed and
+no file was made.`
 
 // patchFlags are the flags of gosplice patch.
 type patchFlags struct {
@@ -88,7 +91,7 @@ func (f *patchFlags) run(c *console, cmd *cobra.Command) error {
 		return errReported
 	}
 	if plan.Empty {
-		return fmt.Errorf("no code changed between release %s and the tree: there is nothing to patch", report.ShortRelease(plan.Release.BuildID))
+		return &nothingError{fmt.Errorf("no code changed between release %s and the tree: there is nothing to patch", report.ShortRelease(plan.Release.BuildID))}
 	}
 	p, file, err := f.link(c, cmd.Context(), plan, key)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -32,6 +33,22 @@ func (t *target) addFlags(cmd *cobra.Command) {
 	}
 	cmd.MarkFlagFilename("socket", "sock")
 	cmd.RegisterFlagCompletionFunc("pid", completePIDs)
+}
+
+// pidArgument accepts the process ID of the program as an argument too.
+func (t *target) pidArgument(cmd *cobra.Command, args []string) error {
+	if err := arguments(0, 1)(cmd, args); err != nil || len(args) == 0 {
+		return err
+	}
+	pid, err := strconv.Atoi(args[0])
+	if err != nil || pid <= 0 {
+		return usageOf(cmd, fmt.Errorf("%q is no process ID", args[0]))
+	}
+	if cmd.Flags().Changed("pid") || t.socket != "" {
+		return usageOf(cmd, fmt.Errorf("%s and a flag name two programs: give one of them", args[0]))
+	}
+	t.pid = pid
+	return nil
 }
 
 // dialTimeout bounds connecting to a program and its first answer, which it gives at once.

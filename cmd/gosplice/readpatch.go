@@ -12,6 +12,7 @@ import (
 	"github.com/gosplice/gosplice/internal/chainfile"
 	"github.com/gosplice/gosplice/internal/chains"
 	"github.com/gosplice/gosplice/internal/patch"
+	records "github.com/gosplice/gosplice/internal/release"
 )
 
 // readPatch reads and checks a patch file. It takes no more memory than a patch may have,
@@ -25,6 +26,9 @@ func readPatch(name string) (*patch.Patch, []byte, error) {
 	file, err := io.ReadAll(io.LimitReader(f, patch.MaxFile+1))
 	if err != nil {
 		return nil, nil, err
+	}
+	if records.IsRecord(file) {
+		return nil, nil, usageErrorf("%s is the record of a program and no patch: gosplice patch --record %s makes one of an edit", name, name)
 	}
 	p, err := patch.Decode(file)
 	if err != nil {

@@ -25,7 +25,7 @@ The way of a change:
   gosplice status
   gosplice rollback
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused.`
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused, 4 nothing to patch.`
 
 // The groups that the help lists commands in.
 const (

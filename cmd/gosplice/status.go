@@ -31,7 +31,7 @@ func newStatusCommand(c *console) *cobra.Command {
 		every           time.Duration
 	)
 	cmd := &cobra.Command{
-		Use:   "status [--pid N | --socket PATH] [--follow] [--json]",
+		Use:   "status [PID | --pid N | --socket PATH] [--follow] [--json]",
 		Short: "Say what runs in a program",
 		Long:  statusLong,
 		Example: `  gosplice status
@@ -39,7 +39,8 @@ func newStatusCommand(c *console) *cobra.Command {
   # Wait until no goroutine runs old code any more:
   until gosplice status --pid 4711 --json | jq -e 'all(.OldCode[]?; .Endless)'
   do sleep 1; done`,
-		Args: arguments(0, 0),
+		Args:              t.pidArgument,
+		ValidArgsFunction: completePIDs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if live {
 				if every < time.Millisecond || every > longestInterval {

@@ -43,9 +43,10 @@ type watchOwn struct {
 func newWatchCommand(c *console) *cobra.Command {
 	var own watchOwn
 	cmd := &cobra.Command{
-		Use:   "watch [flags] [go build flags] [package] [-- ARGUMENTS]",
-		Short: "Build, run, and patch a program on every save",
-		Long:  watchLong,
+		Use:     "watch [flags] [go build flags] [package] [-- ARGUMENTS]",
+		Aliases: []string{"run"},
+		Short:   "Build, run, and patch a program on every save",
+		Long:    watchLong,
 		Example: `  gosplice watch
 
   gosplice watch --restart -tags dev ./cmd/server -- -addr localhost:8080`,

@@ -63,7 +63,7 @@ func SearchDirs() []string {
 	dirs := []string{DefaultDir()}
 	for _, pattern := range []string{runtimeDir(uid), sharedDir(uid)} {
 		found, _ := filepath.Glob(pattern) // the pattern is well formed
-		dirs = append(dirs, found...)
+		dirs = append(dirs, slices.DeleteFunc(found, func(dir string) bool { return !namedAfterOwner(dir) })...)
 	}
 	slices.Sort(dirs)
 	dirs = slices.Compact(dirs)
@@ -78,11 +78,18 @@ func trusted(dir string) bool {
 		return false
 	}
 	owner, known := Owner(info)
-	if !known {
+	return known && (owner == os.Geteuid() || os.Geteuid() == 0 && namedAfterOwner(dir))
+}
+
+// namedAfterOwner reports a directory that has its owner's name: for root many others match.
+func namedAfterOwner(dir string) bool {
+	info, err := os.Lstat(dir)
+	if err != nil {
 		return false
 	}
+	owner, known := Owner(info)
 	uid := strconv.Itoa(owner)
-	return owner == os.Geteuid() || os.Geteuid() == 0 && (dir == runtimeDir(uid) || dir == sharedDir(uid))
+	return known && (dir == runtimeDir(uid) || dir == sharedDir(uid))
 }
 
 func ownedBy(dir string, uid int) bool {

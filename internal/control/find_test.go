@@ -149,7 +149,12 @@ func TestDirectories(t *testing.T) {
 	if err := os.Mkdir(DefaultDir(), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if dirs := SearchDirs(); len(dirs) == 0 || !slices.Contains(dirs, DefaultDir()) {
+	elsewhere, err := os.MkdirTemp("/tmp", "gosplice-elsewhere-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.Remove(elsewhere)
+	if dirs := SearchDirs(); !slices.Contains(dirs, DefaultDir()) || slices.Contains(dirs, elsewhere) {
 		t.Errorf("search in %v", dirs)
 	}
 	for _, value := range []string{"", "relative", "/no/such/directory"} {

@@ -2,6 +2,7 @@ package release
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/gob"
 	"errors"
 	"fmt"
@@ -75,6 +76,9 @@ func (r *Record) encode(w io.Writer) error {
 	}
 	return b.Flush()
 }
+
+// IsRecord reports whether a file is a record, by its beginning.
+func IsRecord(file []byte) bool { return bytes.HasPrefix(file, []byte(fileMagic)) }
 
 // maxRecord bounds the memory that reading a record may take.
 const maxRecord = 4 << 30

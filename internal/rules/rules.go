@@ -47,7 +47,7 @@ func All() []Rule {
 
 // Find looks a rule up by its ID, in letters of either case.
 func Find(id string) (Rule, bool) {
-	i := slices.IndexFunc(table, func(r Rule) bool { return strings.EqualFold(r.ID, id) })
+	i := slices.IndexFunc(table, func(r Rule) bool { return strings.EqualFold(r.ID, id) || r.ID == "GS"+id })
 	if i < 0 {
 		return Rule{}, false
 	}
