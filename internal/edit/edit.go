@@ -52,6 +52,7 @@ type Edit struct {
 	newTypes     newTypes
 	locals       map[string]localTypes // by import path
 	escapes      *analyses
+	atStart      map[*release.Symbol]bool // memo
 }
 
 // Pair is a package in both versions.

@@ -405,9 +405,10 @@ func (j *judge) signature(f *edit.Function, c patch.Change) {
 // decls reports the declarations whose source changed, with the number of functions that inline
 // them.
 func (j *judge) decls(edited map[string]*edit.Func) {
-	changed, loops := map[string]bool{}, map[string]bool{}
+	changed, loops, again := map[string]bool{}, map[string]bool{}, map[string]bool{}
 	for _, f := range j.v.Redirect {
 		changed[declOf(f)] = true
+		again[declOf(f)] = again[declOf(f)] || !j.e.AtStart(f)
 		loops[declOf(f)] = loops[declOf(f)] || f.Old.LoopsAtEntry
 	}
 	keys := make([]string, 0, len(edited))
@@ -427,6 +428,10 @@ func (j *judge) decls(edited map[string]*edit.Func) {
 		}
 		n := j.inlinedIn[k]
 		switch {
+		case changed[k] && !again[k]:
+			c.What = "body; it runs only at the start of the program"
+			c.Reason = "All calls of it are in main or in initialisers, or in what these call once. What runs in it goes on in the old body, and nothing calls it again."
+			j.add(AtStart, c)
 		case n == 0:
 			j.add(Body, c)
 		case n == 1:

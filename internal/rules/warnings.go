@@ -14,6 +14,17 @@ var (
  }
 `})
 
+	AtStart = rule(Rule{
+		ID: "GS2032", Title: "a function changed that is called only at the start", Verdict: "not run again", Scenario: "start01-called-once",
+		Reason:  "All calls of the function are in main or in initialisers, or in functions that these call once: it has run, or runs and never returns. The patch has the new body, and nothing calls it.",
+		WaysOut: []string{"move the code into a function that is called again", "restart"},
+		Example: `
+ func connect(addr string) {              // main calls it before it serves
+-	log.Print("connect to ", addr)
++	log.Print("connecting to ", addr)
+ }
+`})
+
 	MixedCalls = rule(Rule{
 		ID: "GS2002", Title: "functions changed together that one caller uses", Verdict: Applies, Scenario: "W02-atomic-pair",
 		Reason:  "All functions of a patch are switched in one instant. A call that is in flight may have run the one as it was, and go on with the other as it is now.",
