@@ -99,6 +99,15 @@ var (
 -var legacyCount int
 `})
 
+	NotInProgram = rule(Rule{
+		ID: "GS1036", Title: "a function changed that is not in the program", Verdict: "nothing to patch", Scenario: "plan01-not-in-program",
+		Reason: "The release's linker found nothing that refers to the function and left it out, and nothing in the edit calls it either. Code that begins to call it gets it as it is in the edit.",
+		Example: `
+ // Nothing calls it.
+-func unused(n int) int { return n * 2 }
++func unused(n int) int { return n * 3 }
+`})
+
 	ResetVariable = rule(Rule{
 		ID: "GS1041", Title: "a variable with //gosplice:reset gets its new initial value", Verdict: "gets its new initial value", Scenario: "reset01-table",
 		Reason: "The value in the running program gives way to the initial value of the edit, in the same instant in which the code changes. A rollback puts back the value from before. A patch that brings the same initial value again leaves the variable alone.",

@@ -418,6 +418,11 @@ func (j *judge) decls(edited map[string]*edit.Func) {
 	sort.Strings(keys)
 	for _, k := range keys {
 		j.bodies(k, edited[k])
+		if !j.shown[k] && !changed[k] && j.inlinedIn[k] == 0 && j.leftOut(k) {
+			pkg, decl, _ := strings.Cut(k, "\x00")
+			j.add(NotInProgram, patch.Change{Symbol: j.show(pkg, decl), What: "body; it is not in the program", File: edited[k].Pos.Filename, Line: edited[k].Pos.Line})
+			continue
+		}
 		if j.shown[k] || !changed[k] && j.inlinedIn[k] == 0 {
 			continue
 		}
@@ -446,6 +451,21 @@ func (j *judge) decls(edited map[string]*edit.Func) {
 			j.add(Inlined, c)
 		}
 	}
+}
+
+// leftOut reports a declaration that changed and of which the program has no function, since nothing refers to it: in
+// the edit neither.
+func (j *judge) leftOut(k string) bool {
+	found := false
+	for i := range j.e.Functions {
+		if f := &j.e.Functions[i]; declOf(f) == k {
+			if f.Old != nil || f.Sym == 0 || j.e.Called(f.Sym) {
+				return false
+			}
+			found = true
+		}
+	}
+	return found
 }
 
 // Beyond these an edit reaches so far that the plan says so.
