@@ -255,7 +255,7 @@ func (s *step) danger(i int) string {
 	seen := map[entered]bool{{i, false}: true}
 	for next := []entered{{i, false}}; len(next) > 0; next = next[1:] {
 		at := next[0]
-		if why := s.reaches(at.i); why != "" && (at.lent || !s.same(at.i)) {
+		if why := s.reaches(at.i); why != "" && (at.lent || !s.same(at.i) || s.returned(at.i)) {
 			return why
 		}
 		for _, c := range s.m.kept.callees[at.i] {
@@ -267,6 +267,16 @@ func (s *step) danger(i int) string {
 		}
 	}
 	return ""
+}
+
+// returned reports whether a function that funcs[i] calls returns more of its arguments than it knows. A temporary lives
+// no longer than its statement where nothing returns it.
+func (s *step) returned(i int) bool {
+	returns := func(flows []escape.Flow, more bool) bool {
+		return more && (len(flows) == 0 || slices.ContainsFunc(flows, func(f escape.Flow) bool { return f.Kind == 'r' }))
+	}
+	return slices.ContainsFunc(s.m.kept.callees[i], func(c int) bool { return !s.stays(c) && returns(s.moreFlows(c)) }) ||
+		slices.ContainsFunc(s.m.kept.hostCallees[i], func(host uint64) bool { return returns(s.hostFlows(host)) })
 }
 
 // lends reports whether funcs[i] may have what closures capture on its stack that is on the heap in what takes its

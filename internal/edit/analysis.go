@@ -3,6 +3,7 @@ package edit
 import (
 	"fmt"
 	"go/ast"
+	"hash/crc32"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -22,14 +23,15 @@ type analysis struct {
 	steps   map[string]map[escape.Flow]step
 	heap    map[string][]gotool.Escape
 	stack   map[spot][]gotool.Escape
-	shares  map[spot]gotool.Escape
+	// shares counts the conversions at a place that share the memory of a string.
+	shares map[spot]int
 	// returned are the results that a parameter flows to, by its place.
 	returned map[spot]map[string]bool
 	// literals are the flows that are printed without the name of the closure, by declaration and by the place of
 	// the literal.
 	literals map[string][]string
 	byPlace  map[spot][]escape.Flow
-	// content identifies the package, for what can't be told of it.
+	// content identifies the build, for what can't be told of it.
 	content string
 	// compiledIn is where the decisions on a generic instance were taken from: it is compiled in each package
 	// that uses it.
@@ -55,7 +57,7 @@ func newAnalysis(s *Source, unknown escape.Keeps) *analysis {
 	return &analysis{
 		source: s, unknown: unknown,
 		flows: map[string][]escape.Flow{}, steps: map[string]map[escape.Flow]step{}, heap: map[string][]gotool.Escape{},
-		stack: map[spot][]gotool.Escape{}, shares: map[spot]gotool.Escape{}, returned: map[spot]map[string]bool{}, literals: map[string][]string{}, byPlace: map[spot][]escape.Flow{}, compiledIn: map[string]string{},
+		stack: map[spot][]gotool.Escape{}, shares: map[spot]int{}, returned: map[spot]map[string]bool{}, literals: map[string][]string{}, byPlace: map[spot][]escape.Flow{}, compiledIn: map[string]string{},
 		untold: map[string]bool{},
 	}
 }
@@ -107,12 +109,12 @@ func (a *analysis) add(x gotool.Escape) {
 	case gotool.OnStack:
 		a.stack[at] = append(a.stack[at], x)
 	case gotool.SharesString:
-		a.shares[at] = x
+		a.shares[at]++
 	case gotool.LeaksParam:
 		p, ok := a.source.argumentAt(at)
 		if !ok {
 			// The parameter of a wrapper whose method is declared elsewhere.
-			p = argument{number: unknownArgument}
+			p = argument{number: unknownArgument + int(crc32.ChecksumIEEE([]byte(x.Text)))%unknownArgument}
 		}
 		f := escape.Flow{Param: p.number, Kind: 'h', Derefs: x.Derefs}
 		if n, ok := p.result(x.To); ok {
@@ -147,7 +149,7 @@ func (a *analysis) add(x gotool.Escape) {
 	}
 }
 
-// unknownArgument is the number of an argument that is not found in the source.
+// unknownArgument is the least number of an argument that is not found in the source: it stands for a name.
 const unknownArgument = 1 << 20
 
 func (a *analysis) flow(function string, f escape.Flow, x gotool.Escape) {
@@ -254,7 +256,7 @@ func (a *analysis) keeps(function, decl string) escape.Keeps {
 		return escape.Of(withoutBody(f))
 	}
 	if a.untold[function] {
-		return escape.Unknown(a.source.whole(decl))
+		return escape.Unknown(a.content)
 	}
 	return escape.Of(a.flows[function])
 }
@@ -263,6 +265,9 @@ func (a *analysis) keeps(function, decl string) escape.Keeps {
 func (a *analysis) keepsWith(function, decl string, literals map[string]literalOf, symbol string, sources map[string]Pair, edited bool) escape.Keeps {
 	k := a.keeps(function, decl)
 	l, ok := literals[symbol]
+	if ok && sources[l.path].New != a.source && sources[l.path].Old != a.source {
+		return escape.Unknown(a.content) // its parameters are those of another package
+	}
 	if !ok || len(a.byPlace) == 0 {
 		return k
 	}
@@ -302,10 +307,14 @@ func (a *analysis) places(function string, g *segment) escape.Places {
 		p.Count++
 		out[key] = p
 	}
-	for at := range a.shares {
+	for at, count := range a.shares {
 		if n, ok := g.ordinals[at]; ok {
 			key := escape.SharedKey(n)
-			out[key] = escape.Place{Key: key, Count: 1}
+			out[key] = escape.Place{Key: key, Count: count}
+		} else if g.around(at) {
+			// Not told from others, so that it may always be another one.
+			key := escape.SharedKey(-1)
+			out[key] = escape.Place{Key: key, Count: out[key].Count + count, Ambiguous: true}
 		}
 	}
 	return escape.PlacesOf(out)
@@ -327,7 +336,8 @@ func (a *analysis) key(x gotool.Escape, g *segment) (key string, ambiguous bool)
 	// differ in their texts, but for copies. A variable that is not named here was inlined with its function,
 	// and those that are on the stack are not printed.
 	copied := slices.ContainsFunc(a.stack[at], func(s gotool.Escape) bool { return s.Text == x.Text })
-	return fmt.Sprintf("%dv%.6s", n, hashText(x.Text)), isIdentifier(x.Text) || copied
+	// What append allocates may begin on the stack and be moved to the heap later, unless it is kept at once.
+	return fmt.Sprintf("%dv%.6s", n, hashText(x.Text)), isIdentifier(x.Text) || copied || x.Text == "append"
 }
 
 func isIdentifier(text string) bool {

@@ -101,7 +101,10 @@ func (e *Edit) OldBody(s *release.Symbol) Body {
 	for _, f := range e.Record.Callees(s) {
 		leads = append(leads, f.Name)
 	}
-	_, function, _, _ := e.owner(s.Name)
+	path, function, _, _ := e.owner(s.Name)
+	if path != c.path {
+		return Body{} // compiled in another package, where its places are told
+	}
 	return Body{e.flow(c.segment, s.Name, e.escapes.inlined[s.Name], leads, false), a.places(function, c.segment)}
 }
 
@@ -119,7 +122,10 @@ func (e *Edit) NewBody(y goobj.Sym) Body {
 			inlined = append(inlined, e.Set.NameOf(n.Func).Name)
 		}
 	}
-	_, function, _, _ := e.owner(name)
+	path, function, _, _ := e.owner(name)
+	if path != c.path {
+		return Body{}
+	}
 	return Body{e.flow(c.segment, name, inlined, e.leads(y), true), a.places(function, c.segment)}
 }
 
@@ -273,8 +279,8 @@ func (e *Edit) lent(s *release.Symbol) bool {
 // function around it is inlined, and neither where that is not known.
 func (e *Edit) closurePlaces(s *release.Symbol) (stack, heap bool) {
 	l, ok := e.closures.oldLiteral[s]
-	if !ok {
-		return false, false
+	if !ok || l.host != "" {
+		return false, false // or a copy, which is allocated where the function around it was inlined
 	}
 	source := e.Sources[l.path].Old
 	ls, a := source.groups()[l.group], e.escapes.old[l.path]

@@ -102,6 +102,11 @@ func (e *Edit) FindEscapes(escapes Escapes) {
 	}
 	e.escapes = x
 	x.builds = map[bool]int{false: buildNumber(x.old), true: buildNumber(x.new)}
+	for edited, all := range map[bool]map[string]*analysis{false: x.old, true: x.new} {
+		for _, a := range all {
+			a.content = fmt.Sprint(x.builds[edited])
+		}
+	}
 }
 
 // owner splits the name of a function of a changed package, which may be a generic one that another package
@@ -150,11 +155,18 @@ func (e *Edit) untold(path, decl, symbol string, k escape.Keeps, edited bool) es
 	if edited {
 		source, literals = p.New, e.escapes.newLiterals
 	}
-	if p.Old == nil || !generic(source.Funcs[decl]) || !e.otherWrites(symbol) {
+	flows, known := k.Flows()
+	if p.Old == nil || !known {
 		return k
 	}
-	flows, known := k.Flows()
-	if !known {
+	if isWrapper(decl, source) {
+		if e.wrapsOther(path, decl, symbol) || e.otherWrites(symbol) {
+			n := e.escapes.builds[edited]
+			k = escape.Of(append(flows, escape.Flow{Param: unknownArgument, Kind: 'M', Derefs: n}, escape.Flow{Param: unknownArgument, Kind: 'C', Derefs: n}))
+		}
+		return k
+	}
+	if !generic(source.Funcs[decl]) || !e.otherWrites(symbol) {
 		return k
 	}
 	recv, params := source.Funcs[decl].Decl.Recv, source.Funcs[decl].Decl.Type.Params
@@ -166,6 +178,27 @@ func (e *Edit) untold(path, decl, symbol string, k escape.Keeps, edited bool) es
 		recv, params = nil, ls[l.index].node.Type.Params
 	}
 	return escape.Of(append(flows, mayWrite(recv, params, e.escapes.builds[edited])...))
+}
+
+// isWrapper reports a method that the compiler makes: of an embedded type, or of a pointer. Of such it prints what is kept
+// and nothing else.
+func isWrapper(decl string, source *Source) bool {
+	return source.Funcs[decl] == nil && strings.Contains(decl, ".")
+}
+
+// wrapsOther reports a method that is a wrapper in one version alone, or of another method.
+func (e *Edit) wrapsOther(path, decl, symbol string) bool {
+	p := e.Sources[path]
+	if (p.Old.Funcs[decl] == nil) != (p.New.Funcs[decl] == nil) {
+		return true
+	}
+	old, new := e.oldLeads(symbol), e.newLeads(symbol)
+	for _, l := range []*[]string{&old, &new} {
+		*l = slices.DeleteFunc(*l, func(name string) bool { _, _, _, ours := e.owner(name); return !ours })
+		slices.Sort(*l)
+		*l = slices.Compact(*l)
+	}
+	return !slices.Equal(old, new)
 }
 
 // otherWrites reports whether a function of changed packages may write through, or call, other arguments in the edit than
@@ -193,12 +226,20 @@ func (e *Edit) otherWrites(symbol string) bool {
 
 // ledTo are the functions that one calls, makes or has inlined, in the release and in the edit.
 func (e *Edit) ledTo(symbol string) []string {
+	return append(e.oldLeads(symbol), e.newLeads(symbol)...)
+}
+
+func (e *Edit) oldLeads(symbol string) []string {
 	out := slices.Clone(e.escapes.inlined[symbol])
 	if s, ok := e.Record.Lookup(symbol, goobj.ABIInternal); ok {
 		for _, c := range e.Record.Callees(s) {
 			out = append(out, c.Name)
 		}
 	}
+	return out
+}
+
+func (e *Edit) newLeads(symbol string) (out []string) {
 	if y, ok := e.Set.Lookup(symbol, goobj.ABIInternal); ok && e.Set.Defined(y) {
 		out = append(out, e.leads(y)...)
 		if fi, ok := e.Set.FuncInfo(y); ok {

@@ -4,7 +4,11 @@ import (
 	"fmt"
 	"go/ast"
 	"go/token"
+	"go/types"
+	"path"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -18,6 +22,12 @@ type segment struct {
 	// among them.
 	ordinals map[spot]int
 	names    map[spot]string
+	from, to spot
+}
+
+// around reports whether a place is in the lines of the segment.
+func (g *segment) around(at spot) bool {
+	return at.file == g.from.file && g.from.line <= at.line && at.line <= g.to.line
 }
 
 // spot is a position in a source file.
@@ -79,7 +89,7 @@ func (s *Source) whole(decl string) string {
 
 // readSegment reads the segment root, which stands in around.
 func (s *Source) readSegment(root, around ast.Node) *segment {
-	f := &former{s: s, local: declared(around, nil), numbers: map[string]int{}, segment: segment{ordinals: map[spot]int{}, names: map[spot]string{}}}
+	f := &former{s: s, local: declared(around, nil), numbers: map[string]int{}, segment: segment{ordinals: map[spot]int{}, names: map[spot]string{}, from: s.spotOf(root), to: s.spotAt(root.End())}}
 	f.node(root, true)
 	f.form = hashText(f.text.String())
 	return &f.segment
@@ -112,7 +122,11 @@ func (f *former) node(root ast.Node, isRoot bool) {
 		if sel, ok := n.(*ast.SelectorExpr); ok {
 			// The selected name is never a local one.
 			f.text.WriteString("(Selector " + sel.Sel.Name)
+			if id, ok := sel.X.(*ast.Ident); ok {
+				f.text.WriteString(" " + f.s.imported(id))
+			}
 			f.mark(f.s.spotOf(sel.Sel))
+			f.mark(f.s.spotAt(sel.X.End())) // the dot
 			f.node(sel.X, false)
 			f.text.WriteByte(')')
 			return false
@@ -120,6 +134,68 @@ func (f *former) node(root ast.Node, isRoot bool) {
 		fmt.Fprintf(&f.text, "(%s %s", strings.TrimPrefix(fmt.Sprintf("%T", n), "*ast."), f.detail(n, at))
 		return true
 	})
+}
+
+// outside reports a name that the package declares or a file of it imports, or that is predeclared.
+func (s *Source) outside(name string) bool {
+	if s.packageNames == nil {
+		s.packageNames = map[string]bool{}
+		for _, f := range s.Files {
+			for _, d := range f.Decls {
+				switch d := d.(type) {
+				case *ast.FuncDecl:
+					s.packageNames[d.Name.Name] = true
+				case *ast.GenDecl:
+					for _, spec := range d.Specs {
+						s.addNames(spec)
+					}
+				}
+			}
+		}
+	}
+	return s.packageNames[name] || types.Universe.Lookup(name) != nil
+}
+
+func (s *Source) addNames(spec ast.Spec) {
+	switch spec := spec.(type) {
+	case *ast.ValueSpec:
+		for _, id := range spec.Names {
+			s.packageNames[id.Name] = true
+		}
+	case *ast.TypeSpec:
+		s.packageNames[spec.Name.Name] = true
+	case *ast.ImportSpec:
+		if spec.Name != nil {
+			s.packageNames[spec.Name.Name] = true
+		} else if p, err := strconv.Unquote(spec.Path.Value); err == nil {
+			s.packageNames[path.Base(p)] = true
+		}
+	}
+}
+
+// imported are the paths of the packages that a name before a dot may stand for, by the imports of its file.
+func (s *Source) imported(id *ast.Ident) string {
+	i := slices.IndexFunc(s.Files, func(f *ast.File) bool { return f.FileStart <= id.Pos() && id.Pos() < f.FileEnd })
+	if i < 0 {
+		return ""
+	}
+	var named, unnamed []string
+	for _, spec := range s.Files[i].Imports {
+		p, err := strconv.Unquote(spec.Path.Value)
+		if err != nil {
+			continue
+		}
+		switch {
+		case spec.Name != nil && spec.Name.Name == id.Name, spec.Name == nil && path.Base(p) == id.Name:
+			named = append(named, p)
+		case spec.Name == nil && strings.Contains(p, id.Name):
+			unnamed = append(unnamed, p) // the name of a package need not be the last part of its path
+		}
+	}
+	if len(named) == 0 {
+		named = unnamed
+	}
+	return strings.Join(named, ",")
 }
 
 // mark numbers a place.
@@ -140,6 +216,9 @@ func (f *former) detail(n ast.Node, at spot) string {
 		}
 		if _, ok := f.numbers[n.Name]; !ok {
 			f.numbers[n.Name] = len(f.numbers)
+		}
+		if f.s.outside(n.Name) {
+			return fmt.Sprintf("#%d %s", f.numbers[n.Name], n.Name) // it may be either
 		}
 		return fmt.Sprintf("#%d", f.numbers[n.Name])
 	case *ast.BasicLit:
@@ -165,6 +244,7 @@ func (f *former) detail(n ast.Node, at spot) string {
 		return fmt.Sprint(n.Low == nil, n.High == nil, n.Max == nil)
 	case *ast.TypeAssertExpr:
 		f.mark(f.s.spotAt(n.Lparen))
+		f.mark(f.s.spotAt(n.X.End())) // the dot
 		return fmt.Sprint(n.Type == nil)
 	case *ast.KeyValueExpr:
 		f.mark(f.s.spotAt(n.Colon))

@@ -38,6 +38,7 @@ type Source struct {
 	blank        []*ast.ValueSpec // without a name, as in var _ = f()
 	segments     map[segmentID]*segment
 	arguments    map[spot]argument // see argumentAt
+	packageNames map[string]bool   // see outside
 }
 
 // OtherFile is a file that is not plain Go.
@@ -168,7 +169,7 @@ func (s *Source) readFunc(name string, d *ast.FuncDecl) *Func {
 		}
 	}
 	if d.Body != nil {
-		f.Literals = s.literals(name, d.Body)
+		f.Literals = s.literals(name, d)
 		f.readBody(d.Body)
 	}
 	return f

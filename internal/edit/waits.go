@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gosplice/gosplice/internal/escape"
 	"github.com/gosplice/gosplice/internal/goobj"
 	"github.com/gosplice/gosplice/internal/release"
 )
@@ -165,7 +166,7 @@ func (w *waits) judge(s *release.Symbol) *Waiting {
 		return nil
 	}
 	moved, same := w.sameFlows(s, inside)
-	if same && len(moved) == 0 {
+	if same && len(moved) == 0 && !w.returned(s, inside) {
 		w.trusted[s] = true
 		return nil
 	}
@@ -212,7 +213,8 @@ func (w *waits) inside(s *release.Symbol) []*release.Symbol {
 func (w *waits) reached(s *release.Symbol, inside []*release.Symbol) *Waiting {
 	for _, from := range append([]*release.Symbol{s}, inside...) {
 		for _, c := range w.e.Record.Callees(from) {
-			if w.stays(c) && !(c != s && w.trusts(c)) {
+			// A literal that is redirected enters what the edit has, whatever the old one enters.
+			if w.stays(c) && !(c != s && w.trusts(c)) && (from == s || w.leads[from] == nil) {
 				continue
 			}
 			if g := w.e.growth(c); g.more {
@@ -225,6 +227,20 @@ func (w *waits) reached(s *release.Symbol, inside []*release.Symbol) *Waiting {
 		}
 	}
 	return nil
+}
+
+// returned reports whether a function that a body calls returns more of its arguments than before. A temporary lives no
+// longer than its statement where nothing returns it, on the stack all the same.
+func (w *waits) returned(s *release.Symbol, inside []*release.Symbol) bool {
+	for _, from := range append([]*release.Symbol{s}, inside...) {
+		for _, c := range w.e.Record.Callees(from) {
+			g := w.e.growth(c)
+			if g.more && (len(g.flows) == 0 || slices.ContainsFunc(g.flows, func(f escape.Flow) bool { return f.Kind == 'r' })) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // byWayOf names the function that keeps what s only hands on, and where.

@@ -11,7 +11,8 @@ import (
 // Places is where a body allocates on the heap, in a canonical text: keys in ascending order, separated
 // by spaces. A key means the same place in bodies with the same Flow. It is followed by "*N" where there
 // are N places of that key, and by "!" where one of the same key is on the stack, so that it can't be
-// told which. A key that begins with "z" is a conversion that shares the memory of a string.
+// told which. A key that begins with "z" is a conversion that shares the memory of a string; the place of one that is
+// ambiguous is not known.
 type Places string
 
 // Place is an entry of Places.
@@ -71,8 +72,8 @@ func (p Places) Moved(old Places) []string {
 			moved = append(moved, key)
 		}
 	}
-	for key := range was {
-		if _, still := is[key]; strings.HasPrefix(key, shared) && !still {
+	for key, o := range was {
+		if strings.HasPrefix(key, shared) && (o.Ambiguous || is[key].Count < o.Count) {
 			moved = append(moved, key)
 		}
 	}
