@@ -337,7 +337,7 @@ func (a *analysis) key(x gotool.Escape, g *segment) (key string, ambiguous bool)
 	// and those that are on the stack are not printed.
 	copied := slices.ContainsFunc(a.stack[at], func(s gotool.Escape) bool { return s.Text == x.Text })
 	// What append allocates may begin on the stack and be moved to the heap later, unless it is kept at once.
-	return fmt.Sprintf("%dv%.6s", n, hashText(x.Text)), isIdentifier(x.Text) || copied || x.Text == "append"
+	return fmt.Sprintf("%dv%.6s", n, hashText(x.Text)), isIdentifier(x.Text) || copied || strings.HasPrefix(x.Text, "append(")
 }
 
 func isIdentifier(text string) bool {
