@@ -166,8 +166,29 @@ func (s *step) moreInside(i, c int) bool {
 	if flow, _, ok := s.other(c); !ok || flow == "" || flow != f.Flow {
 		return true
 	}
-	return slices.ContainsFunc(s.m.kept.callees[c], func(d int) bool { return d != c && (s.more(d) || s.moreInside(c, d)) }) ||
+	return slices.ContainsFunc(s.m.kept.callees[c], func(d int) bool { return d != c && (s.more(d) || s.moreByName(d) || s.moreInside(c, d)) }) ||
 		slices.ContainsFunc(s.m.kept.hostCallees[c], func(host uint64) bool { return s.hostGrows(host) || s.hostChangedInside(host) != "" })
+}
+
+// moreByName reports whether the function that target, or the release, has under the name of funcs[d] does more with its
+// arguments. What takes the place of a closure enters that one, although callers of funcs[d] are not led to it.
+func (s *step) moreByName(d int) bool {
+	f := &s.m.funcs[d]
+	key := funcKey{f.Name, f.ABI}
+	if _, leaves := s.m.counterpart(d, s.target); leaves {
+		return false
+	}
+	theirs := escape.Keeps("")
+	if k := s.m.kept.named[key]; k != nil {
+		theirs = k.Old
+	}
+	if s.target != nil {
+		if k := s.target.kept.named[key]; k != nil {
+			theirs = k.New
+		}
+	}
+	_, more := theirs.More(s.m.ofFunc(d, s.target))
+	return more
 }
 
 // counterpart is the function of target's image that takes the place of funcs[i].
@@ -355,7 +376,7 @@ func (s *step) words(keeper string, flows []escape.Flow, i int) string {
 	why := "may do with its arguments what it did not in version " + s.m.version
 	if len(flows) > 0 {
 		f := flows[0]
-		why = f.Does() + " " + f.Ordinal() + ", unlike in version " + s.m.version
+		why = f.Does() + " " + f.Of("") + ", unlike in version " + s.m.version
 		if f.Kind == 'M' || f.Kind == 'C' {
 			why = "may write through " + f.Ordinal() + " or call it: of this function that is not told"
 		}

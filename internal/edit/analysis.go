@@ -3,6 +3,7 @@ package edit
 import (
 	"fmt"
 	"go/ast"
+	"go/types"
 	"hash/crc32"
 	"path/filepath"
 	"slices"
@@ -51,6 +52,7 @@ type argument struct {
 	number  int    // as in escape.Keeps
 	results map[string]int
 	inner   bool // function literals inside have results
+	plain   bool // its value has no pointers
 }
 
 func newAnalysis(s *Source, unknown escape.Keeps) *analysis {
@@ -103,7 +105,7 @@ func (a *analysis) add(x gotool.Escape) {
 	switch x.Kind {
 	case gotool.OnHeap:
 		a.heap[x.Func] = append(a.heap[x.Func], x)
-		if p, ok := a.source.argumentAt(at); ok && p.owns(x.Func) {
+		if p, ok := a.source.argumentAt(at); ok && p.owns(x.Func) && !p.plain {
 			a.flow(x.Func, escape.Flow{Param: p.number, Kind: 'h'}, x) // moved to the heap
 		}
 	case gotool.OnStack:
@@ -210,6 +212,55 @@ func (s *Source) argumentAt(at spot) (argument, bool) {
 	return p, ok
 }
 
+// declaresType reports a predeclared name that the package, or a type parameter of it, gives to another type.
+func (s *Source) declaresType(name string) bool {
+	if s.typeNames == nil {
+		s.typeNames = map[string]bool{}
+		for _, f := range s.Files {
+			ast.Inspect(f, func(n ast.Node) bool {
+				switch n := n.(type) {
+				case *ast.TypeSpec:
+					s.typeNames[n.Name.Name] = true
+				case *ast.FuncDecl:
+					if n.Recv != nil { // its type parameters stand in brackets
+						ast.Inspect(n.Recv, func(n ast.Node) bool {
+							if x, ok := n.(*ast.IndexExpr); ok {
+								if id, ok := x.Index.(*ast.Ident); ok {
+									s.typeNames[id.Name] = true
+								}
+							}
+							if x, ok := n.(*ast.IndexListExpr); ok {
+								for _, i := range x.Indices {
+									if id, ok := i.(*ast.Ident); ok {
+										s.typeNames[id.Name] = true
+									}
+								}
+							}
+							return true
+						})
+					}
+				case *ast.FuncType:
+					if n.TypeParams != nil {
+						for _, f := range n.TypeParams.List {
+							for _, id := range f.Names {
+								s.typeNames[id.Name] = true
+							}
+						}
+					}
+				case *ast.ImportSpec:
+					if n.Name != nil && n.Name.Name == "." {
+						for _, t := range types.Typ {
+							s.typeNames[t.Name()] = true // it may declare any
+						}
+					}
+				}
+				return true
+			})
+		}
+	}
+	return s.typeNames[name]
+}
+
 func (s *Source) addArguments(receiver *ast.FieldList, t *ast.FuncType, p argument) {
 	p.results = map[string]int{}
 	n := 0
@@ -230,6 +281,8 @@ func (s *Source) addArguments(receiver *ast.FieldList, t *ast.FuncType, p argume
 			return
 		}
 		for _, f := range l.List {
+			t, ok := ast.Unparen(f.Type).(*ast.Ident)
+			p.plain = ok && isBasic(t.Name) && t.Name != "string" && !s.declaresType(t.Name)
 			for _, id := range f.Names {
 				p.number = number
 				s.arguments[s.spotOf(id)] = p

@@ -367,14 +367,15 @@ func (e *Edit) why(symbol string, g growth) string {
 		}
 	}
 	st, told := e.escapes.new[path].steps[function][f]
-	text := f.Does() + " " + f.Ordinal()
+	name := ""
+	if told {
+		name = st.name
+	}
+	text := f.Does() + " " + f.Of(name)
 	if f.Kind == 'M' || f.Kind == 'C' {
 		text = "may write through " + f.Ordinal() + " or call it: of this function that is not told"
 	}
 	if told {
-		if st.name != "" {
-			text += " " + st.name
-		}
 		if st.at != "" {
 			text += fmt.Sprintf(" (%s: %s)", lineOf(st.at), strings.TrimSuffix(strings.TrimSuffix(st.why, " (assign)"), " (call parameter)"))
 		}

@@ -39,6 +39,7 @@ type Source struct {
 	segments     map[segmentID]*segment
 	arguments    map[spot]argument // see argumentAt
 	packageNames map[string]bool   // see outside
+	typeNames    map[string]bool   // see declaresType
 }
 
 // OtherFile is a file that is not plain Go.

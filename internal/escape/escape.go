@@ -130,6 +130,18 @@ func (f Flow) within(old Flow) bool {
 	return old.Kind == 'h' || f.Kind == old.Kind && f.Result == old.Result
 }
 
+// Of says what of a parameter, called name if that is not empty, a flow is about.
+func (f Flow) Of(name string) string {
+	text := f.Ordinal()
+	if name != "" {
+		text += " " + name
+	}
+	if f.Derefs > 0 && (f.Kind == 'h' || f.Kind == 'r') {
+		text = "what " + text + " refers to"
+	}
+	return text
+}
+
 // Ordinal names a parameter by its number: "its receiver", "its 2nd argument".
 func (f Flow) Ordinal() string {
 	suffix := "th"
