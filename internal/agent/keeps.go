@@ -272,15 +272,18 @@ func (s *step) danger(i int) string {
 		i int
 		// lent says that it is a closure with variables of a body that has others on its stack than what takes its place.
 		lent bool
+		// shares says that a body on the way has bytes that share the memory of a string.
+		shares bool
 	}
-	seen := map[entered]bool{{i, false}: true}
-	for next := []entered{{i, false}}; len(next) > 0; next = next[1:] {
+	first := entered{i, false, s.shares(i)}
+	seen := map[entered]bool{first: true}
+	for next := []entered{first}; len(next) > 0; next = next[1:] {
 		at := next[0]
-		if why := s.reaches(at.i); why != "" && (at.lent || !s.same(at.i) || s.returned(at.i)) {
+		if why := s.reaches(at.i, at.shares); why != "" && (at.lent || !s.same(at.i) || s.returned(at.i)) {
 			return why
 		}
 		for _, c := range s.m.kept.callees[at.i] {
-			to := entered{c, patch.Inner(s.m.funcs[c].Name) && (at.lent || s.lends(at.i))}
+			to := entered{c, patch.Inner(s.m.funcs[c].Name) && (at.lent || s.lends(at.i)), at.shares || s.shares(c)}
 			if s.stays(c) && !seen[to] {
 				seen[to] = true
 				next = append(next, to)
@@ -288,6 +291,24 @@ func (s *step) danger(i int) string {
 		}
 	}
 	return ""
+}
+
+// shares reports whether funcs[i], or a closure inside of it, may have bytes that share the memory of a string.
+func (s *step) shares(i int) bool {
+	seen := map[int]bool{i: true}
+	for next := []int{i}; len(next) > 0; next = next[1:] {
+		f := &s.m.funcs[next[0]]
+		if f.Flow == "" || f.Places.Share() {
+			return true
+		}
+		for _, c := range s.m.kept.callees[next[0]] {
+			if patch.Inner(s.m.funcs[c].Name) && !seen[c] {
+				seen[c] = true
+				next = append(next, c)
+			}
+		}
+	}
+	return false
 }
 
 // returned reports whether a function that funcs[i] calls returns more of its arguments than it knows. A temporary lives
@@ -308,24 +329,26 @@ func (s *step) lends(i int) bool {
 	return !ok || f.Flow == "" || flow != f.Flow || len(places.Moved(f.Places)) > 0
 }
 
-// reaches names a function that funcs[i] leads to and that does more with its arguments than it knows.
-func (s *step) reaches(i int) string {
+// reaches names a function that funcs[i] leads to and that does more with its arguments than it knows. That it writes is
+// of no account where nothing shares the memory of a string.
+func (s *step) reaches(i int, shares bool) string {
 	m := s.m
 	for _, c := range m.kept.callees[i] {
-		switch f := &m.funcs[c]; {
-		case s.stays(c):
-		case s.more(c):
-			flows, _ := s.moreFlows(c)
-			return s.words(f.Name, flows, i)
-		case s.moreInside(i, c):
-			return fmt.Sprintf("%s is changed, and may have variables of %s", f.Name, m.funcs[i].Name)
+		if s.stays(c) {
+			continue
+		}
+		if flows, more := s.moreFlows(c); more && (shares || !escape.OnlyWrite(flows)) {
+			return s.words(m.funcs[c].Name, flows, i)
+		}
+		if s.moreInside(i, c) {
+			return fmt.Sprintf("%s is changed, and may have variables of %s", m.funcs[c].Name, m.funcs[i].Name)
 		}
 	}
 	for _, host := range m.kept.hostCallees[i] {
 		if name := s.hostChangedInside(host); name != "" {
 			return fmt.Sprintf("%s is changed, and may have variables of %s", name, m.funcs[i].Name)
 		}
-		if flows, more := s.hostFlows(host); more {
+		if flows, more := s.hostFlows(host); more && (shares || !escape.OnlyWrite(flows)) {
 			name := ""
 			if k := cmp.Or(s.target.hostKeep(host), m.hostKeep(host)); k != nil {
 				name = k.Name

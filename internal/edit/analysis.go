@@ -86,6 +86,10 @@ func analyse(escapes []gotool.Escape, byPath, byDir map[string]*analysis) {
 		if a != nil && a.source != nil && a.unknown == "" {
 			a.add(x)
 		}
+		// It is not said in which function. An instance of a generic one may be compiled anywhere.
+		if owner := byDir[filepath.Dir(x.File)]; x.Kind == gotool.SharesString && owner != nil && owner != a && owner.source != nil {
+			owner.add(x)
+		}
 	}
 	for _, a := range byPath {
 		for _, l := range a.literals {

@@ -22,6 +22,8 @@ type Waiting struct {
 	Values []string
 	// Stays says that the body is not redirected, Enterable that something may enter it at any later time.
 	Stays, Enterable bool
+	// writes says that the keeper does nothing more but write.
+	writes bool
 }
 
 // Words says in one clause why w has to be waited for.
@@ -123,26 +125,43 @@ func (w *waits) stays(s *release.Symbol) bool { return w.changed[s] != nil && w.
 
 // behind judges a changed body, and those that stay and that it may enter. It returns a copy.
 func (w *waits) behind(s *release.Symbol) *Waiting {
-	seen := map[*release.Symbol]bool{s: true}
-	for next := []*release.Symbol{s}; len(next) > 0; next = next[1:] {
+	type entered struct {
+		s *release.Symbol
+		// shares says that a body on the way has bytes that share the memory of a string.
+		shares bool
+	}
+	first := entered{s, w.shares(s)}
+	seen := map[entered]bool{first: true}
+	for next := []entered{first}; len(next) > 0; next = next[1:] {
 		at := next[0]
-		if found := w.alone(at); found != nil {
+		if found := w.alone(at.s); found != nil && (at.shares || !found.writes) {
 			out := *found
-			if at != s {
+			if at.s != s {
 				out.Values = nil
 			}
 			return &out
 		}
-		for _, from := range append([]*release.Symbol{at}, w.e.Record.Within(at)...) {
+		for _, from := range append([]*release.Symbol{at.s}, w.e.Record.Within(at.s)...) {
 			for _, c := range append(w.e.Record.Callees(from), from) {
-				if w.stays(c) && !seen[c] {
-					seen[c] = true
-					next = append(next, c)
+				if !w.stays(c) {
+					continue
+				}
+				if to := (entered{c, at.shares || w.shares(c)}); !seen[to] {
+					seen[to] = true
+					next = append(next, to)
 				}
 			}
 		}
 	}
 	return nil
+}
+
+// shares reports whether a body, or what is inside of it, may have bytes that share the memory of a string.
+func (w *waits) shares(s *release.Symbol) bool {
+	return slices.ContainsFunc(append([]*release.Symbol{s}, w.inside(s)...), func(s *release.Symbol) bool {
+		b := w.e.OldBody(s)
+		return b.Flow == "" || b.Places.Share()
+	})
 }
 
 // alone judges a changed body without those that it enters in their old form.
@@ -161,7 +180,10 @@ func (w *waits) judge(s *release.Symbol) *Waiting {
 		return nil
 	}
 	inside := w.inside(s)
-	found := cmp.Or(w.reached(s, inside), w.changedInside(inside))
+	found := w.reached(s, inside)
+	if found == nil || found.writes {
+		found = cmp.Or(w.changedInside(inside), found)
+	}
 	if found == nil {
 		return nil
 	}
@@ -211,6 +233,7 @@ func (w *waits) inside(s *release.Symbol) []*release.Symbol {
 // reached finds a function that a body, or what is inside of it, calls and that does more with its arguments than
 // the old one.
 func (w *waits) reached(s *release.Symbol, inside []*release.Symbol) *Waiting {
+	var writes *Waiting
 	for _, from := range append([]*release.Symbol{s}, inside...) {
 		for _, c := range w.e.Record.Callees(from) {
 			// A literal that is redirected enters what the edit has, whatever the old one enters.
@@ -222,11 +245,15 @@ func (w *waits) reached(s *release.Symbol, inside []*release.Symbol) *Waiting {
 				if n, ok := w.e.escapes.is[c]; ok {
 					name = n.Name
 				}
-				return &Waiting{Keeper: name, Why: w.e.why(name, g) + w.byWayOf(c)}
+				found := &Waiting{Keeper: name, Why: w.e.why(name, g) + w.byWayOf(c), writes: escape.OnlyWrite(g.flows)}
+				if !found.writes {
+					return found
+				}
+				writes = cmp.Or(writes, found)
 			}
 		}
 	}
-	return nil
+	return writes
 }
 
 // returned reports whether a function that a body calls returns more of its arguments than before. A temporary lives no

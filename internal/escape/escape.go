@@ -118,6 +118,12 @@ func (k Keeps) More(old Keeps) (flows []Flow, more bool) {
 	return flows, len(flows) > 0
 }
 
+// OnlyWrite reports flows that say nothing but that arguments are written through. The compiler decides by that whether a
+// conversion of a string to bytes may share the string's memory, and nothing else (attrMutates in cmd/compile/internal/escape).
+func OnlyWrite(flows []Flow) bool {
+	return len(flows) > 0 && !slices.ContainsFunc(flows, func(f Flow) bool { return f.Kind != 'm' })
+}
+
 // within reports whether a caller that expects old expects f too. What goes to the heap may be written,
 // called and returned as well.
 func (f Flow) within(old Flow) bool {

@@ -56,6 +56,11 @@ func (p Places) entries() map[string]Place {
 // shared begins the key of a conversion that shares a string's memory.
 const shared = "z"
 
+// Share reports whether a body has a conversion that shares a string's memory.
+func (p Places) Share() bool {
+	return strings.HasPrefix(string(p), shared) || strings.Contains(string(p), " "+shared)
+}
+
 // SharedKey is the key of a conversion at an ordinal that shares a string's memory.
 func SharedKey(ordinal int) string { return fmt.Sprint(shared, ordinal) }
 
