@@ -460,7 +460,7 @@ func (m *manySaves) leave(e *editor) {
 func saves() int {
 	n, err := strconv.Atoi(os.Getenv("GOSPLICE_WATCH"))
 	if err != nil {
-		return 40
+		return 100 // fewer are over before the watch has learnt all that it runs with
 	}
 	return n
 }
