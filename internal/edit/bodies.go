@@ -160,26 +160,6 @@ func (e *Edit) Leads(y goobj.Sym) func(yield func(goobj.Sym) bool) {
 	}
 }
 
-// Called reports whether another function of the edited packages leads to one, or has it inlined.
-func (e *Edit) Called(y goobj.Sym) bool {
-	for _, o := range e.rebuiltObjects() {
-		for from := range e.Set.Definitions(o) {
-			if from == y || !e.Set.Kind(from).IsText() {
-				continue
-			}
-			for z := range e.Leads(from) {
-				if z == y {
-					return true
-				}
-			}
-			if fi, ok := e.Set.FuncInfo(from); ok && slices.ContainsFunc(fi.Inline, func(n goobj.InlineNode) bool { return n.Func == y }) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
 // isFunction reports a function of the edited build or of the program.
 func (e *Edit) isFunction(y goobj.Sym) bool {
 	if e.Set.Defined(y) {

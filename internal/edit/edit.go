@@ -52,7 +52,9 @@ type Edit struct {
 	newTypes     newTypes
 	locals       map[string]localTypes // by import path
 	escapes      *analyses
-	atStart      map[*release.Symbol]bool // memo
+	reversed     *release.Reversed        // see callers
+	once         map[*release.Symbol]bool // memo
+	inProgram    map[[2]string]bool       // by import path and declaration, memo
 }
 
 // Pair is a package in both versions.

@@ -98,7 +98,7 @@ func (w *waits) makers(out []Waiting) []Waiting {
 		if !x.Enterable || !w.e.lent(x.Old) {
 			continue
 		}
-		makers := w.e.Record.LedFrom(x.Old)
+		makers := w.e.callers(x.Old)
 		if len(makers) == 0 || slices.ContainsFunc(makers, func(m *release.Symbol) bool { return w.leads[m] == nil && w.changed[m] == nil }) {
 			continue // one that is entered in its old form makes it anew
 		}

@@ -1,6 +1,8 @@
 package release
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -14,6 +16,23 @@ type CallGraph struct {
 	// Start has one number more than there are symbols: the callees of symbol i are
 	// List[Start[i]:Start[i+1]], ascending.
 	Start, List []uint32
+}
+
+// check looks for indices that lead nowhere. A graph may be empty.
+func (g *CallGraph) check(symbols int) error {
+	n := len(g.Start)
+	if n == 0 && len(g.List) == 0 {
+		return nil
+	}
+	if n != symbols+1 || g.Start[0] != 0 || g.Start[n-1] != uint32(len(g.List)) || !slices.IsSorted(g.Start) {
+		return errors.New("its call graph is not that of its symbols")
+	}
+	for i := range symbols {
+		if l := g.List[g.Start[i]:g.Start[i+1]]; !slices.IsSorted(l) || len(l) > 0 && l[len(l)-1] >= uint32(symbols) {
+			return fmt.Errorf("symbol %d calls what is none of its symbols", i)
+		}
+	}
+	return nil
 }
 
 // Callees are the functions that a function of the record leads to.
@@ -32,21 +51,43 @@ func (r *Record) Callees(s *Symbol) []*Symbol {
 	return out
 }
 
-// LedFrom are the functions of the record that lead to one.
-func (r *Record) LedFrom(s *Symbol) []*Symbol {
+// Reversed is the call graph of a record the other way round.
+type Reversed struct {
+	record *Record
+	graph  CallGraph
+}
+
+// Reverse turns the call graph round.
+func (r *Record) Reverse() *Reversed {
 	if r.index == nil {
 		r.Prepare()
 	}
-	callee, ok := r.index[goobj.Name{Name: s.Name, ABI: s.ABI}]
+	start := make([]uint32, len(r.Symbols)+1)
+	for _, c := range r.Calls.List {
+		start[c+1]++
+	}
+	for i := range r.Symbols {
+		start[i+1] += start[i]
+	}
+	list, next := make([]uint32, len(r.Calls.List)), slices.Clone(start)
+	for i := range len(r.Calls.Start) - 1 {
+		for _, c := range r.Calls.List[r.Calls.Start[i]:r.Calls.Start[i+1]] {
+			list[next[c]] = uint32(i)
+			next[c]++
+		}
+	}
+	return &Reversed{r, CallGraph{start, list}}
+}
+
+// Callers are the functions of the record that lead to one.
+func (v *Reversed) Callers(s *Symbol) []*Symbol {
+	i, ok := v.record.index[goobj.Name{Name: s.Name, ABI: s.ABI}]
 	if !ok {
 		return nil
 	}
 	var out []*Symbol
-	g := &r.Calls
-	for i := range len(g.Start) - 1 {
-		if _, ok := slices.BinarySearch(g.List[g.Start[i]:g.Start[i+1]], uint32(callee)); ok {
-			out = append(out, &r.Symbols[i])
-		}
+	for _, n := range v.graph.List[v.graph.Start[i]:v.graph.Start[i+1]] {
+		out = append(out, &v.record.Symbols[n])
 	}
 	return out
 }

@@ -135,5 +135,5 @@ func (r *Record) check() error {
 	case len(r.Runtime.Offset) == 0:
 		return errors.New("it does not describe the runtime")
 	}
-	return nil
+	return r.Calls.check(len(r.Symbols))
 }

@@ -28,6 +28,7 @@ func sampleRecord() *Record {
 			{Name: "main.main", ABI: 1, Kind: goobj.KindText, Size: 32, Addr: 0x401000, Type: "0", Busy: patch.Busy{Lo: 1, Hi: 5}, Package: "main"},
 			{Name: "main.x", Kind: goobj.KindData, Size: 8, Addr: 0x500000, Type: "type:int"},
 		},
+		Calls:   CallGraph{Start: []uint32{0, 1, 1}, List: []uint32{0}},
 		Content: map[goobj.Fingerprint]uint64{{1}: 0x500100},
 		Pruned:  []PrunedType{{Name: "type:main.T", Addr: 0x500200, Methods: []PrunedMethod{{Name: "M", Type: "type:func()", Off: 64, Empty: [3]bool{true}}}}},
 		NoInit:  []string{"main.map.init.0"},
@@ -70,6 +71,11 @@ func readAndUse(t *testing.T, b []byte) {
 	}
 	if main := r.Packages[len(r.Packages)-1]; main.Path != "main" {
 		t.Errorf("a record whose last package is %q was accepted", main.Path)
+	}
+	reversed := r.Reverse()
+	for i := range r.Symbols {
+		r.Callees(&r.Symbols[i])
+		reversed.Callers(&r.Symbols[i])
 	}
 	r.Lookup("main.main", 1)
 	r.PackageByPath("main")

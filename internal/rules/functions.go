@@ -408,7 +408,7 @@ func (j *judge) decls(edited map[string]*edit.Func) {
 	changed, loops, again := map[string]bool{}, map[string]bool{}, map[string]bool{}
 	for _, f := range j.v.Redirect {
 		changed[declOf(f)] = true
-		again[declOf(f)] = again[declOf(f)] || !j.e.AtStart(f)
+		again[declOf(f)] = again[declOf(f)] || edited[declOf(f)] == nil || !j.e.CalledOnce(f)
 		loops[declOf(f)] = loops[declOf(f)] || f.Old.LoopsAtEntry
 	}
 	keys := make([]string, 0, len(edited))
@@ -434,9 +434,9 @@ func (j *judge) decls(edited map[string]*edit.Func) {
 		n := j.inlinedIn[k]
 		switch {
 		case changed[k] && !again[k]:
-			c.What = "body; it runs only at the start of the program"
-			c.Reason = "All calls of it are in main or in initialisers, or in what these call once. What runs in it goes on in the old body, and nothing calls it again."
-			j.add(AtStart, c)
+			c.What = "body; it is called once in the life of the program"
+			c.Reason = "All calls of it are in main or in initialisers, or in what these call once. If it has been called, what runs in it goes on in the old body, and nothing calls it again."
+			j.add(CalledOnce, c)
 		case n == 0:
 			j.add(Body, c)
 		case n == 1:
@@ -454,18 +454,16 @@ func (j *judge) decls(edited map[string]*edit.Func) {
 }
 
 // leftOut reports a declaration that changed and of which the program has no function, since nothing refers to it: in
-// the edit neither.
+// the edit neither. What finds methods by their types is not seen here, so of methods that is said only if nothing else
+// changed.
 func (j *judge) leftOut(k string) bool {
-	found := false
-	for i := range j.e.Functions {
-		if f := &j.e.Functions[i]; declOf(f) == k {
-			if f.Old != nil || f.Sym == 0 || j.e.Called(f.Sym) {
-				return false
-			}
-			found = true
-		}
+	path, decl, _ := strings.Cut(k, "\x00")
+	if j.e.InProgram(path, decl) || strings.Contains(decl, ".") && len(j.v.Redirect) > 0 {
+		return false
 	}
-	return found
+	return !slices.ContainsFunc(j.e.Functions, func(f edit.Function) bool {
+		return declOf(&f) == k && f.Sym != 0 && j.e.Named(f.Sym)
+	})
 }
 
 // Beyond these an edit reaches so far that the plan says so.

@@ -14,9 +14,9 @@ var (
  }
 `})
 
-	AtStart = rule(Rule{
-		ID: "GS2032", Title: "a function changed that is called only at the start", Verdict: "not run again", Scenario: "start01-called-once",
-		Reason:  "All calls of the function are in main or in initialisers, or in functions that these call once: it has run, or runs and never returns. The patch has the new body, and nothing calls it.",
+	CalledOnce = rule(Rule{
+		ID: "GS2032", Title: "a function changed that is called once", Verdict: "applies to a call still to come", Scenario: "start01-called-once",
+		Reason:  "All calls of the function are in main or in initialisers, or in functions that these call once. If it has been called, it is not called again, and what still runs in it goes on in the old body. A call that is still to come, such as a deferred one, runs the new body.",
 		WaysOut: []string{"move the code into a function that is called again", "restart"},
 		Example: `
  func connect(addr string) {              // main calls it before it serves

@@ -8,33 +8,102 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gosplice/gosplice/internal/goobj"
 	"github.com/gosplice/gosplice/internal/release"
 )
 
-// AtStart reports a function of the release that is entered at the start of the program alone: all calls of it are in main
-// or in initialisers, or in functions that are called there, and none of them is repeated.
-func (e *Edit) AtStart(f *Function) bool {
+// CalledOnce reports a function of the release that is called once in the life of the program: all calls of it are in main
+// or in initialisers, or in functions that are called once, none of them is repeated, and the edit adds none.
+func (e *Edit) CalledOnce(f *Function) bool {
 	if f.Old == nil || e.RunsOnce(f) || len(e.Record.Inlined[f.Old.Name]) > 0 {
 		return false
 	}
-	if e.atStart == nil {
-		e.atStart = map[*release.Symbol]bool{}
+	if e.once == nil {
+		e.once = map[*release.Symbol]bool{}
 	}
-	return e.enteredAtStart(f.Old)
+	return e.calledOnce(f.Old)
 }
 
-func (e *Edit) enteredAtStart(s *release.Symbol) bool {
-	if known, ok := e.atStart[s]; ok {
+func (e *Edit) calledOnce(s *release.Symbol) bool {
+	if known, ok := e.once[s]; ok {
 		return known
 	}
-	e.atStart[s] = false // calls in a circle are repeated
-	callers := slices.DeleteFunc(e.Record.LedFrom(s), func(c *release.Symbol) bool { return c == s })
-	once := (!s.Indirect || e.onlyCalled(s)) && len(callers) > 0
-	for _, c := range callers {
-		once = once && e.callsOnce(c, s)
-	}
-	e.atStart[s] = once
+	e.once[s] = false // calls in a circle are repeated
+	callers := slices.DeleteFunc(e.callers(s), func(c *release.Symbol) bool { return c == s })
+	once := len(callers) > 0 && !slices.ContainsFunc(callers, func(c *release.Symbol) bool { return !e.callsOnce(c, s) }) &&
+		(!s.Indirect || e.onlyCalled(s)) && !e.newlyNamed(s, callers)
+	e.once[s] = once
 	return once
+}
+
+// callers are the functions of the release that lead to one.
+func (e *Edit) callers(s *release.Symbol) []*release.Symbol {
+	if e.reversed == nil {
+		e.reversed = e.Record.Reverse()
+	}
+	return e.reversed.Callers(s)
+}
+
+// newlyNamed reports whether something of the edited build leads to a function beside its callers in the release.
+func (e *Edit) newlyNamed(s *release.Symbol, callers []*release.Symbol) bool {
+	y, ok := e.Set.Lookup(s.Name, s.ABI)
+	if !ok || !e.Set.Defined(y) {
+		return false // of a package that is as before, as are those that import it
+	}
+	return slices.ContainsFunc(e.namers(y), func(z goobj.Sym) bool {
+		return !slices.ContainsFunc(callers, func(c *release.Symbol) bool { return c.Name == e.Set.NameOf(z).Name })
+	})
+}
+
+// namers are the symbols of changed and new packages that refer to a function, directly or as a func value, or have it
+// inlined. The tables of methods that types have are left out.
+func (e *Edit) namers(y goobj.Sym) (out []goobj.Sym) {
+	value := e.Set.NameOf(y).Name + release.FuncValue
+	for _, o := range e.objects(slices.Concat(e.Rebuilt, e.Added)) {
+		for z := range e.Set.AllDefinitions(o) {
+			kind := e.Set.Kind(z)
+			if z != y && (kind.IsText() || kind.IsRodata() || kind.IsVar()) && e.Set.NameOf(z).Name != value && e.names(z, y, value) {
+				out = append(out, z)
+			}
+		}
+	}
+	return out
+}
+
+// names reports whether z refers to function y or its func value, or has it inlined.
+func (e *Edit) names(z, y goobj.Sym, value string) bool {
+	for _, r := range e.Set.Relocs(z) {
+		if r.Sym != 0 && r.Size > 0 && r.Type != goobj.RMethodOff && (r.Sym == y || e.Set.NameOf(r.Sym).Name == value) {
+			return true
+		}
+	}
+	fi, ok := e.Set.FuncInfo(z)
+	return ok && slices.ContainsFunc(fi.Inline, func(n goobj.InlineNode) bool { return n.Func == y })
+}
+
+// Named reports whether something of the edited packages refers to a function, other than the method tables of types.
+func (e *Edit) Named(y goobj.Sym) bool { return len(e.namers(y)) > 0 }
+
+// InProgram reports whether the program has a function that is compiled from a declaration of a changed package, be it
+// inlined.
+func (e *Edit) InProgram(path, decl string) bool {
+	if e.inProgram == nil {
+		e.inProgram = map[[2]string]bool{}
+		add := func(symbol string) {
+			if path, _, decl, ok := e.owner(symbol); ok {
+				e.inProgram[[2]string{path, decl}] = true
+			}
+		}
+		for i := range e.Record.Symbols {
+			if s := &e.Record.Symbols[i]; s.Kind.IsText() {
+				add(s.Name)
+			}
+		}
+		for symbol := range e.Record.Inlined {
+			add(symbol)
+		}
+	}
+	return e.inProgram[[2]string{path, decl}]
 }
 
 // onlyCalled reports a function of a changed package of which no func value is made but for a go statement: other packages
@@ -77,7 +146,7 @@ func (e *Edit) callsOnce(caller, callee *release.Symbol) bool {
 		return false
 	}
 	path := e.importPath(s.Package)
-	if !startsProgram(name, path == e.importPath("main")) && !e.enteredAtStart(s) {
+	if !startsProgram(name, path == e.importPath("main")) && !e.calledOnce(s) {
 		return false
 	}
 	decl, _ := e.declOf(path, name)
