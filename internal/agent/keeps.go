@@ -97,21 +97,38 @@ type step struct {
 // exchanged for an earlier one that does more with its arguments than code of m knows which calls it. The same holds
 // for what closures call that live on.
 func newStep(m, target *image) *step {
-	s := &step{m: m, target: target, pinned: map[int]bool{}, enterable: map[int]bool{}}
-	back := target == nil || target.base < m.base
+	s := &step{m: m, target: target}
+	for useless := map[int]bool{}; ; {
+		s.pin(useless)
+		before := len(useless)
+		for c := range s.pinned {
+			if s.danger(c) != "" {
+				useless[c] = true
+			}
+		}
+		if len(useless) == before {
+			return s
+		}
+	}
+}
+
+// pin decides which functions are pinned. Of no use are those that lead to functions of the program which do more: who
+// calls them is waited for.
+func (s *step) pin(useless map[int]bool) {
+	s.pinned, s.enterable = map[int]bool{}, map[int]bool{}
+	back := s.target == nil || s.target.base < s.m.base
 	for changed := true; changed; {
 		changed = false
 		s.findEnterable()
-		for i := range m.funcs {
-			for _, c := range m.kept.callees[i] {
-				if !s.pinned[c] && (back || s.enterable[i] && !s.same(i)) && (s.more(c) || s.moreInside(i, c)) {
+		for i := range s.m.funcs {
+			for _, c := range s.m.kept.callees[i] {
+				if !s.pinned[c] && !useless[c] && (back || s.enterable[i] && !s.same(i)) && (s.more(c) || s.moreInside(i, c)) {
 					s.pinned[c] = true
 					changed = true
 				}
 			}
 		}
 	}
-	return s
 }
 
 // findEnterable finds what may be entered in its old form: what is held in func values and the like and has no
