@@ -90,6 +90,7 @@ func (s *Source) whole(decl string) string {
 // readSegment reads the segment root, which stands in around.
 func (s *Source) readSegment(root, around ast.Node) *segment {
 	f := &former{s: s, local: declared(around, nil), numbers: map[string]int{}, segment: segment{ordinals: map[spot]int{}, names: map[spot]string{}, from: s.spotOf(root), to: s.spotAt(root.End())}}
+	f.text.WriteString(s.dotImports(root.Pos()))
 	f.node(root, true)
 	f.form = hashText(f.text.String())
 	return &f.segment
@@ -171,6 +172,23 @@ func (s *Source) addNames(spec ast.Spec) {
 			s.packageNames[path.Base(p)] = true
 		}
 	}
+}
+
+// dotImports are the paths of the packages whose names stand for themselves in the file at a position.
+func (s *Source) dotImports(at token.Pos) string {
+	var paths []string
+	for _, f := range s.Files {
+		if at < f.FileStart || f.FileEnd <= at {
+			continue
+		}
+		for _, spec := range f.Imports {
+			if spec.Name != nil && spec.Name.Name == "." {
+				paths = append(paths, spec.Path.Value)
+			}
+		}
+	}
+	slices.Sort(paths)
+	return strings.Join(paths, ",")
 }
 
 // imported are the paths of the packages that a name before a dot may stand for, by the imports of its file.
