@@ -21,6 +21,7 @@ func fullRecord() *Record {
 	r.Live.GenericMethods = map[string]bool{}
 	for i := range 2*symbolsTogether + 1 {
 		r.Symbols = append(r.Symbols, Symbol{Name: fmt.Sprintf("main.g%d", i), Size: uint32(i)})
+		r.Calls.Start = append(r.Calls.Start, uint32(len(r.Calls.List)))
 	}
 	for i := range uint64(50) {
 		name := fmt.Sprint("main.f", i)
