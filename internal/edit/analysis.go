@@ -37,8 +37,11 @@ type analysis struct {
 	// compiledIn is where the decisions on a generic instance were taken from: it is compiled in each package
 	// that uses it.
 	compiledIn map[string]string
-	// untold are generic functions of whose flows it can't be told whether they end in a result of their own.
+	// untold are functions whose flows are not told whole: generic ones that may end in a result of their own, and
+	// those with decisions that have no column.
 	untold map[string]bool
+	// lines are those with decisions that are not told apart, and of which it is not said in which function they are.
+	lines map[spot]bool
 }
 
 // step is the last step of a flow.
@@ -60,13 +63,13 @@ func newAnalysis(s *Source, unknown escape.Keeps) *analysis {
 		source: s, unknown: unknown,
 		flows: map[string][]escape.Flow{}, steps: map[string]map[escape.Flow]step{}, heap: map[string][]gotool.Escape{},
 		stack: map[spot][]gotool.Escape{}, shares: map[spot]int{}, returned: map[spot]map[string]bool{}, literals: map[string][]string{}, byPlace: map[spot][]escape.Flow{}, compiledIn: map[string]string{},
-		untold: map[string]bool{},
+		untold: map[string]bool{}, lines: map[spot]bool{},
 	}
 }
 
-// analyse sorts the decisions by packages. byDir are the analyses of packages by their directories: a generic
+// analyse sorts the decisions by packages. byDir finds the analysis of a package by its directory: a generic
 // function is compiled in other packages too.
-func analyse(escapes []gotool.Escape, byPath, byDir map[string]*analysis) {
+func analyse(escapes []gotool.Escape, byPath map[string]*analysis, byDir func(dir string) *analysis) {
 	for _, x := range escapes {
 		if a := byPath[x.Package]; a != nil && x.Kind == gotool.ReturnsParam {
 			at := spot{filepath.Base(x.File), x.Line, x.Column}
@@ -79,7 +82,7 @@ func analyse(escapes []gotool.Escape, byPath, byDir map[string]*analysis) {
 	for _, x := range escapes {
 		a := byPath[x.Package]
 		if strings.Contains(x.Func, "[") {
-			if owner := byDir[filepath.Dir(x.File)]; owner != nil {
+			if owner := byDir(filepath.Dir(x.File)); owner != nil {
 				a = owner
 			}
 		}
@@ -87,7 +90,7 @@ func analyse(escapes []gotool.Escape, byPath, byDir map[string]*analysis) {
 			a.add(x)
 		}
 		// It is not said in which function. An instance of a generic one may be compiled anywhere.
-		if owner := byDir[filepath.Dir(x.File)]; x.Kind == gotool.SharesString && owner != nil && owner != a && owner.source != nil {
+		if owner := byDir(filepath.Dir(x.File)); x.Kind == gotool.SharesString && owner != nil && owner != a && owner.source != nil {
 			owner.add(x)
 		}
 	}
@@ -100,6 +103,13 @@ func analyse(escapes []gotool.Escape, byPath, byDir map[string]*analysis) {
 
 func (a *analysis) add(x gotool.Escape) {
 	at := spot{filepath.Base(x.File), x.Line, x.Column}
+	if x.Column == 0 {
+		a.lines[at] = true
+		if x.Func != "" {
+			a.untold[x.Func] = true
+		}
+		return
+	}
 	if x.Func != "" {
 		if in, ok := a.compiledIn[x.Func]; ok && in != x.Package {
 			return
@@ -140,7 +150,10 @@ func (a *analysis) add(x gotool.Escape) {
 	case gotool.MutatesParam, gotool.CallsParam:
 		p, ok := a.source.argumentAt(at)
 		if !ok {
-			return
+			if a.source.has(at.file) {
+				a.lines[spot{file: at.file, line: at.line}] = true
+			}
+			return // of another package, or of a file with cgo, see untold
 		}
 		f := escape.Flow{Param: p.number, Kind: 'm', Derefs: x.Derefs}
 		if x.Kind == gotool.CallsParam {
@@ -312,10 +325,50 @@ func (a *analysis) keeps(function, decl string) escape.Keeps {
 	if f := a.source.Funcs[decl]; f != nil && f.Decl.Body == nil && withoutTypeArgs(function) == decl {
 		return escape.Of(withoutBody(f))
 	}
-	if a.untold[function] {
+	if a.untold[function] || a.anyUntold(decl) {
 		return escape.Unknown(a.content)
 	}
-	return escape.Of(a.flows[function])
+	flows := a.flows[function]
+	if f := a.source.Funcs[decl]; f != nil && (f.Pragmas["uintptrescapes"] || f.Pragmas["uintptrkeepalive"]) {
+		flows = append(slices.Clone(flows), keepsAll(f)...)
+	}
+	return escape.Of(flows)
+}
+
+// anyUntold reports whether the lines of a declaration have decisions that are not told apart. What the compiler makes
+// has no lines.
+func (a *analysis) anyUntold(decl string) bool {
+	if len(a.lines) == 0 {
+		return false
+	}
+	if f := a.source.Funcs[decl]; f != nil {
+		return a.untoldBetween(a.source.spotOf(f.Decl), a.source.spotAt(f.Decl.End()))
+	}
+	return !isWrapper(decl, a.source)
+}
+
+// usesCgo reports whether the package has files that cgo writes anew.
+func (s *Source) usesCgo() bool {
+	for _, f := range s.Other {
+		if f.Kind == "cgo" {
+			return true
+		}
+	}
+	return false
+}
+
+// has reports a file of the package by its name without the directory.
+func (s *Source) has(name string) bool {
+	return slices.ContainsFunc(s.Files, func(f *ast.File) bool { return s.spotOf(f).file == name })
+}
+
+func (a *analysis) untoldBetween(from, to spot) bool {
+	for at := range a.lines {
+		if at.file == from.file && from.line <= at.line && at.line <= to.line {
+			return true
+		}
+	}
+	return false
 }
 
 // keepsWith is keeps, with what is only told of a function literal by its place.
@@ -345,6 +398,11 @@ func withoutBody(f *Func) (flows []escape.Flow) {
 	if f.Pragmas["noescape"] {
 		return nil
 	}
+	return keepsAll(f)
+}
+
+// keepsAll are the flows of a function that keeps its receiver and all parameters.
+func keepsAll(f *Func) (flows []escape.Flow) {
 	for n := range max(1, f.Decl.Type.Params.NumFields()) {
 		flows = append(flows, escape.Flow{Param: n + 1, Kind: 'h'})
 	}

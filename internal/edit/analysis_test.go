@@ -77,7 +77,8 @@ func TestAnalysis(t *testing.T) {
 		t.Fatal(err)
 	}
 	a := newAnalysis(s, "")
-	analyse(lines, map[string]*analysis{"p": a}, map[string]*analysis{dir: a})
+	byPath := map[string]*analysis{"p": a}
+	analyse(lines, byPath, finder(byPath, map[string]*analysis{dir: a}, false))
 	for function, want := range map[string]escape.Keeps{
 		"keep":                  "2:h0",
 		"content":               "1:h1",

@@ -102,10 +102,10 @@ func (e *Edit) OldBody(s *release.Symbol) Body {
 		leads = append(leads, f.Name)
 	}
 	path, function, _, _ := e.owner(s.Name)
-	if path != c.path {
-		return Body{} // compiled in another package, where its places are told
+	if path != c.path || a.untold[function] || a.untoldBetween(c.segment.from, c.segment.to) {
+		return Body{} // compiled in another package, where its places are told, or they are not
 	}
-	return Body{e.flow(c.segment, s.Name, e.escapes.inlined[s.Name], leads, false), a.places(function, c.segment)}
+	return Body{e.flow(c, s.Name, e.escapes.inlined[s.Name], leads, false), a.places(function, c.segment)}
 }
 
 // NewBody is the body of a function of the edited build.
@@ -123,10 +123,10 @@ func (e *Edit) NewBody(y goobj.Sym) Body {
 		}
 	}
 	path, function, _, _ := e.owner(name)
-	if path != c.path {
+	if path != c.path || a.untold[function] || a.untoldBetween(c.segment.from, c.segment.to) {
 		return Body{}
 	}
-	return Body{e.flow(c.segment, name, inlined, e.leads(y), true), a.places(function, c.segment)}
+	return Body{e.flow(c, name, inlined, e.leads(y), true), a.places(function, c.segment)}
 }
 
 // leads are the functions that one of the edited build leads to, as release.CallGraph has them.
@@ -179,9 +179,12 @@ func (e *Edit) inlinedKnown() bool {
 }
 
 // flow identifies the flows of a body: by the form of what it is compiled from, those of changed packages that are
-// inlined into it, and the functions that it leads to.
-func (e *Edit) flow(g *segment, name string, inlined, leads []string, edited bool) string {
-	parts := []string{g.form, e.constantTexts(edited)}
+// inlined into it, what the edit changed of all that it mentions, and the functions that it leads to.
+func (e *Edit) flow(c compiledFrom, name string, inlined, leads []string, edited bool) string {
+	parts := append([]string{c.segment.form, e.constantTexts(edited)}, e.inlinedLiterals(c, edited)...)
+	if edited {
+		parts = append(parts, e.mentionedBy(c, leads, edited)...)
+	}
 	for _, callee := range inlined {
 		path, _, decl, ok := e.owner(callee)
 		if !ok {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"go/ast"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -46,6 +47,8 @@ type analyses struct {
 	oldLiterals, newLiterals map[string]literalOf           // by symbol
 	otherWrites              map[string]bool                // memo
 	builds                   map[bool]int                   // numbers of the release and of the edited build
+	mentions                 *mentionGraph                  // memo
+	compiled                 map[bool]map[*ast.FuncLit]bool // see compiledLiterals, memo
 }
 
 // growth is what a function of the release does with its arguments in the edit and did not before.
@@ -83,8 +86,9 @@ func (e *Edit) FindEscapes(escapes Escapes) {
 			oldLines = append(oldLines, old.Escapes...)
 		}
 	}
-	analyse(escapes.Lines, x.new, newDirs)
-	analyse(oldLines, x.old, oldDirs)
+	trimmed := e.Record.Build.Settings["-trimpath"] == "true"
+	analyse(escapes.Lines, x.new, finder(x.new, newDirs, trimmed))
+	analyse(oldLines, x.old, finder(x.old, oldDirs, trimmed))
 	for y, old := range e.closures.was {
 		x.is[old] = e.Set.NameOf(y)
 	}
@@ -108,6 +112,32 @@ func (e *Edit) FindEscapes(escapes Escapes) {
 		}
 	}
 }
+
+// finder finds analyses by the directories that the compiler names. Those of a build with -trimpath end in the import path,
+// which has the version of a module in it.
+func finder(byPath, byDir map[string]*analysis, trimmed bool) func(dir string) *analysis {
+	if !trimmed {
+		return func(dir string) *analysis { return byDir[dir] }
+	}
+	memo := map[string]*analysis{}
+	return func(dir string) *analysis {
+		if a, ok := memo[dir]; ok {
+			return a
+		}
+		found, longest := byDir[dir], ""
+		plain := "/" + strings.TrimPrefix(moduleVersion.ReplaceAllString(filepath.ToSlash(dir), ""), "/")
+		for path, a := range byPath {
+			if strings.HasSuffix(plain, "/"+path) && len(path) > len(longest) {
+				found, longest = a, path
+			}
+		}
+		memo[dir] = found
+		return found
+	}
+}
+
+// moduleVersion is what a module's directory has behind its path.
+var moduleVersion = regexp.MustCompile(`@[^/]*`)
 
 // owner splits the name of a function of a changed package, which may be a generic one that another package
 // instantiates, into the package and the name within it.
@@ -144,7 +174,11 @@ func (e *Edit) newKeeps(symbol string) escape.Keeps {
 	if !ok {
 		return ""
 	}
-	return e.untold(path, decl, symbol, e.escapes.new[path].keepsWith(function, decl, e.escapes.newLiterals, symbol, e.Sources, true), true)
+	k := e.escapes.new[path].keepsWith(function, decl, e.escapes.newLiterals, symbol, e.Sources, true)
+	if old, new := e.escapes.old[path], e.escapes.new[path]; old != nil && old.unknown == "" && new.unknown == "" && k == escape.Unknown(new.content) && e.asInRelease(path, decl) {
+		return escape.Unknown(old.content)
+	}
+	return e.untold(path, decl, symbol, k, true)
 }
 
 // untold adds what the compiler does not print: whether an instance of a generic function, or a literal in one, writes
@@ -177,13 +211,13 @@ func (e *Edit) untold(path, decl, symbol string, k escape.Keeps, edited bool) es
 		}
 		recv, params = nil, ls[l.index].node.Type.Params
 	}
-	return escape.Of(append(flows, mayWrite(recv, params, e.escapes.builds[edited])...))
+	return escape.Of(append(flows, mayWrite(source, recv, params, e.escapes.builds[edited])...))
 }
 
 // isWrapper reports a method that the compiler makes: of an embedded type, or of a pointer. Of such it prints what is kept
-// and nothing else.
+// and nothing else. Of a function in a file that uses cgo no more is understood, as the places are those of another file.
 func isWrapper(decl string, source *Source) bool {
-	return source.Funcs[decl] == nil && strings.Contains(decl, ".")
+	return source.Funcs[decl] == nil && (strings.Contains(decl, ".") || source.usesCgo())
 }
 
 // wrapsOther reports a method that is a wrapper in one version alone, or of another method.
@@ -325,14 +359,14 @@ func generic(f *Func) bool {
 
 // mayWrite are the flows of a function that may write through its receiver and each of its parameters and call them, but
 // for what has no pointers.
-func mayWrite(recv, params *ast.FieldList, build int) (flows []escape.Flow) {
+func mayWrite(source *Source, recv, params *ast.FieldList, build int) (flows []escape.Flow) {
 	add := func(l *ast.FieldList, n int) {
 		if l == nil {
 			return
 		}
 		for _, f := range l.List {
 			for range max(len(f.Names), 1) {
-				if t, ok := ast.Unparen(f.Type).(*ast.Ident); !ok || !isBasic(t.Name) {
+				if t, ok := ast.Unparen(f.Type).(*ast.Ident); !ok || !isBasic(t.Name) || source.declaresType(t.Name) {
 					flows = append(flows, escape.Flow{Param: n, Kind: 'M', Derefs: build}, escape.Flow{Param: n, Kind: 'C', Derefs: build})
 				}
 				n++

@@ -23,6 +23,8 @@ type segment struct {
 	ordinals map[spot]int
 	names    map[spot]string
 	from, to spot
+	root     ast.Node // the declaration or literal
+	decl     ast.Node // what it stands in
 }
 
 // around reports whether a place is in the lines of the segment.
@@ -89,7 +91,7 @@ func (s *Source) whole(decl string) string {
 
 // readSegment reads the segment root, which stands in around.
 func (s *Source) readSegment(root, around ast.Node) *segment {
-	f := &former{s: s, local: declared(around, nil), numbers: map[string]int{}, segment: segment{ordinals: map[spot]int{}, names: map[spot]string{}, from: s.spotOf(root), to: s.spotAt(root.End())}}
+	f := &former{s: s, local: declared(around, nil), numbers: map[string]int{}, segment: segment{ordinals: map[spot]int{}, names: map[spot]string{}, from: s.spotOf(root), to: s.spotAt(root.End()), root: root, decl: around}}
 	f.text.WriteString(s.dotImports(root.Pos()))
 	f.node(root, true)
 	f.form = hashText(f.text.String())

@@ -38,7 +38,7 @@ const (
 type Escape struct {
 	Package      string // import path of what was compiled
 	File         string // absolute, or as the compiler names it
-	Line, Column int    // of the place or the parameter; where it was inlined, of the outermost call
+	Line, Column int    // of the place or the parameter; where it was inlined, of the outermost call. From column 255 on it is 0.
 	Kind         EscapeKind
 	// Text is the place as the compiler prints it, such as "&T{...}", or the parameter's name.
 	Text string
@@ -216,17 +216,24 @@ func cutMessage(line string) (at position, text string, ok bool) {
 	}
 }
 
-// parsePosition reads file:line:column.
+// parsePosition reads file:line:column, or file:line, as the compiler prints positions behind column 254.
 func parsePosition(text string) (at position, ok bool) {
-	column := strings.LastIndexByte(text, ':')
-	if column < 0 {
+	before, last, ok := cutNumber(text)
+	if !ok {
 		return at, false
 	}
-	colon := strings.LastIndexByte(text[:column], ':')
-	if colon <= 0 {
-		return at, false
+	if file, line, ok := cutNumber(before); ok {
+		return position{file, line, last}, true
 	}
-	line, lineErr := strconv.Atoi(text[colon+1 : column])
-	number, columnErr := strconv.Atoi(text[column+1:])
-	return position{text[:colon], line, number}, lineErr == nil && columnErr == nil
+	return position{before, last, 0}, true
+}
+
+// cutNumber splits text:number.
+func cutNumber(text string) (before string, number int, ok bool) {
+	i := strings.LastIndexByte(text, ':')
+	if i <= 0 {
+		return "", 0, false
+	}
+	number, err := strconv.Atoi(text[i+1:])
+	return text[:i], number, err == nil
 }

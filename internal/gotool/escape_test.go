@@ -35,9 +35,10 @@ func TestParseEscapes(t *testing.T) {
 		"./a.go:6:2: p does not escape, mutate, or call\n" +
 		"# example.com/b\n" +
 		"/od: d/b: 7.go:12:1: y escapes to heap in h:\r\n" +
-		"b.go:12: z escapes to heap in h: without a column\n" +
+		"b.go:12: z escapes to heap in h: and more\n" +
+		"b.go:300: z escapes to heap in h:\n" +
 		"z escapes to heap in h:\n" +
-		"./b.go:x:1: z escapes to heap in h:\n"
+		"./b.go:x: z escapes to heap in h:\n"
 	file := "/dir/a.go"
 	want := []Escape{
 		{Package: "example.com/a", File: file, Line: 3, Column: 8, Kind: LeaksParam, Text: "p", Func: "(*T).f", To: Heap, Derefs: 1, Why: "last = p (assign)", At: "a.go:4:7"},
@@ -51,6 +52,7 @@ func TestParseEscapes(t *testing.T) {
 		{Package: "example.com/a", File: file, Line: 6, Column: 1, Kind: OnStack, Text: "([]byte)(s)"},
 		{Package: "example.com/a", File: file, Line: 6, Column: 1, Kind: SharesString, Text: "zero-copy string->[]byte conversion"},
 		{Package: "example.com/b", File: "/od: d/b: 7.go", Line: 12, Column: 1, Kind: OnHeap, Text: "y", Func: "h"},
+		{Package: "example.com/b", File: "/dir/b.go", Line: 300, Kind: OnHeap, Text: "z", Func: "h"},
 	}
 	if got := parseEscapes([]byte(messages), "/dir"); !slices.Equal(got, want) {
 		for i, g := range got {

@@ -19,6 +19,7 @@ type hop struct {
 const (
 	receiver = "type r$i struct{ n int }\n\nvar g$i r$i\n\n//go:noinline\nfunc (r *r$i) do($v T) {\n$body}\n"
 	carrier  = "type c$i struct {\nn int\nv T\n}\n\n//go:noinline\nfunc (c *c$i) do() {\n$v := c.v\n$body}\n"
+	byValue  = "type c$i struct {\nn int\nv T\n}\n\n//go:noinline\nfunc (c c$i) do() {\n$v := c.v\n$body}\n"
 	dispatch = "type i$i interface{ do(T) }\n\n"
 	function = "//go:noinline\nfunc h$i($v T) {\n$body}\n"
 )
@@ -73,4 +74,19 @@ var hops = []hop{
 	{name: "filled in", declared: "//go:noinline\nfunc h$i(to *T, x T) { *to = x }\n", called: "{\nvar to$i T\nh$i(&to$i, $v)\n$v := to$i\n$body}\n", alias: "to$i", heap: true},
 	{name: "struct", declared: "type q$i struct {\nn int\nv T\n}\n\n//go:noinline\nfunc h$i(q q$i) {\n$v := q.v\n$body}\n", called: "h$i(q$i{1, $v})\n"},
 	{name: "boxed", declared: "//go:noinline\nfunc h$i(a any) {\n$v := a.(T)\n$body}\n", called: "h$i($v)\n", alias: "a.(T)"},
+	{name: "append buffer", declared: "//go:noinline\nfunc h$i(list []T) {\n$v := list[len(list)-1]\n$body}\n", called: "{\nvar list$i []T\nlist$i = append(list$i, $v)\nh$i(list$i)\n}\n", alias: "list[0]", list: "list"},
+	{name: "sliced array", declared: "//go:noinline\nfunc h$i(list []T) {\n$v := list[1]\n$body}\n", called: "{\nlist$i := [2]T{$v, $v}\nh$i(list$i[:])\n}\n", alias: "list[0]", list: "list"},
+	{name: "map", declared: "//go:noinline\nfunc h$i(m map[int]T) {\n$v := m[1]\n$body}\n", called: "h$i(map[int]T{1: $v})\n", alias: "m[1]", heap: true},
+	{name: "value receiver", declared: byValue, called: "c$i{v: $v}.do()\n"},
+	{name: "value receiver's wrapper", declared: byValue + "\n//go:noinline\nfunc h$i(d interface{ do() }) { d.do() }\n", called: "h$i(&c$i{v: $v})\n", heap: true},
+	{name: "defined type", declared: "type n$i T\n\n//go:noinline\nfunc h$i(x n$i) {\n$v := T(x)\n$body}\n", called: "h$i(n$i($v))\n"},
+	{name: "type switch", called: "switch $v := any($v).(type) {\ncase T:\n$body}\n"},
+	{name: "select", called: "{\nc := make(chan T, 1)\nselect {\ncase c <- $v:\n}\nselect {\ncase $v := <-c:\n$body}\n}\n", heap: true},
+	{name: "panic", called: "func() {\ndefer func() {\n$v := recover().(T)\n$body}()\npanic($v)\n}()\n", heap: true},
+	{name: "panicking", called: "func() {\ndefer func() { recover() }()\ndefer func() {\n$body}()\npanic(1)\n}()\n"},
+	{name: "coroutine", called: "run.Pulled(func() {\n$body})\n", heap: true},
+	{name: "generic of another package", called: "run.Each([]T{$v}, func($v T) {\n$body})\n"},
+	{name: "literal of an inlined caller", called: "run.Wrapped(func() {\n$body})\n"},
+	{name: "result set by a deferred literal", declared: "//go:noinline\nfunc h$i(x T) (out T) {\ndefer func() { out = x }()\nreturn\n}\n", called: "{\n$v := h$i($v)\n$body}\n"},
+	{name: "assigned function", declared: function + "\nvar f$i = h$i\n", called: "f$i($v)\n", heap: true},
 }

@@ -35,4 +35,7 @@ var places = []place{
 	{"boxed number", "any", "value.OfAny", "var $v any = run.Fresh() + 100000\n"},
 	{"boxed pointer", "any", "value.OfAny", "x$v := &value.Item{}\nx$v.Set(run.Fresh())\nvar $v any = x$v\n"},
 	{"map", "map[int]int", "value.OfMap", "$v := map[int]int{}\n$v[0] = run.Fresh()\n$v[1] = $v[0] + 7\n"},
+	{"append to a buffer", "[]int", "value.OfInts", "var x$v [8]int\n$v := append(x$v[:0], 0, 0, 0, 0)\nvalue.Fill($v, run.Fresh())\n"},
+	{"loop variable", "*value.Item", "value.OfItem", "y$v := run.Fresh()\nvar $v *value.Item\nfor x$v, n$v := (value.Item{}), 0; n$v < 2; n$v++ {\nx$v.Set(y$v)\n$v = &x$v\n}\n"},
+	{"converted", "*value.Item", "value.OfItem", "var x$v struct{ value.Item }\nx$v.Set(run.Fresh())\n$v := (*value.Item)(&x$v.Item)\n"},
 }

@@ -2,6 +2,8 @@
 // and functions of another package that call theirs.
 package run
 
+import "iter"
+
 // Gate is where one goroutine blocks.
 type Gate chan int
 
@@ -80,4 +82,31 @@ func Once(yield func() bool) { yield() }
 func Last(f func()) {
 	defer f()
 	At(-2)
+}
+
+// Wrapped is compiled into its callers, with a literal of its own.
+func Wrapped(f func()) {
+	g := func() { f() }
+	Call(g)
+}
+
+// Each calls f with each value of a list.
+//
+//go:noinline
+func Each[V any](list []V, f func(V)) {
+	for _, v := range list {
+		f(v)
+	}
+}
+
+// Pulled calls f in a coroutine.
+//
+//go:noinline
+func Pulled(f func()) {
+	next, stop := iter.Pull(func(yield func(bool) bool) {
+		f()
+		yield(true)
+	})
+	defer stop()
+	next()
 }

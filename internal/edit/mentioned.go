@@ -1,0 +1,367 @@
+package edit
+
+import (
+	"go/ast"
+	"go/token"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// A declaration may decide what becomes of a body without leaving a trace in its code: a function that is inlined and
+// folded away, a constant, an alias, the type of a result. So what differs among the declarations that a body mentions,
+// itself or by way of others, is a part of its flow.
+
+// mentioned is a declaration that bodies mention by a word, which is its name without that of a package or a receiver.
+// Of a function the body is told apart from the signature.
+type mentioned struct {
+	key   mentionedKey
+	word  string
+	form  string
+	words wordSet
+}
+
+type mentionedKey struct {
+	path, decl string
+	body       bool
+}
+
+// wordSet are the identifiers of a piece of source. The value is true for those that are not only called in plain
+// statements: a function may be inlined there although other calls of it are not.
+type wordSet map[string]bool
+
+func wordsOf(n ast.Node, skip func(*ast.FuncLit) bool) wordSet {
+	out := wordSet{}
+	plain := map[*ast.Ident]bool{}
+	var stack []ast.Node
+	ast.Inspect(n, func(n ast.Node) bool {
+		if n == nil {
+			stack = stack[:len(stack)-1]
+			return true
+		}
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			if skip != nil && skip(n) {
+				return false
+			}
+		case *ast.CallExpr:
+			if id := calledName(n.Fun); id != nil && !startsLater(stack) {
+				plain[id] = true
+			}
+		case *ast.Ident:
+			out[n.Name] = out[n.Name] || !plain[n]
+		}
+		stack = append(stack, n)
+		return true
+	})
+	return out
+}
+
+// startsLater reports that the node inside of stack is the call of a go or defer statement.
+func startsLater(stack []ast.Node) bool {
+	if len(stack) == 0 {
+		return false
+	}
+	switch stack[len(stack)-1].(type) {
+	case *ast.GoStmt, *ast.DeferStmt:
+		return true
+	}
+	return false
+}
+
+// calledName is the name of the function that an expression calls, nil for one without a name.
+func calledName(fun ast.Expr) *ast.Ident {
+	switch fun := ast.Unparen(fun).(type) {
+	case *ast.Ident:
+		return fun
+	case *ast.SelectorExpr:
+		return fun.Sel
+	case *ast.IndexExpr:
+		return calledName(fun.X)
+	case *ast.IndexListExpr:
+		return calledName(fun.X)
+	}
+	return nil
+}
+
+// mentionable lists the declarations of a package.
+func (s *Source) mentionable() []mentioned {
+	var out []mentioned
+	add := func(word, decl string, body bool, form string, w wordSet) {
+		out = append(out, mentioned{mentionedKey{s.Path, decl, body}, word, form, w})
+	}
+	for decl, f := range s.Funcs {
+		signature := &ast.FuncDecl{Recv: f.Decl.Recv, Name: f.Decl.Name, Type: f.Decl.Type}
+		add(f.Decl.Name.Name, decl, false, s.readSegment(signature, signature).form, wordsOf(f.Decl.Type, nil))
+		if f.Decl.Body != nil {
+			add(f.Decl.Name.Name, decl, true, s.whole(decl), wordsOf(f.Decl.Body, nil))
+		}
+	}
+	for _, f := range s.Files {
+		for _, d := range f.Decls {
+			d, ok := d.(*ast.GenDecl)
+			if !ok {
+				continue
+			}
+			for _, spec := range d.Specs {
+				switch spec := spec.(type) {
+				case *ast.TypeSpec:
+					add(spec.Name.Name, spec.Name.Name, false, s.readSegment(spec, spec).form, wordsOf(spec, nil))
+				case *ast.ValueSpec:
+					for i, id := range spec.Names {
+						n := typeOfValue(d, spec, i)
+						add(id.Name, id.Name, false, s.readSegment(n, n).form, wordsOf(n, nil))
+					}
+				}
+			}
+		}
+	}
+	return out
+}
+
+// typeOfValue is the piece of a declaration that tells the type of one of its names. Constants in a group may repeat what
+// is written of another one.
+func typeOfValue(d *ast.GenDecl, spec *ast.ValueSpec, i int) ast.Node {
+	switch {
+	case d.Tok == token.CONST:
+		return d
+	case spec.Type != nil:
+		return spec.Type
+	case i < len(spec.Values):
+		return spec.Values[i]
+	}
+	return spec
+}
+
+// mentionGraph is what the edit changed among all declarations that can be mentioned.
+type mentionGraph struct {
+	// changed are the forms in the edit of those which differ from the release; empty for one that is gone.
+	changed map[mentionedKey]string
+	byWord  map[string][]mentioned // of both versions
+	// leads are the words by way of which something changed is mentioned.
+	leads map[string]bool
+}
+
+// findMentions compares the declarations of the packages that both versions have.
+func (e *Edit) findMentions() *mentionGraph {
+	m := &mentionGraph{changed: map[mentionedKey]string{}, byWord: map[string][]mentioned{}, leads: map[string]bool{}}
+	by := map[string][]string{} // words by those that they mention
+	for _, p := range e.Sources {
+		if p.Old == nil {
+			continue
+		}
+		was := map[mentionedKey]string{}
+		for _, d := range p.Old.mentionable() {
+			was[d.key] = d.form
+			m.add(d, by)
+		}
+		for _, d := range p.New.mentionable() {
+			if form, ok := was[d.key]; !ok || form != d.form {
+				m.changed[d.key], m.leads[d.word] = d.form, true
+			}
+			delete(was, d.key)
+			m.add(d, by)
+		}
+		for key := range was {
+			m.changed[key] = ""
+			m.leads[key.decl[strings.LastIndexByte(key.decl, '.')+1:]] = true
+		}
+	}
+	for next := slices.Collect(maps.Keys(m.leads)); len(next) > 0; next = next[1:] {
+		for _, w := range by[next[0]] {
+			if !m.leads[w] {
+				m.leads[w] = true
+				next = append(next, w)
+			}
+		}
+	}
+	return m
+}
+
+func (m *mentionGraph) add(d mentioned, by map[string][]string) {
+	m.byWord[d.word] = append(m.byWord[d.word], d)
+	for w := range d.words {
+		by[w] = append(by[w], d.word)
+	}
+}
+
+// of lists what differs from the release among the declarations that words mention. The bodies of functions that called
+// reports are left out, as calls of them are no part of the body in question.
+func (m *mentionGraph) of(w wordSet, called func(mentionedKey) bool) []string {
+	elsewhere := maps.Clone(w)
+	for {
+		v := visit{m: m, elsewhere: elsewhere, called: called, seen: map[string]bool{}}
+		before := countTrue(elsewhere)
+		v.words(w)
+		if countTrue(elsewhere) == before {
+			slices.Sort(v.out)
+			return slices.Compact(v.out)
+		}
+	}
+}
+
+// visit goes through what words mention.
+type visit struct {
+	m *mentionGraph
+	// elsewhere are the words that are found in other places than plain calls.
+	elsewhere wordSet
+	called    func(mentionedKey) bool
+	seen      map[string]bool
+	out       []string
+}
+
+func (v *visit) words(w wordSet) {
+	for word := range w {
+		if !v.m.leads[word] || v.seen[word] {
+			continue
+		}
+		v.seen[word] = true
+		for _, d := range v.m.byWord[word] {
+			if d.key.body && !v.elsewhere[word] && v.called(d.key) {
+				continue
+			}
+			if form, ok := v.m.changed[d.key]; ok {
+				v.out = append(v.out, "mentions "+d.key.path+" "+d.key.decl+" "+form)
+			}
+			for inner, other := range d.words {
+				v.elsewhere[inner] = v.elsewhere[inner] || other
+			}
+			v.words(d.words)
+		}
+	}
+}
+
+func countTrue(w wordSet) (n int) {
+	for _, is := range w {
+		if is {
+			n++
+		}
+	}
+	return n
+}
+
+// mentionedBy lists what differs from the release among the declarations that a body mentions, which leads to functions.
+func (e *Edit) mentionedBy(c compiledFrom, leads []string, edited bool) []string {
+	m := e.mentioned()
+	if len(m.leads) == 0 {
+		return nil
+	}
+	called := map[mentionedKey]bool{}
+	for _, callee := range leads {
+		if path, _, decl, ok := e.owner(callee); ok {
+			called[mentionedKey{path, decl, true}] = true
+		}
+	}
+	compiled := e.compiledLiterals(edited)
+	w := wordsOf(c.segment.root, func(l *ast.FuncLit) bool { return l != c.segment.root && compiled[l] })
+	return m.of(w, func(k mentionedKey) bool { return called[k] })
+}
+
+func (e *Edit) mentioned() *mentionGraph {
+	if e.escapes.mentions == nil {
+		e.escapes.mentions = e.findMentions()
+	}
+	return e.escapes.mentions
+}
+
+// compiledLiterals are the function literals that have a function of their own and are not called where they stand or
+// assigned: those may be inlined as well, and leave no trace.
+func (e *Edit) compiledLiterals(edited bool) map[*ast.FuncLit]bool {
+	if out, ok := e.escapes.compiled[edited]; ok {
+		return out
+	}
+	out := map[*ast.FuncLit]bool{}
+	add := func(at hostedLiteral) {
+		s := e.Sources[at.path].Old
+		if edited {
+			s = e.Sources[at.path].New
+		}
+		if ls := s.groups()[at.group]; at.host == "" && at.index < len(ls) {
+			l := ls[at.index]
+			out[l.node] = !mayInline(l.around, l.node)
+		}
+	}
+	if edited {
+		for _, at := range e.closures.literal {
+			add(at)
+		}
+	} else {
+		for _, at := range e.closures.oldLiteral {
+			add(at)
+		}
+	}
+	if e.escapes.compiled == nil {
+		e.escapes.compiled = map[bool]map[*ast.FuncLit]bool{}
+	}
+	e.escapes.compiled[edited] = out
+	return out
+}
+
+// mayInline reports a literal that is called where it stands, other than by go and defer, or is assigned.
+func mayInline(around ast.Node, l *ast.FuncLit) bool {
+	found := false
+	var stack []ast.Node
+	ast.Inspect(around, func(n ast.Node) bool {
+		if n == nil {
+			stack = stack[:len(stack)-1]
+			return true
+		}
+		if n == ast.Node(l) {
+			found = assignedOrCalled(stack, l)
+			return false
+		}
+		stack = append(stack, n)
+		return true
+	})
+	return found
+}
+
+func assignedOrCalled(stack []ast.Node, l *ast.FuncLit) bool {
+	for i := len(stack) - 1; i >= 0; i-- {
+		switch n := stack[i].(type) {
+		case *ast.ParenExpr:
+			continue
+		case *ast.AssignStmt, *ast.ValueSpec:
+			return true
+		case *ast.CallExpr:
+			return ast.Unparen(n.Fun) == ast.Expr(l) && !startsLater(stack[:i])
+		default:
+			return false
+		}
+	}
+	return false
+}
+
+// inlinedLiterals are the forms of the literals inside of a segment that may be inlined into it.
+func (e *Edit) inlinedLiterals(c compiledFrom, edited bool) (forms []string) {
+	s := e.Sources[c.path].Old
+	if edited {
+		s = e.Sources[c.path].New
+	}
+	compiled := e.compiledLiterals(edited)
+	ast.Inspect(c.segment.root, func(n ast.Node) bool {
+		l, ok := n.(*ast.FuncLit)
+		if !ok || l == c.segment.root {
+			return true
+		}
+		if compiled[l] {
+			return false
+		}
+		forms = append(forms, "literal "+s.readSegment(l, c.segment.decl).form)
+		return true
+	})
+	return forms
+}
+
+// asInRelease reports a declaration whose text is as before, as is all that it mentions: the compiler decides as it did.
+func (e *Edit) asInRelease(path, decl string) bool {
+	p := e.Sources[path]
+	if p.Old == nil || p.Old.Funcs[decl] == nil || p.New.Funcs[decl] == nil || e.constantTexts(false) != e.constantTexts(true) {
+		return false
+	}
+	if p.Old.whole(decl) != p.New.whole(decl) {
+		return false
+	}
+	d := p.New.Funcs[decl].Decl
+	return len(e.mentioned().of(wordsOf(d, nil), func(mentionedKey) bool { return false })) == 0
+}
