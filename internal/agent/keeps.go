@@ -26,13 +26,17 @@ type kept struct {
 	// callees and hostCallees are the functions that each function of the image leads to: indices and entries.
 	callees     [][]int
 	hostCallees [][]uint64
-	waits       []patch.Wait
+	// held and hostHeld tell those of them that the function only may have in captured variables.
+	held     []map[int]bool
+	hostHeld []map[uint64]bool
+	waits    []patch.Wait
 }
 
 func newKept(p *patch.Patch) kept {
 	k := kept{
 		hosts: map[uint64]*patch.Keep{}, named: map[funcKey]*patch.Keep{},
 		callees: make([][]int, len(p.Funcs)), hostCallees: make([][]uint64, len(p.Funcs)), waits: p.Waits,
+		held: make([]map[int]bool, len(p.Funcs)), hostHeld: make([]map[uint64]bool, len(p.Funcs)),
 	}
 	for i := range p.Keeps {
 		e := &p.Keeps[i]
@@ -47,6 +51,13 @@ func newKept(p *patch.Patch) kept {
 		}
 		for _, c := range f.HostCallees {
 			k.hostCallees[i] = append(k.hostCallees[i], p.Release.Text+uint64(c))
+		}
+		k.held[i], k.hostHeld[i] = map[int]bool{}, map[uint64]bool{}
+		for _, c := range f.Held {
+			k.held[i][int(c)] = true
+		}
+		for _, c := range f.HostHeld {
+			k.hostHeld[i][p.Release.Text+uint64(c)] = true
 		}
 	}
 	return k
@@ -122,7 +133,7 @@ func (s *step) pin(useless map[int]bool) {
 		s.findEnterable()
 		for i := range s.m.funcs {
 			for _, c := range s.m.kept.callees[i] {
-				if !s.pinned[c] && !useless[c] && (back || s.enterable[i] && !s.same(i)) && (s.more(c) || s.moreInside(i, c)) {
+				if !s.pinned[c] && !useless[c] && !s.m.kept.held[i][c] && (back || s.enterable[i] && !s.same(i)) && (s.more(c) || s.moreInside(i, c)) {
 					s.pinned[c] = true
 					changed = true
 				}
@@ -160,6 +171,15 @@ func (s *step) stays(i int) bool {
 	return !leaves || s.pinned[i]
 }
 
+// enters reports whether funcs[i] goes on entering funcs[c] after the switch. A func value in a captured variable leads to
+// the entry in the program, whatever is pinned.
+func (s *step) enters(i, c int) bool {
+	if _, leaves := s.m.counterpart(c, s.target); leaves && s.m.kept.held[i][c] {
+		return false
+	}
+	return s.stays(c)
+}
+
 // more reports whether the function that target has in the place of funcs[i] does more with its arguments.
 func (s *step) more(i int) bool {
 	_, more := s.moreFlows(i)
@@ -177,14 +197,19 @@ func (s *step) moreFlows(i int) (flows []escape.Flow, more bool) {
 // with variables of funcs[i]: it is another one, or leads to functions that do more with their arguments.
 func (s *step) moreInside(i, c int) bool {
 	f := &s.m.funcs[c]
-	if c == i || !patch.Inner(f.Name) {
+	if !s.makes(i, c) {
 		return false
 	}
 	if flow, _, ok := s.other(c); !ok || flow == "" || flow != f.Flow {
 		return true
 	}
 	return slices.ContainsFunc(s.m.kept.callees[c], func(d int) bool { return d != c && (s.more(d) || s.moreByName(d) || s.moreInside(c, d)) }) ||
-		slices.ContainsFunc(s.m.kept.hostCallees[c], func(host uint64) bool { return s.hostGrows(host) || s.hostChangedInside(host) != "" })
+		slices.ContainsFunc(s.m.kept.hostCallees[c], func(host uint64) bool { return s.hostGrows(host) || s.hostChangedInside(c, host) != "" })
+}
+
+// makes reports whether funcs[c] is a closure that funcs[i] makes, which may have its variables.
+func (s *step) makes(i, c int) bool {
+	return c != i && patch.Inner(s.m.funcs[c].Name) && !s.m.kept.held[i][c]
 }
 
 // moreByName reports whether the function that target, or the release, has under the name of funcs[d] does more with its
@@ -300,7 +325,7 @@ func (s *step) danger(i int) string {
 			return why
 		}
 		for _, c := range s.m.kept.callees[at.i] {
-			to := entered{c, patch.Inner(s.m.funcs[c].Name) && (at.lent || s.lends(at.i)), at.shares || s.shares(c)}
+			to := entered{c, s.makes(at.i, c) && (at.lent || s.lends(at.i)), at.shares || s.shares(c)}
 			if s.stays(c) && !seen[to] {
 				seen[to] = true
 				next = append(next, to)
@@ -319,7 +344,7 @@ func (s *step) shares(i int) bool {
 			return true
 		}
 		for _, c := range s.m.kept.callees[next[0]] {
-			if patch.Inner(s.m.funcs[c].Name) && !seen[c] {
+			if s.makes(next[0], c) && !seen[c] {
 				seen[c] = true
 				next = append(next, c)
 			}
@@ -334,7 +359,7 @@ func (s *step) returned(i int) bool {
 	returns := func(flows []escape.Flow, more bool) bool {
 		return more && (len(flows) == 0 || slices.ContainsFunc(flows, func(f escape.Flow) bool { return f.Kind == 'r' }))
 	}
-	return slices.ContainsFunc(s.m.kept.callees[i], func(c int) bool { return !s.stays(c) && returns(s.moreFlows(c)) }) ||
+	return slices.ContainsFunc(s.m.kept.callees[i], func(c int) bool { return !s.enters(i, c) && returns(s.moreFlows(c)) }) ||
 		slices.ContainsFunc(s.m.kept.hostCallees[i], func(host uint64) bool { return returns(s.hostFlows(host)) })
 }
 
@@ -351,18 +376,18 @@ func (s *step) lends(i int) bool {
 func (s *step) reaches(i int, shares bool) string {
 	m := s.m
 	for _, c := range m.kept.callees[i] {
-		if s.stays(c) {
+		if s.enters(i, c) {
 			continue
 		}
 		if flows, more := s.moreFlows(c); more && (shares || !escape.OnlyWrite(flows)) {
 			return s.words(m.funcs[c].Name, flows, i)
 		}
-		if s.moreInside(i, c) {
+		if !s.stays(c) && s.moreInside(i, c) {
 			return fmt.Sprintf("%s is changed, and may have variables of %s", m.funcs[c].Name, m.funcs[i].Name)
 		}
 	}
 	for _, host := range m.kept.hostCallees[i] {
-		if name := s.hostChangedInside(host); name != "" {
+		if name := s.hostChangedInside(i, host); name != "" {
 			return fmt.Sprintf("%s is changed, and may have variables of %s", name, m.funcs[i].Name)
 		}
 		if flows, more := s.hostFlows(host); more && (shares || !escape.OnlyWrite(flows)) {
@@ -376,9 +401,12 @@ func (s *step) reaches(i int, shares bool) string {
 	return ""
 }
 
-// hostChangedInside names a closure of the program that code of m makes, and in the place of which something else is
+// hostChangedInside names a closure of the program that funcs[i] makes, and in the place of which something else is
 // entered than m was compiled with.
-func (s *step) hostChangedInside(host uint64) (name string) {
+func (s *step) hostChangedInside(i int, host uint64) (name string) {
+	if s.m.kept.hostHeld[i][host] {
+		return ""
+	}
 	was, is := "", ""
 	for _, m := range []*image{s.m, s.target} {
 		if m == nil {

@@ -98,7 +98,7 @@ func (e *Edit) OldBody(s *release.Symbol) Body {
 		return Body{}
 	}
 	var leads []string
-	for _, f := range e.Record.Callees(s) {
+	for _, f := range e.Record.MayCall(s) {
 		leads = append(leads, f.Name)
 	}
 	path, function, _, _ := e.owner(s.Name)
@@ -129,9 +129,12 @@ func (e *Edit) NewBody(y goobj.Sym) Body {
 	return Body{e.flow(c, name, inlined, e.leads(y), true), a.places(function, c.segment)}
 }
 
-// leads are the functions that one of the edited build leads to, as release.CallGraph has them.
+// leads are the functions that one of the edited build leads to, as release.Record.MayCall has them.
 func (e *Edit) leads(y goobj.Sym) (names []string) {
 	for z := range e.Leads(y) {
+		names = append(names, e.Set.NameOf(z).Name)
+	}
+	for _, z := range e.Held(y) {
 		names = append(names, e.Set.NameOf(z).Name)
 	}
 	return names
@@ -142,22 +145,22 @@ func (e *Edit) leads(y goobj.Sym) (names []string) {
 func (e *Edit) Leads(y goobj.Sym) func(yield func(goobj.Sym) bool) {
 	return func(yield func(goobj.Sym) bool) {
 		for _, rel := range e.Set.Relocs(y) {
-			if rel.Size == 0 || rel.Sym == 0 {
-				continue
-			}
-			to, name := rel.Sym, e.Set.NameOf(rel.Sym).Name
-			if f, ok := release.Leads(name); ok {
-				if to, ok = e.Set.Lookup(f, goobj.ABIInternal); !ok {
-					continue
-				}
-			} else if !e.isFunction(to) {
-				continue
-			}
-			if !yield(to) {
+			if to, ok := e.leadOf(rel); ok && !yield(to) {
 				return
 			}
 		}
 	}
+}
+
+// leadOf is the function that a relocation leads to.
+func (e *Edit) leadOf(rel goobj.Reloc) (to goobj.Sym, ok bool) {
+	if rel.Size == 0 || rel.Sym == 0 {
+		return 0, false
+	}
+	if f, ok := release.Leads(e.Set.NameOf(rel.Sym).Name); ok {
+		return e.Set.Lookup(f, goobj.ABIInternal)
+	}
+	return rel.Sym, e.isFunction(rel.Sym)
 }
 
 // isFunction reports a function of the edited build or of the program.

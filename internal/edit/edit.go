@@ -48,6 +48,7 @@ type Edit struct {
 	renamed      map[string]string // symbols of variables: name in the edit -> name in the program
 	closures     closures
 	dictionaries map[string]goobj.Sym         // see dictionaryForm
+	held         map[goobj.Sym][]goobj.Sym    // see Held
 	localNames   map[string]map[string]string // see declaring
 	newTypes     newTypes
 	locals       map[string]localTypes // by import path

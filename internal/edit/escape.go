@@ -266,7 +266,7 @@ func (e *Edit) ledTo(symbol string) []string {
 func (e *Edit) oldLeads(symbol string) []string {
 	out := slices.Clone(e.escapes.inlined[symbol])
 	if s, ok := e.Record.Lookup(symbol, goobj.ABIInternal); ok {
-		for _, c := range e.Record.Callees(s) {
+		for _, c := range e.Record.MayCall(s) {
 			out = append(out, c.Name)
 		}
 	}

@@ -1,6 +1,7 @@
 package edit
 
 import (
+	"slices"
 	"sort"
 
 	"github.com/gosplice/gosplice/internal/goobj"
@@ -152,7 +153,7 @@ func (e *Edit) leadsTo(y goobj.Sym, those map[goobj.Sym]bool) bool {
 			return true
 		}
 	}
-	return false
+	return slices.ContainsFunc(e.Held(y), func(z goobj.Sym) bool { return those[z] })
 }
 
 // RunsOnce reports what runs at the start of the program and never again.

@@ -51,10 +51,11 @@ func (e *Edit) compareFunction(path string, o *goobj.Object, y goobj.Sym, dicts 
 	} else if ok && e.closures.paired[old] {
 		ok = false // the number of another literal
 	}
-	if ok && old.Fingerprint == e.Prints.Of(y) {
+	others := ok && e.capturesOtherFunctions(old, y)
+	if ok && old.Fingerprint == e.Prints.Of(y) && !others {
 		return
 	}
-	if ok && e.anotherCopy(y, old) {
+	if ok && !others && e.anotherCopy(y, old) {
 		return
 	}
 	prefix := goobj.PackagePrefix(e.symbolPath(path))
@@ -77,7 +78,7 @@ func (e *Edit) compareFunction(path string, o *goobj.Object, y goobj.Sym, dicts 
 		f.OldSig = old.Type
 		f.Signature = f.NewSig != f.OldSig || f.NewSig == ""
 		if f.Class == Closure {
-			f.SameClosure = e.sameClosure(&f)
+			f.SameClosure = !others && e.sameClosure(&f)
 		}
 		f.Dictionary = usesDictionary(n.Name, dicts)
 	}

@@ -142,7 +142,7 @@ func (w *waits) behind(s *release.Symbol) *Waiting {
 			return &out
 		}
 		for _, from := range append([]*release.Symbol{at.s}, w.e.Record.Within(at.s)...) {
-			for _, c := range append(w.e.Record.Callees(from), from) {
+			for _, c := range append(w.e.Record.MayCall(from), from) {
 				if !w.stays(c) {
 					continue
 				}
@@ -235,7 +235,7 @@ func (w *waits) inside(s *release.Symbol) []*release.Symbol {
 func (w *waits) reached(s *release.Symbol, inside []*release.Symbol) *Waiting {
 	var writes *Waiting
 	for _, from := range append([]*release.Symbol{s}, inside...) {
-		for _, c := range w.e.Record.Callees(from) {
+		for _, c := range w.e.Record.MayCall(from) {
 			// A literal that is redirected enters what the edit has, whatever the old one enters.
 			if w.stays(c) && !(c != s && w.trusts(c)) && (from == s || w.leads[from] == nil) {
 				continue
@@ -260,7 +260,7 @@ func (w *waits) reached(s *release.Symbol, inside []*release.Symbol) *Waiting {
 // longer than its statement where nothing returns it, on the stack all the same.
 func (w *waits) returned(s *release.Symbol, inside []*release.Symbol) bool {
 	for _, from := range append([]*release.Symbol{s}, inside...) {
-		for _, c := range w.e.Record.Callees(from) {
+		for _, c := range w.e.Record.MayCall(from) {
 			g := w.e.growth(c)
 			if g.more && (len(g.flows) == 0 || slices.ContainsFunc(g.flows, func(f escape.Flow) bool { return f.Kind == 'r' })) {
 				return true
@@ -276,7 +276,7 @@ func (w *waits) byWayOf(s *release.Symbol) string {
 	last := s
 	for next := s; next != nil; {
 		last, seen[next] = next, true
-		callees := w.e.Record.Callees(next)
+		callees := w.e.Record.MayCall(next)
 		i := slices.IndexFunc(callees, func(c *release.Symbol) bool { return !seen[c] && !w.stays(c) && w.e.growth(c).more })
 		next = nil
 		if i >= 0 {
@@ -358,7 +358,7 @@ func (w *waits) sameFlows(s *release.Symbol, inside []*release.Symbol) (moved []
 // entersOld reports whether a body calls functions that changed and keep their old bodies: the edited build was not
 // compiled against those.
 func (w *waits) entersOld(s *release.Symbol) bool {
-	return slices.ContainsFunc(w.e.Record.Callees(s), func(c *release.Symbol) bool {
+	return slices.ContainsFunc(w.e.Record.MayCall(s), func(c *release.Symbol) bool {
 		_, own := statement(c.Name)
 		return !own && w.changed[c] != nil && w.leads[c] == nil && !strings.HasPrefix(c.Name, s.Name+".")
 	})

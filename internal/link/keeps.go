@@ -19,7 +19,8 @@ func (l *linker) finishKeeps() {
 	for i, p := range l.text {
 		f := &l.out.Funcs[i]
 		l.callees(f, p.sym, index)
-		for _, list := range []*[]uint32{&f.Callees, &f.HostCallees} {
+		l.held(f, p.sym, index)
+		for _, list := range []*[]uint32{&f.Callees, &f.HostCallees, &f.Held, &f.HostHeld} {
 			slices.Sort(*list)
 			*list = slices.Compact(*list)
 		}
@@ -68,6 +69,27 @@ func (l *linker) callees(f *patch.Func, y goobj.Sym, index map[goobj.Sym]uint32)
 	}
 }
 
+// held enters the functions that y may have in its captured variables.
+func (l *linker) held(f *patch.Func, y goobj.Sym, index map[goobj.Sym]uint32) {
+	callees, hosts := slices.Clone(f.Callees), slices.Clone(f.HostCallees)
+	for _, z := range l.edit.Held(y) {
+		if n, ok := index[z]; ok {
+			f.Callees = append(f.Callees, n)
+			if !slices.Contains(callees, n) {
+				f.Held = append(f.Held, n)
+			}
+			continue
+		}
+		if addr, ok := l.hostFunction(z); ok {
+			at := uint32(addr - l.rec.Release.Text)
+			f.HostCallees = append(f.HostCallees, at)
+			if !slices.Contains(hosts, at) {
+				f.HostHeld = append(f.HostHeld, at)
+			}
+		}
+	}
+}
+
 // hostCallees enters the functions of the host that a closure of the host leads to.
 func (l *linker) hostCallees(f *patch.Func, y goobj.Sym) {
 	s, ok := l.rec.Lookup(l.set.NameOf(y).Name, goobj.ABIInternal)
@@ -75,7 +97,7 @@ func (l *linker) hostCallees(f *patch.Func, y goobj.Sym) {
 		return
 	}
 	for _, in := range append(l.rec.Within(s), s) {
-		for _, c := range l.rec.Callees(in) {
+		for _, c := range l.rec.MayCall(in) {
 			f.HostCallees = append(f.HostCallees, uint32(c.Addr-l.rec.Release.Text))
 		}
 	}

@@ -190,6 +190,9 @@ func (p *Patch) checkKeeps() error {
 		}
 	}
 	for _, f := range p.Funcs {
+		if !subset(f.Held, f.Callees) || !subset(f.HostHeld, f.HostCallees) {
+			return fmt.Errorf("function %.80q may have functions in variables to which it does not lead", f.Name)
+		}
 		for i, c := range f.Callees {
 			if int64(c) >= int64(len(p.Funcs)) || i > 0 && c <= f.Callees[i-1] {
 				return fmt.Errorf("function %.80q leads to function %d of %d, or to one twice", f.Name, c, len(p.Funcs))
@@ -202,6 +205,16 @@ func (p *Patch) checkKeeps() error {
 		}
 	}
 	return nil
+}
+
+// subset reports whether an ascending list has only what another one has, each once.
+func subset(part, all []uint32) bool {
+	for i, c := range part {
+		if _, ok := slices.BinarySearch(all, c); !ok || i > 0 && c <= part[i-1] {
+			return false
+		}
+	}
+	return true
 }
 
 func (p *Patch) checkConfined() error {

@@ -339,6 +339,8 @@ type Func struct {
 	// offsets from Release.Text. Both are ascending.
 	Callees     []uint32 `json:",omitempty"`
 	HostCallees []uint32 `json:",omitempty"`
+	// Held and HostHeld are those of them that the function only may have in captured variables: it does not make them.
+	Held, HostHeld []uint32 `json:",omitempty"`
 	// Endless are the parts from which no way leads to the function's end, ascending and apart.
 	Endless []Span `json:",omitempty"`
 	// Direct says that nothing enters the function but calls in the image and those that Redirect.Calls
@@ -437,7 +439,19 @@ type Keep struct {
 // Inner reports whether a function is made of a literal or a statement inside of another one, and may have variables
 // of that in its frame. What a go statement starts has none.
 func Inner(name string) bool {
-	return strings.Contains(name, ".func") || strings.Contains(name, "-range") || strings.Contains(name, ".deferwrap")
+	for _, mark := range []string{".func", "-range", ".deferwrap"} {
+		for rest := name; ; {
+			_, after, ok := strings.Cut(rest, mark)
+			if !ok {
+				break
+			}
+			if after != "" && '0' <= after[0] && after[0] <= '9' {
+				return true
+			}
+			rest = after
+		}
+	}
+	return false
 }
 
 // Wait is a body of the host in which no goroutine may be at the switch.

@@ -36,16 +36,18 @@ func (g *CallGraph) check(symbols int) error {
 }
 
 // Callees are the functions that a function of the record leads to.
-func (r *Record) Callees(s *Symbol) []*Symbol {
+func (r *Record) Callees(s *Symbol) []*Symbol { return r.listed(&r.Calls, s) }
+
+func (r *Record) listed(g *CallGraph, s *Symbol) []*Symbol {
 	if r.index == nil {
 		r.Prepare()
 	}
 	i, ok := r.index[goobj.Name{Name: s.Name, ABI: s.ABI}]
-	if !ok || i+1 >= len(r.Calls.Start) {
+	if !ok || i+1 >= len(g.Start) {
 		return nil
 	}
 	var out []*Symbol
-	for _, n := range r.Calls.List[r.Calls.Start[i]:r.Calls.Start[i+1]] {
+	for _, n := range g.List[g.Start[i]:g.Start[i+1]] {
 		out = append(out, &r.Symbols[n])
 	}
 	return out
@@ -142,7 +144,7 @@ func (h *harvest) calleesOf(r *Record) {
 			}
 		}
 	}
-	lists := make([][]uint32, len(r.Symbols))
+	lists, references := make([][]uint32, len(r.Symbols)), make([]References, len(r.Symbols))
 	for y := range h.reached() {
 		if d := h.definition(y); h.set.Kind(y).IsText() && h.set.Defined(d) {
 			at := number(h.set.NameOf(y))
@@ -150,15 +152,24 @@ func (h *harvest) calleesOf(r *Record) {
 				continue
 			}
 			for _, rel := range h.set.Relocs(d) {
+				if rel.Type == goobj.RCallInd {
+					references[at-1].CallsValue = true
+				}
 				if rel.Sym == 0 || rel.Size == 0 {
 					continue
 				}
 				if n := *numbers.At(rel.Sym); n != 0 {
 					lists[at-1] = append(lists[at-1], n-1)
+					references[at-1].Note(rel, n-1, r.Symbols[n-1].Name)
 				}
 			}
 		}
 	}
+	r.Calls, r.HeldCalls = graphOf(lists), graphOf(Held(references))
+}
+
+// graphOf sorts the lists.
+func graphOf(lists [][]uint32) CallGraph {
 	g := CallGraph{Start: make([]uint32, 0, len(lists)+1)}
 	for _, l := range lists {
 		g.Start = append(g.Start, uint32(len(g.List)))
@@ -166,5 +177,5 @@ func (h *harvest) calleesOf(r *Record) {
 		g.List = append(g.List, slices.Compact(l)...)
 	}
 	g.Start = append(g.Start, uint32(len(g.List)))
-	r.Calls = g
+	return g
 }

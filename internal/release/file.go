@@ -135,5 +135,8 @@ func (r *Record) check() error {
 	case len(r.Runtime.Offset) == 0:
 		return errors.New("it does not describe the runtime")
 	}
+	if err := r.HeldCalls.check(len(r.Symbols)); err != nil {
+		return err
+	}
 	return r.Calls.check(len(r.Symbols))
 }

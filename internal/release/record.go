@@ -11,7 +11,7 @@ import (
 )
 
 // Format is the version of the record format; records of other versions are refused.
-const Format = 10
+const Format = 11
 
 // Record is what is known of a release: the proof's result, without the objects.
 type Record struct {
@@ -39,6 +39,8 @@ type Record struct {
 	Callers map[string][]string
 	// Calls says which functions each function leads to.
 	Calls CallGraph
+	// HeldCalls says which functions each closure may have in its captured variables and call.
+	HeldCalls CallGraph
 	// Inlined are the functions into which one of an editable package was inlined, by name.
 	Inlined map[string][]string
 	// Uses are the functions that refer to a variable of an editable package which takes more than one
