@@ -60,6 +60,19 @@ func (e *Edit) findHeld() map[goobj.Sym][]goobj.Sym {
 	return out
 }
 
+// HoldsLess names a function that keeps less of its arguments than in the release, and that a closure of the edited build
+// may have in its captured variables.
+func (e *Edit) HoldsLess(f *Function) (name string, ok bool) {
+	if f.Sym == 0 {
+		return "", false
+	}
+	i := slices.IndexFunc(e.Held(f.Sym), e.keepsLess)
+	if i < 0 {
+		return "", false
+	}
+	return e.Set.NameOf(e.Held(f.Sym)[i]).Name, true
+}
+
 // capturesOtherFunctions reports whether a closure may have other functions in its captured variables than that of the
 // release which was compiled from the same literal. Their code may be the same, but calls of existing closures lead to
 // what those have.

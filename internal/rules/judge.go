@@ -43,6 +43,7 @@ func Judge(e *edit.Edit, inits []edit.InitFunc, o Options) *Verdict {
 	j.modules()
 	j.functions()
 	j.along()
+	j.byVariable()
 	j.keepsMore()
 	j.packages()
 	j.hooks()

@@ -25,6 +25,21 @@ func (j *judge) along() {
 	}
 }
 
+// byVariable warns of closures that call a function by way of a captured variable which keeps less than in the release:
+// after going back the variable leads to the release's.
+func (j *judge) byVariable() {
+	for i := range j.e.Functions {
+		f := &j.e.Functions[i]
+		name, ok := j.e.HoldsLess(f)
+		if !ok {
+			continue
+		}
+		c := patch.Change{Symbol: j.symbolText(f), What: "calls by a variable what keeps less of its arguments than before", File: f.File, Line: f.Line}
+		c.Reason = fmt.Sprintf("The release's %s keeps what %s may have on its stack, and a variable leads to that one after going back: a rollback waits until no goroutine is inside of %[2]s, and is refused if one stays.", j.e.UserName(name), c.Symbol)
+		j.add(WayBackWaits, c)
+	}
+}
+
 // keepsMore judges the old bodies that may hand memory of their stacks to new code which keeps it. The switch waits
 // until no goroutine is inside; but some of them may be entered at any later time.
 func (j *judge) keepsMore() {

@@ -183,7 +183,7 @@ var (
 
 	WayBackWaits = rule(Rule{
 		ID: "GS2031", Title: "going back may have to wait for calls of the patch", Verdict: Warns, Scenario: "kept-way-back",
-		Reason:  "Code of the patch may have on its stack what the release keeps. After going back it still calls the functions that the patch has for itself; but of one that can't be exchanged it has none, and would call the release's. A rollback waits until no goroutine is inside such code, and is refused if one stays.",
+		Reason:  "Code of the patch may have on its stack what the release keeps. After going back it still calls the functions that the patch has for itself; but of one that can't be exchanged it has none, and would call the release's; and so does a func value in a captured variable. A rollback waits until no goroutine is inside such code, and is refused if one stays.",
 		WaysOut: []string{"edit the function too, or what it calls in another way", "go back with rollback --wait 10m"},
 		Example: `
  func seen(p *point) {
