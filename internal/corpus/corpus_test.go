@@ -5,11 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"go/version"
 	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -237,6 +239,12 @@ func (r *run) script() {
 			"apply": r.apply, "rollback": r.rollback, "toggle": r.toggle, "redirected": r.redirected, "old": r.old, "wait": r.wait,
 		}
 		maps.Copy(verbs, r.rareVerbs())
+		if release, ok := conditionOf(c.Verb); ok {
+			if !release {
+				continue
+			}
+			c.Verb, c.Rest, _ = strings.Cut(c.Rest, " ")
+		}
 		do := verbs[c.Verb]
 		if do == nil {
 			r.t.Fatalf("%s.txtar:%d: unknown command %q", r.s.Name, c.Line, c.Verb)
@@ -248,6 +256,16 @@ func (r *run) script() {
 	if _, err := r.p.call("!alive"); err != nil {
 		r.t.Fatal(err)
 	}
+}
+
+// conditionOf reads the condition of a command, such as [go1.26] for releases from that on, or [!go1.26] for those before.
+func conditionOf(verb string) (holds, ok bool) {
+	text, ok := strings.CutPrefix(verb, "[")
+	if text, ok = strings.CutSuffix(text, "]"); !ok {
+		return false, false
+	}
+	text, not := strings.CutPrefix(text, "!")
+	return (version.Compare(runtime.Version(), text) >= 0) != not, true
 }
 
 func (r *run) call(rest string) error {

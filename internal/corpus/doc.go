@@ -35,7 +35,9 @@
 //	                          "main.f main.go:12" or "main.f never"
 //	wait TEXT                 status shows a goroutine in old function TEXT
 //
-// and, where a scenario needs them:
+// A command behind [go1.26] is run with Go releases from that on, one behind [!go1.26] with those before.
+//
+// And, where a scenario needs them:
 //
 //	says TEXT                 the last plan holds TEXT
 //	warns TEXT                the last apply warned of TEXT, or of "nothing"

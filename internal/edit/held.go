@@ -42,7 +42,7 @@ func (e *Edit) findHeld() map[goobj.Sym][]goobj.Sym {
 			for _, rel := range e.Set.Relocs(y) {
 				f.CallsValue = f.CallsValue || rel.Type == goobj.RCallInd
 				if z, ok := e.leadOf(rel); ok {
-					f.Note(rel, number(z), e.Set.NameOf(z).Name)
+					f.Note(rel, number(z), e.Set.NameOf(z).Name, z != rel.Sym)
 				}
 			}
 		}

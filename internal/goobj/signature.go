@@ -11,6 +11,9 @@ import (
 	"github.com/gosplice/gosplice/internal/gorelease"
 )
 
+// methodValue ends the name of the function that a method value is made of.
+const methodValue = "-fm"
+
 // Signature is what callers of a function and the maker of a closure agree on with it.
 type Signature struct {
 	Params []Param
@@ -179,6 +182,10 @@ func (s *Set) Signature(y Sym, ab Abbrevs) (Signature, error) {
 	g.CapturesKnown = true
 	if err := s.readFunction(info, ab, &g); err != nil {
 		return g, fmt.Errorf("%s: %w", s.NameOf(y), err)
+	}
+	if strings.HasSuffix(s.NameOf(y).Name, methodValue) {
+		// It captures the receiver in any case, which is not described if it is read in the middle of an instruction alone.
+		g.Captures, g.CapturesKnown = []Capture{{Name: "receiver"}}, true
 	}
 	sort.Slice(g.Captures, func(i, j int) bool { return g.Captures[i].Offset < g.Captures[j].Offset })
 	return g, nil

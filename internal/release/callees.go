@@ -160,7 +160,7 @@ func (h *harvest) calleesOf(r *Record) {
 				}
 				if n := *numbers.At(rel.Sym); n != 0 {
 					lists[at-1] = append(lists[at-1], n-1)
-					references[at-1].Note(rel, n-1, r.Symbols[n-1].Name)
+					references[at-1].Note(rel, n-1, r.Symbols[n-1].Name, !h.set.Kind(rel.Sym).IsText())
 				}
 			}
 		}

@@ -14,19 +14,20 @@ import (
 
 // References are what one function refers to, for Held.
 type References struct {
-	// Values are the functions of which it makes func values, Closures those of them that are function literals or the
-	// like, by any reference.
+	// Values are the functions of which it makes func values, Closures those made of literals and the like that may capture
+	// something: of one that captures nothing there is a func value in read-only data.
 	Values, Closures []uint32
 	// CallsValue says that it calls a func value, or a method of an interface.
 	CallsValue bool
 }
 
-// Note enters a reference to function n, which is called name.
-func (f *References) Note(rel goobj.Reloc, n uint32, name string) {
+// Note enters a reference to function n, which is called name. constant says that it is one to a func value in
+// read-only data.
+func (f *References) Note(rel goobj.Reloc, n uint32, name string, constant bool) {
 	if rel.Type != goobj.RCall && rel.Type != goobj.RCallARM64 {
 		f.Values = append(f.Values, n)
 	}
-	if patch.Inner(name) {
+	if !constant && patch.Inner(name) {
 		f.Closures = append(f.Closures, n)
 	}
 }
@@ -56,6 +57,8 @@ func Held(all []References) [][]uint32 {
 		if !all[i].CallsValue {
 			out[i] = nil
 		}
+		// A variable that a literal has itself for its value is assigned after it is declared.
+		out[i] = slices.DeleteFunc(out[i], func(n uint32) bool { return n == uint32(i) })
 	}
 	return out
 }
