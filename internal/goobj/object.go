@@ -18,6 +18,8 @@ type Object struct {
 	// Asm is set for assembled objects.
 	Asm bool
 
+	directives string // cgo's, as the compiler writes them; "" for none
+
 	b    []byte
 	off  [numBlocks]uint32
 	defs [4]int // number of package, hashed64, hashed and non-package definitions
@@ -44,11 +46,11 @@ func parseObject(pkg string, body []byte) (*Object, error) {
 	if i < 0 {
 		return nil, errCorrupt
 	}
-	b := body[i+len(sep):]
+	head, b := body[:i], body[i+len(sep):]
 	if len(b) < headerSize || string(b[:8]) != magic {
 		return nil, fmt.Errorf("%w: object format %q is not known; this gosplice reads %q", errCorrupt, b[:min(8, len(b))], magic)
 	}
-	o := &Object{Pkg: pkg, b: b, Asm: le.Uint32(b[16:])&objFromAssembly != 0}
+	o := &Object{Pkg: pkg, directives: cgoDirectives(head), b: b, Asm: le.Uint32(b[16:])&objFromAssembly != 0}
 	for k := range o.off {
 		o.off[k] = le.Uint32(b[20+4*k:])
 		if o.off[k] > uint32(len(b)) || k > 0 && o.off[k] < o.off[k-1] {

@@ -43,8 +43,12 @@ func Link(ctx context.Context, in Input) (*patch.Patch, error) {
 	if err != nil {
 		return nil, err
 	}
+	imported, err := in.Edit.Set.Imported()
+	if err != nil {
+		return nil, err
+	}
 	l := &linker{
-		release: rel, arch: arch, in: in, edit: in.Edit, rec: in.Edit.Record, set: in.Edit.Set, far: in.Edit.Record.Far,
+		release: rel, imported: imported, arch: arch, in: in, edit: in.Edit, rec: in.Edit.Record, set: in.Edit.Set, far: in.Edit.Record.Far,
 		placed: map[goobj.Sym]*placed{}, rebuilt: map[string]bool{}, stays: map[goobj.Sym]bool{},
 		moving: map[goobj.Sym]bool{}, leads: map[*release.Symbol]goobj.Sym{}, alone: map[goobj.Sym]bool{}, itabs: map[goobj.Sym]*itab{}, funcTypes: map[string]bool{}, filled: map[fillKey]bool{},
 		dropped: dropped{map[goobj.Sym]uint64{}, map[*goobj.Object]map[goobj.Sym]bool{}, map[*goobj.Object]map[goobj.Sym][]goobj.Sym{}, 0},
@@ -88,14 +92,16 @@ type linker struct {
 	order   []*placed
 	work    []*placed
 	stays   map[goobj.Sym]bool // memo of staysInProgram
-	moving  map[goobj.Sym]bool // memo of moved
-	leads   map[*release.Symbol]goobj.Sym
-	alone   map[goobj.Sym]bool // unchanged, and not to be shared with the program
-	itabs   map[goobj.Sym]*itab
-	itabSeq []*itab
-	inits   []initUnit
-	hooks   []hook
-	dropped dropped
+	// imported are what C code defines, which only the program can have.
+	imported map[string]bool
+	moving   map[goobj.Sym]bool // memo of moved
+	leads    map[*release.Symbol]goobj.Sym
+	alone    map[goobj.Sym]bool // unchanged, and not to be shared with the program
+	itabs    map[goobj.Sym]*itab
+	itabSeq  []*itab
+	inits    []initUnit
+	hooks    []hook
+	dropped  dropped
 
 	live release.Live
 	// completing says that what is placed from now on is not used yet.

@@ -300,6 +300,9 @@ func (l *linker) target(y, from goobj.Sym) location {
 	case !defined:
 		l.fail("%s refers to %s, which neither the program nor the edited build defines", l.name(from), n)
 		return location{none: true}
+	case !inProgram && l.imported[n.Name]:
+		l.missingC(n.Name, from)
+		return location{none: true}
 	case !inProgram:
 		return location{in: l.placeFor(y, from)}
 	}
@@ -322,6 +325,29 @@ func (l *linker) target(y, from goobj.Sym) location {
 		}
 	}
 	return location{in: l.placeFor(y, from)}
+}
+
+// missingC refuses a reference to what C code defines and the program's linker left out. What only makes a new type whole
+// is not used, and can't be before another patch uses it, which is refused then.
+func (l *linker) missingC(name string, from goobj.Sym) {
+	if l.completing {
+		return
+	}
+	l.fail("package %s needs %s, which C code defines, and the running program does not have it, because nothing used it: leave out what needs it, or restart with a release that uses it", l.set.Object(from).Pkg, cName(name))
+}
+
+// cName is the name in C of what cgo calls name.
+func cName(name string) string {
+	rest, ok := strings.CutPrefix(name, "_cgo_")
+	if !ok {
+		return name
+	}
+	for _, kind := range []string{"_Cfunc_", "_C2func_", "_Cmacro_"} {
+		if _, c, ok := strings.Cut(rest, kind); ok {
+			return c
+		}
+	}
+	return name
 }
 
 // moved reports that function y is not in the program, or differs there.
