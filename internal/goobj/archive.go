@@ -34,6 +34,7 @@ func parseArchive(pkg, path string, b []byte) (*Archive, error) {
 		return nil, fmt.Errorf("%s: not a package archive", path)
 	}
 	a := &Archive{Path: path}
+	members := map[string]int{}
 	b = b[len(archiveMagic):]
 	for len(b) >= archiveHeader {
 		name := strings.TrimSpace(string(b[:16]))
@@ -49,6 +50,7 @@ func parseArchive(pkg, path string, b []byte) (*Archive, error) {
 			if err != nil {
 				return nil, fmt.Errorf("%s(%s): %w", path, name, err)
 			}
+			o.nameStatics(uniqueMember(strings.TrimSuffix(name, "/"), members))
 			a.Objects = append(a.Objects, o)
 		default:
 			a.Foreign = append(a.Foreign, Member{name, body})

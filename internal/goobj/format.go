@@ -182,7 +182,7 @@ const (
 	AuxPcdata
 )
 
-// ABI numbers. ABIStatic marks a symbol that is known by its name only inside its own object.
+// ABI numbers. ABIStatic marks a symbol that is known by its name only inside its own object: see nameStatics.
 const (
 	ABI0        = 0
 	ABIInternal = 1

@@ -26,6 +26,8 @@ type Object struct {
 	ndef int
 	nref int
 
+	// statics are the names of symbols that are local to an assembled object, by index; "" for others.
+	statics []string
 	// names are the hashes of the names that the object defines, ascending; nil when they were not
 	// collected.
 	names []uint32
@@ -83,11 +85,26 @@ func (o *Object) str(p uint32) string {
 
 func (o *Object) symOff(i int) uint32 { return o.off[blkSymdef] + uint32(i)*symSize }
 
-func (o *Object) name(i int) string { return o.str(o.symOff(i)) }
-func (o *Object) abi(i int) uint16  { return le.Uint16(o.b[o.symOff(i)+8:]) }
-func (o *Object) kind(i int) Kind   { return Kind(o.b[o.symOff(i)+10]) }
-func (o *Object) flag(i int) uint8  { return o.b[o.symOff(i)+11] }
-func (o *Object) flag2(i int) uint8 { return o.b[o.symOff(i)+12] }
+func (o *Object) rawName(i int) string { return o.str(o.symOff(i)) }
+func (o *Object) rawABI(i int) uint16  { return le.Uint16(o.b[o.symOff(i)+8:]) }
+func (o *Object) kind(i int) Kind      { return Kind(o.b[o.symOff(i)+10]) }
+func (o *Object) flag(i int) uint8     { return o.b[o.symOff(i)+11] }
+func (o *Object) flag2(i int) uint8    { return o.b[o.symOff(i)+12] }
+
+func (o *Object) name(i int) string {
+	if name := o.static(i); name != "" {
+		return name
+	}
+	return o.rawName(i)
+}
+
+func (o *Object) abi(i int) uint16 {
+	if o.static(i) != "" {
+		return ABI0
+	}
+	return o.rawABI(i)
+}
+
 func (o *Object) size(i int) uint32 { return le.Uint32(o.b[o.symOff(i)+13:]) }
 func (o *Object) align(i int) uint32 {
 	return le.Uint32(o.b[o.symOff(i)+17:])

@@ -130,7 +130,7 @@ func (t *functable) function(p *placed) {
 		}
 	}
 	t.entry(&t.funcs, p)
-	t.funcs.u32(t.names.cstring(goobj.WithoutCopy(p.name.Name)))
+	t.funcs.u32(t.names.cstring(l.set.TraceName(p.sym)))
 	t.funcs.u32(fi.Args)
 	t.funcs.u32(l.deferReturn(p))
 	for _, role := range []goobj.AuxType{goobj.AuxPcsp, goobj.AuxPcfile, goobj.AuxPcline} {

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/gosplice/gosplice/internal/goobj"
@@ -235,7 +236,7 @@ func compareRecord(t *testing.T, r *release.Record, want truth) {
 	functions := 0
 	for _, s := range r.Symbols {
 		// Several function literals may have one name; each is at an address of its own.
-		at := want.named[goobj.Name{Name: goobj.WithoutCopy(s.Name), ABI: s.ABI}]
+		at := want.named[linkName(s)]
 		switch {
 		case len(at) == 0:
 			t.Errorf("the record has %s,%d at %#x, the program lacks it", s.Name, s.ABI, s.Addr)
@@ -246,6 +247,20 @@ func compareRecord(t *testing.T, r *release.Record, want truth) {
 		}
 	}
 	t.Logf("the record names %d symbols with the linker's addresses, %d of them functions", len(r.Symbols), functions)
+}
+
+// linkName is the name of a symbol in the program.
+func linkName(s release.Symbol) goobj.Name {
+	local, _, ok := strings.Cut(s.Name, "<")
+	if !ok || !s.Asm {
+		return goobj.Name{Name: goobj.WithoutCopy(s.Name), ABI: s.ABI}
+	}
+	prefix := goobj.PackagePrefix(s.Package) + "."
+	local = strings.TrimPrefix(local, prefix)
+	if rest, ok := strings.CutPrefix(local, "·"); ok {
+		local = prefix + rest
+	}
+	return goobj.Name{Name: local, ABI: goobj.ABIStatic}
 }
 
 // compareContent checks that what is known by content begins where some symbol does.

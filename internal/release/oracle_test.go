@@ -106,7 +106,7 @@ type linked struct {
 type truth struct {
 	at     map[place]linked
 	byName map[goobj.Name]linked
-	named  map[goobj.Name]map[uint64]bool // all addresses of a name
+	named  map[goobj.Name]map[uint64]bool // all addresses of a name; that of ABIStatic is of symbols that are local to objects
 }
 
 // buildWithOracle builds a program with the oracle. The result has to equal the plain build.
@@ -148,14 +148,16 @@ func readTruth(t *testing.T, dump string) truth {
 			t.Fatalf("%s: %q: %v", dump, in.Text(), err)
 		}
 		out.at[at] = l
+		n := goobj.Name{Name: l.name, ABI: l.abi}
 		if l.abi <= goobj.ABIInternal {
-			n := goobj.Name{Name: l.name, ABI: l.abi}
 			out.byName[n] = l
-			if out.named[n] == nil {
-				out.named[n] = map[uint64]bool{}
-			}
-			out.named[n][l.addr] = true
+		} else {
+			n.ABI = goobj.ABIStatic // the linker numbers the objects
 		}
+		if out.named[n] == nil {
+			out.named[n] = map[uint64]bool{}
+		}
+		out.named[n][l.addr] = true
 	}
 	return out
 }
