@@ -180,7 +180,7 @@ func editedGoFiles(p *release.Package, tree *Tree, k Known) ([]goFile, error) {
 // goFilesOf are the Go files of a package as it is listed, or else those of its directory.
 func goFilesOf(p *release.Package, tree *Tree, listed []gotool.Package) ([]string, error) {
 	if len(listed) == 0 {
-		names, err := tree.goFiles(p.Dir)
+		names, err := tree.GoFiles(p.Dir)
 		if os.IsNotExist(err) {
 			return nil, nil
 		}
@@ -221,8 +221,8 @@ func changedGoFiles(p *release.Package, tree *Tree, names []string, all bool) ([
 	return out, nil
 }
 
-// goFiles are the Go files of a directory, tests excluded, with those that an overlay adds.
-func (t *Tree) goFiles(dir string) ([]string, error) {
+// GoFiles are the Go files of a directory, tests excluded, with those that an overlay adds.
+func (t *Tree) GoFiles(dir string) ([]string, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, err

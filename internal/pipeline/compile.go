@@ -105,18 +105,18 @@ func (t *tree) compileWith(ctx context.Context, moved, fresh []gotool.Package) (
 		return nil, err
 	}
 	defer out.done()
-	build, done, err := t.countAsReleased(ctx, out.build, additions)
-	if err != nil {
+	var done func()
+	if out.build, done, err = t.countAsReleased(ctx, out.build, additions); err != nil {
 		return nil, err
 	}
 	defer done()
-	overlay, added, cleanup, err := out.addOverlay(t.overlay, additions.Files)
+	overlay, added, cleanup, err := out.addOverlay(t, additions.Files)
 	if err != nil {
 		return nil, err
 	}
 	defer cleanup()
 	patterns := append(append(recordPatterns(t.rec), t.overlaid()...), t.affected(moved)...)
-	packages, escapes, analysed, err := build.ListEscapes(ctx, overlay, patterns)
+	packages, escapes, analysed, err := out.build.ListEscapes(ctx, overlay, patterns)
 	if err != nil {
 		return nil, t.inSources(err, added)
 	}

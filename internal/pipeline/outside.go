@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -86,45 +87,78 @@ func (o *outside) giveBack(packages []gotool.Package) {
 	}
 }
 
-// addOverlay writes files to temporary places and joins them with the user's overlay. added are the files by what
-// the go command may call them in its messages.
-func (o *outside) addOverlay(user string, files map[string][]byte) (overlay string, added map[string]string, cleanup func(), err error) {
-	added = map[string]string{}
-	for from, to := range o.dirs {
-		added[to] = from
-	}
-	if len(files) == 0 {
-		return user, added, func() {}, nil
-	}
+// replacements are files that the build takes from temporary places.
+type replacements struct {
+	dir     string            // of the places
+	replace map[string]string // the places, by what the build replaces
+	sources map[string]string // the user's files, by the places of what is added to them
+}
+
+// put puts content in the place of a file.
+func (r *replacements) put(path string, content []byte) error {
+	to := filepath.Join(r.dir, addedDir, fmt.Sprintf("%d-%s", len(r.replace), filepath.Base(path)))
+	r.replace[path] = to
+	return os.WriteFile(to, content, 0o600)
+}
+
+// write writes what is added to files to temporary places.
+func (o *outside) write(files map[string][]byte) (*replacements, error) {
 	dir, err := os.MkdirTemp("", "gosplice-overlay-")
 	if err != nil {
-		return "", nil, nil, err
+		return nil, err
 	}
-	remove := func() { os.RemoveAll(dir) }
-	replace := map[string]string{}
-	write := func(path string, content []byte) error {
-		to := filepath.Join(dir, fmt.Sprintf("%d-%s", len(replace), filepath.Base(path)))
-		replace[path] = to
-		return os.WriteFile(to, content, 0o600)
+	r := &replacements{dir, map[string]string{}, map[string]string{}}
+	if err := o.fill(r, files); err != nil {
+		os.RemoveAll(dir)
+		return nil, err
+	}
+	return r, nil
+}
+
+func (o *outside) fill(r *replacements, files map[string][]byte) error {
+	if err := os.Mkdir(filepath.Join(r.dir, addedDir), 0o700); err != nil {
+		return err
 	}
 	for path, content := range files {
-		if err := write(o.place(path), content); err != nil {
-			remove()
-			return "", nil, nil, err
+		at := o.place(path)
+		if err := r.put(at, content); err != nil {
+			return err
 		}
-		added[replace[o.place(path)]] = path
+		r.sources[r.replace[at]] = path
 	}
 	for _, m := range o.modules {
 		// The go command makes one up for modules that have none, but for those in the module cache alone.
 		if _, err := os.Stat(filepath.Join(m.Dir, "go.mod")); !os.IsNotExist(err) {
 			continue
 		}
-		if err := write(filepath.Join(o.dirs[m.Dir], "go.mod"), []byte("module "+quoted(m.Path)+"\n")); err != nil {
-			remove()
-			return "", nil, nil, err
+		if err := r.put(filepath.Join(o.dirs[m.Dir], "go.mod"), []byte("module "+quoted(m.Path)+"\n")); err != nil {
+			return err
 		}
 	}
-	file, done, err := gotool.MergeOverlay(user, replace)
+	return nil
+}
+
+// addOverlay has the build take files from temporary places, and joins them with the overlay of t. added are the files
+// by what the go command may call them in its messages.
+func (o *outside) addOverlay(t *tree, files map[string][]byte) (overlay string, added map[string]string, cleanup func(), err error) {
+	added = map[string]string{}
+	for from, to := range o.dirs {
+		added[to] = from
+	}
+	if len(files) == 0 {
+		return t.overlay, added, func() {}, nil
+	}
+	r, err := o.write(files)
+	if err != nil {
+		return "", nil, nil, err
+	}
+	remove := func() { os.RemoveAll(r.dir) }
+	maps.Copy(added, r.sources)
+	if err := t.embedSources(o, r); err != nil {
+		remove()
+		return "", nil, nil, err
+	}
+	file, done, err := gotool.MergeOverlay(t.overlay, r.replace)
 	if err != nil {
 		remove()
 		return "", nil, nil, err
