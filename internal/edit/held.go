@@ -79,7 +79,7 @@ func (e *Edit) HoldsLess(f *Function) (name string, ok bool) {
 func (e *Edit) capturesOtherFunctions(old *release.Symbol, y goobj.Sym) bool {
 	was, ok1 := e.closures.oldLiteral[old]
 	is, ok2 := e.closures.literal[y]
-	if !ok1 || !ok2 {
+	if !ok1 || !ok2 || e.sameAround(was, is) && slices.Equal(e.heldNames(old), e.newHeldNames(y)) {
 		return false
 	}
 	before, some := e.capturedFunctions(was, false)
@@ -88,6 +88,14 @@ func (e *Edit) capturesOtherFunctions(old *release.Symbol, y goobj.Sym) bool {
 		return false
 	}
 	return before != after || !slices.Equal(e.heldNames(old), e.newHeldNames(y))
+}
+
+// sameAround reports whether the declarations that a literal is in, in the source and by inlining, have the same text in both
+// versions. It needs no types, which take time to find.
+func (e *Edit) sameAround(was, is hostedLiteral) bool {
+	p, q := e.Sources[was.path].Old, e.Sources[is.path].New
+	before, after := p.groups()[was.group][was.index].Decl, q.groups()[is.group][is.index].Decl
+	return e.declarationText(was.path, before, p) == e.declarationText(is.path, after, q) && e.hostText(was.host, false) == e.hostText(is.host, true)
 }
 
 // capturedFunctions are the expressions that give their values to the variables of function types which a literal captures;

@@ -248,7 +248,8 @@ func (e *Edit) mentionedBy(c compiledFrom, leads []string, edited bool) []string
 	}
 	called := map[mentionedKey]bool{}
 	for _, callee := range leads {
-		if path, _, decl, ok := e.owner(callee); ok {
+		// A literal inside of a function that is inlined is no call of the function.
+		if path, function, decl, ok := e.owner(callee); ok && withoutTypeArgs(function) == decl {
 			called[mentionedKey{path, decl, true}] = true
 		}
 	}

@@ -11,8 +11,8 @@ import (
 	"github.com/gosplice/gosplice/internal/gorelease"
 )
 
-// methodValue ends the name of the function that a method value is made of.
-const methodValue = "-fm"
+// MethodValue ends the name of the function that a method value of a method is made with.
+const MethodValue = "-fm"
 
 // Signature is what callers of a function and the maker of a closure agree on with it.
 type Signature struct {
@@ -183,7 +183,7 @@ func (s *Set) Signature(y Sym, ab Abbrevs) (Signature, error) {
 	if err := s.readFunction(info, ab, &g); err != nil {
 		return g, fmt.Errorf("%s: %w", s.NameOf(y), err)
 	}
-	if strings.HasSuffix(s.NameOf(y).Name, methodValue) {
+	if strings.HasSuffix(s.NameOf(y).Name, MethodValue) {
 		// It captures the receiver in any case, which is not described if it is read in the middle of an instruction alone.
 		g.Captures, g.CapturesKnown = []Capture{{Name: "receiver"}}, true
 	}

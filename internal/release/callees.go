@@ -111,7 +111,7 @@ func (r *Record) Within(s *Symbol) []*Symbol {
 // MethodValue ends the name of the function that a method value of a method is made with, FuncValue that of the data
 // to which a func value of a function points.
 const (
-	MethodValue = "-fm"
+	MethodValue = goobj.MethodValue
 	FuncValue   = "·f"
 )
 
