@@ -92,7 +92,8 @@ func (s *Source) mentionable() []mentioned {
 	}
 	for decl, f := range s.Funcs {
 		signature := &ast.FuncDecl{Recv: f.Decl.Recv, Name: f.Decl.Name, Type: f.Decl.Type}
-		add(f.Decl.Name.Name, decl, false, s.readSegment(signature, signature).form, wordsOf(f.Decl.Type, nil))
+		pragmas := strings.Join(slices.Sorted(maps.Keys(f.Pragmas)), " ") // such as noescape
+		add(f.Decl.Name.Name, decl, false, s.readSegment(signature, signature).form+pragmas, wordsOf(f.Decl.Type, nil))
 		if f.Decl.Body != nil {
 			add(f.Decl.Name.Name, decl, true, s.whole(decl), wordsOf(f.Decl.Body, nil))
 		}
