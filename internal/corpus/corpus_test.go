@@ -132,6 +132,13 @@ func TestCovered(t *testing.T) {
 	}
 }
 
+// TestWithoutPaths edits a program that names no directories, so the decisions on its packages are told of other files.
+func TestWithoutPaths(t *testing.T) {
+	t.Parallel()
+	s := read(t, "kept47-decided-elsewhere")
+	newRun(t, s, buildWith(t, s, os.Environ(), []string{"-trimpath"}), dimensions[0]).script()
+}
+
 // isSmall checks that no version takes more memory than a number of bytes.
 func (r *run) isSmall(limit uint64) {
 	s, err := r.status()
