@@ -446,7 +446,7 @@ func (s *step) words(keeper string, flows []escape.Flow, i int) string {
 		f := flows[0]
 		why = f.Does() + " " + f.Of("") + ", unlike in version " + s.m.version
 		if f.Kind == 'M' || f.Kind == 'C' {
-			why = "may write through " + f.Ordinal() + " or call it: of this function that is not told"
+			why = "may write through " + f.Ordinal() + " or call it (the compiler does not tell that of this function)"
 		}
 	}
 	if s.target != nil {

@@ -6,6 +6,7 @@ import (
 	"go/types"
 	"hash/crc32"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -182,7 +183,7 @@ func (a *analysis) flow(function string, f escape.Flow, x gotool.Escape) {
 		a.steps[function] = map[escape.Flow]step{}
 	}
 	if _, ok := a.steps[function][f]; !ok {
-		a.steps[function][f] = step{x.Text, x.Why, x.At}
+		a.steps[function][f] = step{a.asWritten(x.Text), a.asWritten(x.Why), x.At}
 	}
 }
 
@@ -469,9 +470,26 @@ func (a *analysis) moved(function string, g *segment, keys []string) []string {
 	var out []string
 	for _, x := range a.heap[function] {
 		if key, _ := a.key(x, g); slices.Contains(keys, key) {
-			out = append(out, fmt.Sprintf("%s (%s:%d)", x.Text, filepath.Base(x.File), x.Line))
+			out = append(out, fmt.Sprintf("%s (%s:%d)", a.asWritten(x.Text), filepath.Base(x.File), x.Line))
 		}
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
+}
+
+// asWritten is an expression without the name of its own package, which the compiler prints in instances of generic
+// functions.
+func (a *analysis) asWritten(text string) string {
+	if a.source == nil || len(a.source.Files) == 0 {
+		return text
+	}
+	own := a.source.Files[0].Name.Name
+	for _, f := range a.source.Files {
+		for _, imp := range f.Imports {
+			if imp.Name != nil && imp.Name.Name == own || strings.HasSuffix(strings.Trim(imp.Path.Value, `"`), own) {
+				return text // the name of another one too
+			}
+		}
+	}
+	return regexp.MustCompile(`(^|[^\w.])`+regexp.QuoteMeta(own)+`\.`).ReplaceAllString(text, "$1")
 }

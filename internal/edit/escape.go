@@ -57,6 +57,11 @@ type growth struct {
 	more  bool
 }
 
+// untold reports growth that is only not told to be none.
+func (g growth) untold() bool {
+	return !slices.ContainsFunc(g.flows, func(f escape.Flow) bool { return f.Kind != 'M' && f.Kind != 'C' })
+}
+
 // FindEscapes reads the escape analysis of the edited build, and that of the release from the record.
 func (e *Edit) FindEscapes(escapes Escapes) {
 	x := &analyses{
@@ -387,11 +392,21 @@ func isBasic(name string) bool {
 	return false
 }
 
+// untoldPackage reports a package of which no decisions are known in one of the versions.
+func (x *analyses) untoldPackage(path string) bool {
+	old, new := x.old[path], x.new[path]
+	return old == nil || new == nil || old.unknown != "" || new.unknown != ""
+}
+
 // why says in words what becomes of an argument, and where.
 func (e *Edit) why(symbol string, g growth) string {
 	path, function, _, ok := e.owner(symbol)
 	if !ok || len(g.flows) == 0 {
-		return "may keep its arguments: the compiler's decisions on its package are not known in both versions"
+		of := "it"
+		if e.escapes.untoldPackage(path) {
+			of = "its package"
+		}
+		return "may keep its arguments: the compiler's decisions on " + of + " are not known in both versions"
 	}
 	f := g.flows[0]
 	for _, other := range g.flows {
@@ -407,7 +422,7 @@ func (e *Edit) why(symbol string, g growth) string {
 	}
 	text := f.Does() + " " + f.Of(name)
 	if f.Kind == 'M' || f.Kind == 'C' {
-		text = "may write through " + f.Ordinal() + " or call it: of this function that is not told"
+		text = "may write through " + f.Ordinal() + " or call it (the compiler does not tell that of this function)"
 	}
 	if told {
 		if st.at != "" {

@@ -29,7 +29,10 @@ type Waiting struct {
 // Words says in one clause why w has to be waited for.
 func (w *Waiting) Words() string {
 	has := "may pass it memory of its stack"
-	if len(w.Values) > 0 {
+	switch {
+	case w.writes:
+		has = "may pass it bytes that share the memory of a string"
+	case len(w.Values) > 0:
 		has = "has " + strings.Join(w.Values, ", ") + " on its stack"
 	}
 	return userName(w.Keeper) + " " + w.Why + ", and " + userName(w.Old.Name) + " " + has
@@ -187,12 +190,11 @@ func (w *waits) judge(s *release.Symbol) *Waiting {
 	if found == nil {
 		return nil
 	}
-	moved, same := w.sameFlows(s, inside)
-	if same && len(moved) == 0 && !w.returned(s, inside) {
+	if w.sameFlows(s, inside) && len(w.moved(s)) == 0 && !w.returned(s, inside) {
 		w.trusted[s] = true
 		return nil
 	}
-	found.Values = moved
+	found.Values = w.values(s)
 	return found
 }
 
@@ -277,10 +279,11 @@ func (w *waits) byWayOf(s *release.Symbol) string {
 	for next := s; next != nil; {
 		last, seen[next] = next, true
 		callees := w.e.Record.MayCall(next)
-		i := slices.IndexFunc(callees, func(c *release.Symbol) bool { return !seen[c] && !w.stays(c) && w.e.growth(c).more })
 		next = nil
-		if i >= 0 {
-			next = callees[i]
+		for _, c := range callees {
+			if g := w.e.growth(c); !seen[c] && !w.stays(c) && g.more && (next == nil || w.e.growth(next).untold() && !g.untold()) {
+				next = c
+			}
 		}
 	}
 	if last == s {
@@ -290,7 +293,7 @@ func (w *waits) byWayOf(s *release.Symbol) string {
 	if n, ok := w.e.escapes.is[last]; ok {
 		name = n.Name
 	}
-	return " by way of " + userName(name) + ", which " + w.e.why(name, w.e.growth(last))
+	return ", by way of " + userName(name) + ", which " + w.e.why(name, w.e.growth(last))
 }
 
 // trusts reports a body that stays and is no danger itself because it has the flows of the edit: it does with its
@@ -322,12 +325,10 @@ func (w *waits) changedInside(inside []*release.Symbol) *Waiting {
 	return nil
 }
 
-// sameFlows compares a body, and the old bodies inside of it that stay, with those of the edit. moved are the places
-// of the body that are on the heap in the edit alone.
-func (w *waits) sameFlows(s *release.Symbol, inside []*release.Symbol) (moved []string, same bool) {
-	f := w.changed[s]
-	if f.Sym == 0 {
-		return nil, false
+// sameFlows compares a body, and the old bodies inside of it that stay, with those of the edit.
+func (w *waits) sameFlows(s *release.Symbol, inside []*release.Symbol) bool {
+	if w.changed[s].Sym == 0 {
+		return false
 	}
 	for _, c := range append([]*release.Symbol{s}, inside...) {
 		if w.leads[c] != nil && c != s || w.changed[c] == nil {
@@ -335,24 +336,35 @@ func (w *waits) sameFlows(s *release.Symbol, inside []*release.Symbol) (moved []
 		}
 		g := w.changed[c]
 		if g.Sym == 0 {
-			return nil, false
+			return false
 		}
 		was, is := w.e.OldBody(c), w.e.NewBody(g.Sym)
 		if was.Flow == "" || was.Flow != is.Flow || w.entersOld(c) {
-			return nil, false
+			return false
 		}
 	}
-	keys := w.e.NewBody(f.Sym).Places.Moved(w.e.OldBody(s).Places)
-	if len(keys) == 0 {
-		return nil, true
+	return true
+}
+
+// moved are the places of a body that are on the heap in the edit alone.
+func (w *waits) moved(s *release.Symbol) []string {
+	return w.e.NewBody(w.changed[s].Sym).Places.Moved(w.e.OldBody(s).Places)
+}
+
+// values describes the places of a body that are on the heap in the edit alone, where what it is compiled from has the
+// same form in both versions.
+func (w *waits) values(s *release.Symbol) []string {
+	f := w.changed[s]
+	if f.Sym == 0 {
+		return nil
 	}
-	c, _ := w.e.newSegment(f.Sym)
+	was, ok := w.e.oldSegment(s)
+	is, found := w.e.newSegment(f.Sym)
+	if !ok || !found || was.segment.form != is.segment.form || w.e.OldBody(s).Flow == "" {
+		return nil
+	}
 	_, function, _, _ := w.e.owner(f.Name.Name)
-	moved = w.e.escapes.new[c.path].moved(function, c.segment, keys)
-	if len(moved) == 0 {
-		moved = []string{"a value"}
-	}
-	return moved, true
+	return w.e.escapes.new[is.path].moved(function, is.segment, w.moved(s))
 }
 
 // entersOld reports whether a body calls functions that changed and keep their old bodies: the edited build was not
