@@ -254,7 +254,7 @@ var errStays = errors.New("an old body stays")
 // untold reports a refusal that says itself that the compiler has not told enough: what instances of generic functions
 // write, and what a changed closure does with the variables of the function around it. Such refusals are no faults.
 func untold(words string) bool {
-	return strings.Contains(words, "is not told") || strings.Contains(words, "is changed, and")
+	return strings.Contains(words, "does not tell") || strings.Contains(words, "is changed, and")
 }
 
 // beginsToReturn reports whether pick returns its argument in a version, and a blocked goroutine is in code of one where it
