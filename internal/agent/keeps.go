@@ -337,6 +337,9 @@ func (s *step) danger(i int) string {
 
 // shares reports whether funcs[i], or a closure inside of it, may have bytes that share the memory of a string.
 func (s *step) shares(i int) bool {
+	if s.m.funcs[i].Given {
+		return true
+	}
 	seen := map[int]bool{i: true}
 	for next := []int{i}; len(next) > 0; next = next[1:] {
 		f := &s.m.funcs[next[0]]
@@ -482,19 +485,21 @@ func keeping(images []*image, target *image) (guard, error) {
 			}
 		}
 	}
+	writes := writesOther(images)
 	for _, m := range images {
 		if m == target {
 			continue
 		}
 		s := m.step(target)
 		for i := range m.funcs {
-			why := s.danger(i)
-			if why == "" {
-				continue
-			}
-			f := &m.funcs[i]
-			if s.enterable[i] {
+			why, f := s.danger(i), &m.funcs[i]
+			switch {
+			case why != "" && s.enterable[i]:
 				return g, refused(control.ReasonBusy, "%s, which may be called at any later time by what holds it: restart the program with the edit built in", why)
+			case why == "" && writes != "" && f.Places.Share():
+				why = fmt.Sprintf("%s writes through its arguments in one version and not in another, and %s of version %s may have given bytes that share the memory of a string to code of other versions", writes, f.Name, m.version)
+			case why == "":
+				continue
 			}
 			for _, b := range bodyParts(m.entry(i), f.Size, f.Endless, f.Name, m.version) {
 				if s.stays(i) && b.at.Lo == m.entry(i)+1 {
@@ -505,6 +510,25 @@ func keeping(images []*image, target *image) (guard, error) {
 		}
 	}
 	return g, nil
+}
+
+// writesOther names a function that does not write through the same arguments in all versions. A body of one version
+// may have been given bytes by one of another, so patches can't tell who has such.
+func writesOther(images []*image) (name string) {
+	if len(images) < 2 {
+		return "" // the patch knows the release
+	}
+	for _, m := range images {
+		for _, k := range m.kept.named {
+			for _, pair := range [][2]escape.Keeps{{k.Old, k.New}, {k.New, k.Old}} {
+				flows, more := pair[0].More(pair[1])
+				if more && (len(flows) == 0 || slices.ContainsFunc(flows, func(f escape.Flow) bool { return f.Kind == 'm' || f.Kind == 'M' })) && (name == "" || k.Name < name) {
+					name = k.Name
+				}
+			}
+		}
+	}
+	return name
 }
 
 // pinnedValues are the functions that func values go on leading to although target has others in their place.

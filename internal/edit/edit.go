@@ -49,6 +49,8 @@ type Edit struct {
 	closures     closures
 	dictionaries map[string]goobj.Sym         // see dictionaryForm
 	held         map[goobj.Sym][]goobj.Sym    // see Held
+	given        map[string]bool              // see Given
+	gone         map[string]bool              // see isGone
 	localNames   map[string]map[string]string // see declaring
 	newTypes     newTypes
 	locals       map[string]localTypes // by import path

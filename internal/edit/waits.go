@@ -78,6 +78,11 @@ func (e *Edit) Waits(redirect []*Function) []Waiting {
 			w.changed[f.Old] = f
 		}
 	}
+	for _, path := range e.Gone() {
+		for _, f := range e.GoneFunctions(path) {
+			w.changed[f.Old] = f
+		}
+	}
 	var out []Waiting
 	for s := range w.changed {
 		if found := w.behind(s); found != nil {
@@ -130,10 +135,10 @@ func (w *waits) stays(s *release.Symbol) bool { return w.changed[s] != nil && w.
 func (w *waits) behind(s *release.Symbol) *Waiting {
 	type entered struct {
 		s *release.Symbol
-		// shares says that a body on the way has bytes that share the memory of a string.
+		// shares says that a body on the way has bytes that share the memory of a string, or may be given such.
 		shares bool
 	}
-	first := entered{s, w.shares(s)}
+	first := entered{s, w.shares(s) || w.e.Given(s.Name)}
 	seen := map[entered]bool{first: true}
 	for next := []entered{first}; len(next) > 0; next = next[1:] {
 		at := next[0]

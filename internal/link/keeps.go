@@ -20,6 +20,7 @@ func (l *linker) finishKeeps() {
 		f := &l.out.Funcs[i]
 		l.callees(f, p.sym, index)
 		l.held(f, p.sym, index)
+		f.Given = l.edit.Given(p.name.Name)
 		for _, list := range []*[]uint32{&f.Callees, &f.HostCallees, &f.Held, &f.HostHeld} {
 			slices.Sort(*list)
 			*list = slices.Compact(*list)

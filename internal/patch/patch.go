@@ -341,6 +341,8 @@ type Func struct {
 	HostCallees []uint32 `json:",omitempty"`
 	// Held and HostHeld are those of them that the function only may have in captured variables: it does not make them.
 	Held, HostHeld []uint32 `json:",omitempty"`
+	// Given says that a caller may give the function bytes that share the memory of a string.
+	Given bool `json:",omitempty"`
 	// Endless are the parts from which no way leads to the function's end, ascending and apart.
 	Endless []Span `json:",omitempty"`
 	// Direct says that nothing enters the function but calls in the image and those that Redirect.Calls

@@ -99,6 +99,13 @@ var (
 -var legacyCount int
 `})
 
+	GonePackage = rule(Rule{
+		ID: "GS1037", Title: "a package is not imported any more", Verdict: Applies, Scenario: "kept49-gone-package",
+		Reason: "Its code, and the functions that were inlined into it, stay in the program as they are for what still holds them: a goroutine, a func value, what its initialisers registered.",
+		Example: `
+-import _ "example.com/game/legacy"
+`})
+
 	NotInProgram = rule(Rule{
 		ID: "GS1036", Title: "a function changed that is not in the program", Verdict: "nothing to patch", Scenario: "plan01-not-in-program",
 		Reason: "The release's linker found nothing that refers to the function and left it out, and nothing in the edit calls it either. Code that begins to call it gets it as it is in the edit.",

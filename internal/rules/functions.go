@@ -399,6 +399,10 @@ func (j *judge) signature(f *edit.Function, c patch.Change) {
 		c.What = "takes or returns a value that is laid out anew; all callers change with it"
 	}
 	c.Reason = "Calls in flight finish in the old body."
+	if caller, ok := j.e.CalledByGone(f.Old); ok {
+		c.What = strings.Replace(c.What, "all callers change", "callers change", 1)
+		c.Reason += fmt.Sprintf(" So do those of %s, whose package the edit does not have.", j.e.UserName(caller))
+	}
 	j.add(SignatureMoved, c)
 }
 

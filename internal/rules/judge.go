@@ -304,6 +304,22 @@ func (j *judge) packages() {
 		j.runs++
 		j.add(RunsPackage, c)
 	}
+	j.gonePackages()
+}
+
+// gonePackages reports packages that nothing imports any more. Their code is as it was for what holds it.
+func (j *judge) gonePackages() {
+	for _, path := range j.e.Gone() {
+		if p, ok := j.e.Record.PackageByPath(path); !ok || p.Standard {
+			continue
+		}
+		functions := j.e.GoneFunctions(path)
+		if len(functions) == 0 {
+			continue
+		}
+		j.v.Stale = append(j.v.Stale, functions...)
+		j.add(GonePackage, patch.Change{Symbol: path, What: "package is not imported any more", Reason: "Its code and its variables stay in the program as they are for what still holds them, with the functions that were inlined into it."})
+	}
 }
 
 func hasKind(s *edit.Source, kinds ...string) bool {

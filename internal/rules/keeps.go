@@ -60,6 +60,9 @@ func (j *judge) keepsMore() {
 		if i := slices.IndexFunc(ws, func(w *edit.Waiting) bool { return w.Enterable }); i >= 0 {
 			held := j.symbolText(ws[i].Func)
 			c.Reason = fmt.Sprintf("%s. Existing closures and func values of %s (%s) keep their old body, which may be entered at any later time.", ws[i].Words(), held, declaredAt(ws[i].Func))
+			if ws[i].Func.Sym == 0 {
+				c.WaysOut = []string{"keep that function in the program", "store a copy", "restart"}
+			}
 			j.add(KeepsArgument, c)
 			continue
 		}
