@@ -223,7 +223,7 @@ func (d *driven) switchTo(ctx context.Context, to int, rollback bool) error {
 		err = change()
 	}
 	if errors.Is(err, errBusy) {
-		if d.w.outlives(d.decided, to) || d.w.staysMixed(to) {
+		if d.w.outlives(d.decided, to) || d.w.staysMixed(to) || d.w.saved && d.spoilsOther(to) {
 			return errStays
 		}
 		return &faulty{stuck, err.Error()}
@@ -242,7 +242,7 @@ func (d *driven) switchTo(ctx context.Context, to int, rollback bool) error {
 // endangered reports whether a switch to a version may do damage, as the decisions of the compiler
 // tell.
 func (d *driven) endangered(to int) bool {
-	return d.w.outlives(d.decided, to) || slices.ContainsFunc(d.parked, func(b blocked) bool {
+	return d.w.outlives(d.decided, to) || d.spoilsOther(to) || slices.ContainsFunc(d.parked, func(b blocked) bool {
 		return d.w.endangered(d.decided, b.hop, b.version, to)
 	})
 }
@@ -261,6 +261,11 @@ func untold(words string) bool {
 // does not: how long a temporary lives that is returned the compiler does not tell.
 func (d *driven) beginsToReturn(to int) bool {
 	return d.w.edit == "result" && d.w.picks[to] && slices.ContainsFunc(d.parked, func(b blocked) bool { return b.hop != idleHop && !d.w.picks[b.version] })
+}
+
+// spoilsOther reports whether other functions write to bytes that a goroutine of another version may share with a string.
+func (d *driven) spoilsOther(to int) bool {
+	return d.w.edit == "writes" && (d.w.saved || slices.ContainsFunc(d.parked, func(b blocked) bool { return b.hop != idleHop && d.w.spoils[b.version] != d.w.spoils[to] }))
 }
 
 // needed reports a refusal that the decisions of the compiler do not account for.
@@ -291,7 +296,7 @@ func (g *group) judgePlan(w *way, plans [versions]*planned) (result, bool) {
 		}
 		c := plans[v].refused[0]
 		words := fmt.Sprintf("version %d: %s %s: %s", v, c.ID, c.Symbol, c.Reason)
-		if c.ID == "GS3022" && !untold(words) && !w.outlives(d, 0) && !w.outlives(d, v) && !w.staysMixed(v) {
+		if c.ID == "GS3022" && !untold(words) && !w.outlives(d, 0) && !w.outlives(d, v) && !w.staysMixed(v) && !(w.edit == "writes" && w.saved) {
 			return result{verdict: needlessly, words: words}, true
 		}
 		return result{verdict: refused, words: words}, true

@@ -29,7 +29,7 @@ func TestNewWay(t *testing.T) {
 			t.Errorf("no edit %q", name)
 		}
 	}
-	for _, p := range places {
+	for _, p := range append(places, shared) {
 		if !seen[p.name] {
 			t.Errorf("no place %q", p.name)
 		}

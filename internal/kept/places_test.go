@@ -39,3 +39,23 @@ var places = []place{
 	{"loop variable", "*value.Item", "value.OfItem", "y$v := run.Fresh()\nvar $v *value.Item\nfor x$v, n$v := (value.Item{}), 0; n$v < 2; n$v++ {\nx$v.Set(y$v)\n$v = &x$v\n}\n"},
 	{"converted", "*value.Item", "value.OfItem", "var x$v struct{ value.Item }\nx$v.Set(run.Fresh())\n$v := (*value.Item)(&x$v.Item)\n"},
 }
+
+// shared are bytes that share the memory of a string where nothing writes to them.
+var shared = place{"shared bytes", "[]byte", "value.OfBytes", "y$v := string(value.Text(run.Fresh()))\n$v := []byte(y$v)\n"}
+
+// unharmed is the end of the function that makes the string: nothing may have written to it.
+const unharmed = "if value.OfString(y$v) < 0 {\nrun.Note(-2)\n}\n"
+
+// spoiling is what a version does with shared bytes: which of two functions it gives them to, and which of the two writes.
+// Where versions are mixed the string may be written to.
+var spoiling = []struct{ calls, scan, spoil string }{
+	{"scan($v); spoil(own); ", reads, writes},
+	{"spoil($v); scan(own); ", writes, reads},
+	{"scan($v); spoil(own); ", writes, reads},
+	{"scan($v); spoil(own); ", reads, reads},
+}
+
+const (
+	reads  = "run.Add(int(b[1]))"
+	writes = "b[0] = 'X'; run.Add(1)"
+)

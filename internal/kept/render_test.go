@@ -23,6 +23,10 @@ func (w *way) render(version int) string {
 	fmt.Fprintf(&b, "\n//go:noinline\nfunc pick(v T) (out T, ok bool) {\n%s\n}\n", map[bool]string{true: "return v, true", false: "return out, false"}[w.picks[version]])
 	parameters, statement := w.two(version)
 	fmt.Fprintf(&b, "\n//go:noinline\nfunc two(%s T) {\n%s\n}\n", parameters, statement)
+	if w.edit == "writes" {
+		is := spoiling[w.spoils[version]]
+		fmt.Fprintf(&b, "\nvar own = []byte(\"own\")\n\n//go:noinline\nfunc scan(b []byte) {\n%s\n}\n\n//go:noinline\nfunc spoil(b []byte) {\n%s\n}\n", is.scan, is.spoil)
+	}
 	b.WriteString(strings.NewReplacer("$number", w.place.number, "$far", w.keptFar()).Replace(stores))
 	return b.String()
 }
@@ -88,6 +92,9 @@ func (w *way) run(version int) string {
 // source makes the value, sends it on its way, and looks at it once more.
 func (w *way) source(version int) string {
 	text := w.fill(w.place.text, 0, version) + w.body(0, version) + w.fill("run.Add(number($v))\n", 0, version)
+	if w.edit == "writes" {
+		text += w.fill(unharmed, 0, version)
+	}
 	if w.loops {
 		return "for range 3 {\n" + text + "}\n"
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand"
+	"os"
 	"slices"
 	"strings"
 )
@@ -34,6 +35,8 @@ type way struct {
 	// crossed tells versions that pass the two in the other order. An old body then passes what stays
 	// on the stack in both versions to a parameter that only another order keeps off it.
 	crossed [versions]bool
+	// spoils tells what becomes of bytes that share the memory of a string, by version: see shared.
+	spoils [versions]int
 	// keeps tells versions that keep the value, or may keep another one than others do.
 	keeps [versions]bool
 	// script is what happens to a running program.
@@ -45,16 +48,22 @@ type way struct {
 }
 
 // edits are the kinds of edit: what of a value is kept in the versions.
-var edits = []string{"begins", "ceases", "moves", "other", "nothing", "result", "swapped", "literal"}
+var edits = []string{"begins", "ceases", "moves", "other", "nothing", "result", "swapped", "literal", "writes"}
 
 // newWay makes the way of a seed.
 func newWay(seed int) *way {
 	r := rand.New(rand.NewSource(int64(seed)))
 	w := &way{seed: seed, edit: edits[r.Intn(len(edits))], place: places[r.Intn(len(places))], loops: r.Intn(4) == 0}
+	if only := os.Getenv("GOSPLICE_KEPT_EDIT"); only != "" {
+		w.edit = only
+	}
+	if w.edit == "writes" {
+		w.place = shared
+	}
 	w.hops = make([]hop, 1, 6)
 	for range 1 + r.Intn(5) {
 		h := hops[r.Intn(len(hops))]
-		for h.heap && r.Intn(5) > 0 {
+		for h.heap && (w.edit == "writes" || r.Intn(5) > 0) { // what is on the heap shares nothing
 			h = hops[r.Intn(len(hops))]
 		}
 		w.hops = append(w.hops, h)
@@ -120,7 +129,7 @@ func (w *way) chooseActs(r *rand.Rand) {
 		}
 	}
 	at, other := r.Intn(len(w.hops)), r.Intn(len(w.hops))
-	if w.isFar(at) && (w.edit == "result" || w.edit == "literal") {
+	if w.isFar(at) && (w.edit == "result" || w.edit == "literal" || w.edit == "writes") {
 		at--
 	}
 	keeps := func(i, version int) {
@@ -162,6 +171,11 @@ func (w *way) chooseActs(r *rand.Rand) {
 		}
 	case "swapped":
 		w.choosePairs(r)
+	case "writes":
+		for k, spoils := range r.Perm(len(spoiling))[:versions] {
+			w.spoils[k] = spoils
+			w.acts[at][k] = spoiling[spoils].calls + w.acts[at][k]
+		}
 	case "literal":
 		for k, inside := range r.Perm(versions) {
 			w.keeps[k] = inside != 0
