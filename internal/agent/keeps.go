@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/gosplice/gosplice/internal/control"
@@ -531,16 +532,20 @@ func writesOther(images []*image) (name string) {
 	return name
 }
 
-// pinnedValues are the functions that func values go on leading to although target has others in their place.
+// pinnedValues warns of functions that func values go on leading to although target has others in their place.
 func pinnedValues(images []*image, target *image) (warnings []string) {
 	for _, m := range images {
 		if m == target {
 			continue
 		}
+		var names []string
 		for i := range m.funcs {
-			if m.step(target).pinned[i] && m.funcs[i].Value {
-				warnings = append(warnings, fmt.Sprintf("func values of %s that version %s made go on running its body: the one that was gone back to keeps arguments which code of version %s may have on its stack", m.funcs[i].Name, m.version, m.version))
+			if _, leaves := m.counterpart(i, target); leaves && m.step(target).pinned[i] && m.funcs[i].Value {
+				names = append(names, m.funcs[i].Name)
 			}
+		}
+		if len(names) > 0 {
+			warnings = append(warnings, fmt.Sprintf("func values of %s that version %s made, where something still holds one, go on running its body: the one that was gone back to keeps arguments which code of version %[2]s may have on its stack", strings.Join(names, ", "), m.version))
 		}
 	}
 	return warnings

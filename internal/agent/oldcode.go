@@ -3,6 +3,7 @@ package agent
 import (
 	"runtime"
 	"slices"
+	"strings"
 
 	"github.com/gosplice/gosplice/internal/control"
 	"github.com/gosplice/gosplice/internal/patch"
@@ -89,7 +90,7 @@ func counted(held []splice.Held, bodies []oldBody) []control.OldCode {
 		if b.name == "" { // all code of an image
 			b.name = functionIn(h.Stack, b.at)
 		}
-		o := control.OldCode{Function: b.name, Version: b.version, Goroutines: h.Count, IDs: h.IDs, Endless: b.endless, Stack: symbolise(h.Stack)}
+		o := control.OldCode{Function: b.name, Version: b.version, Goroutines: h.Count, IDs: h.IDs, Endless: b.endless, Stack: withInstance(symbolise(h.Stack), b.name)}
 		i := slices.IndexFunc(list, func(l control.OldCode) bool {
 			return l.Function == o.Function && l.Version == o.Version && l.Endless == o.Endless
 		})
@@ -125,6 +126,21 @@ func symbolise(pcs []uintptr) []control.Function {
 		stack = append(stack, control.Function{Name: f.Function, File: f.File, Line: f.Line})
 		if !more {
 			break
+		}
+	}
+	return stack
+}
+
+// withInstance gives frames of an instance of a generic function its whole name: the runtime leaves the type arguments out.
+func withInstance(stack []control.Function, name string) []control.Function {
+	from, to := strings.IndexByte(name, '['), strings.LastIndexByte(name, ']')
+	if from < 0 || to < from {
+		return stack
+	}
+	short := name[:from] + "[...]" + name[to+1:]
+	for i := range stack {
+		if stack[i].Name == short {
+			stack[i].Name = name
 		}
 	}
 	return stack

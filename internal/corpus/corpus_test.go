@@ -219,7 +219,7 @@ type run struct {
 	begun        chan error
 	// inside are the goroutines because of which the last apply was given up.
 	inside []control.OldCode
-	// warnings are those of the last apply.
+	// warnings are those of the last apply or rollback.
 	warnings []string
 }
 
@@ -405,7 +405,10 @@ func (r *run) rollback(to string) error {
 		return err
 	}
 	defer c.Close()
-	_, err = c.Rollback(context.Background(), to, control.SwitchOptions{})
+	done, err := c.Rollback(context.Background(), to, control.SwitchOptions{})
+	if r.warnings = nil; done != nil {
+		r.warnings = done.Warnings
+	}
 	return r.alive(err)
 }
 

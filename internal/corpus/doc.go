@@ -40,7 +40,7 @@
 // And, where a scenario needs them:
 //
 //	says TEXT                 the last plan holds TEXT
-//	warns TEXT                the last apply warned of TEXT, or of "nothing"
+//	warns TEXT                the last apply or rollback warned of TEXT, or of "nothing"
 //	nopatch                   no patch can be made of the last plan
 //	quiesce TIME [...]        like apply, when no goroutine is inside a replaced function
 //	limited TIME [...]        like apply, with that much time for each hook and initialiser

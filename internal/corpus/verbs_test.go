@@ -103,7 +103,7 @@ func (r *run) applyWith(o control.SwitchOptions, want string) error {
 	return r.outcome(err, want)
 }
 
-// warns looks for a text in the warnings of the last apply, or for there being none.
+// warns looks for a text in the warnings of the last apply or rollback, or for there being none.
 func (r *run) warns(text string) error {
 	all := strings.Join(r.warnings, "\n")
 	if text == "nothing" && all != "" || text != "nothing" && !strings.Contains(all, text) {
