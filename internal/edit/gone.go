@@ -50,6 +50,9 @@ func (e *Edit) GoneFunctions(path string) []*Function {
 
 // CalledByGone names a function of a package which is gone that calls one of the release.
 func (e *Edit) CalledByGone(s *release.Symbol) (caller string, ok bool) {
+	if len(e.Gone()) == 0 {
+		return "", false // no need to find all callers
+	}
 	for _, c := range e.callers(s) {
 		if e.isGone(c.Package) {
 			return c.Name, true
