@@ -74,7 +74,12 @@ func (e *Edit) confine(path string, changed []*Type) (c *Confined, held string) 
 	}
 	var names []string
 	for _, t := range changed {
-		if spec := e.Sources[path].New.Types[t.Name]; spec == nil || spec.Assign.IsValid() || !plainLayout(t.Old) || !plainLayout(t.New) || t.OldSize <= 0 {
+		switch spec := e.Sources[path].New.Types[t.Name]; {
+		case spec == nil:
+			return nil, t.Name + " is declared in another way"
+		case spec.Assign.IsValid():
+			return nil, t.Name + " is another name of a type"
+		case !plainLayout(t.Old) || !plainLayout(t.New) || t.OldSize <= 0:
 			return nil, fmt.Sprintf("%s is not a struct, an array or a basic type with a size", t.Name)
 		}
 		names = append(names, t.Name)

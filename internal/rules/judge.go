@@ -256,7 +256,7 @@ func (j *judge) counterpart(v *edit.Variable, kind edit.VarKind) *edit.Variable 
 
 func (j *judge) files() {
 	for _, f := range j.e.Files {
-		c := patch.Change{Symbol: f.Package, File: f.Name, What: f.Name + " changed"}
+		c := patch.Change{Symbol: f.Package, File: f.Name, What: f.Name + " " + j.became(f)}
 		if f.Kind == "asm" {
 			c.Reason = assemblyKeeps
 			c.WaysOut = []string{"restart"}
@@ -265,6 +265,21 @@ func (j *judge) files() {
 			j.add(Cgo, c)
 		}
 	}
+}
+
+// became says what became of a file that is not plain Go.
+func (j *judge) became(f edit.File) string {
+	p := j.e.Sources[f.Package]
+	if p.Old == nil {
+		return "is of a package that the program does not have"
+	}
+	if _, ok := p.Old.Other[f.Name]; !ok {
+		return "is new"
+	}
+	if _, ok := p.New.Other[f.Name]; !ok {
+		return "is gone"
+	}
+	return "changed"
 }
 
 // modules judges dependencies that have another version than in the release.
