@@ -144,11 +144,11 @@ func (s *step) pin(useless map[int]bool) {
 }
 
 // findEnterable finds what may be entered in its old form: what is held in func values and the like and has no
-// counterpart, and what that calls.
+// counterpart, and what that calls. Who makes closures that do not outlive its frame is judged with them.
 func (s *step) findEnterable() {
 	var next []int
 	for i := range s.m.funcs {
-		if s.m.funcs[i].Value && s.stays(i) && !s.enterable[i] {
+		if f := &s.m.funcs[i]; f.Value && !f.Lent && s.stays(i) && !s.enterable[i] {
 			s.enterable[i] = true
 			next = append(next, i)
 		}
@@ -310,7 +310,10 @@ func (s *step) other(i int) (flow string, places escape.Places, ok bool) {
 }
 
 // danger is why funcs[i] may hand memory of a stack to code that keeps it after the switch; empty if it can't.
-func (s *step) danger(i int) string {
+func (s *step) danger(i int) string { return s.dangerGiven(i, false) }
+
+// dangerGiven is like danger for a body that was given bytes which share the memory of a string, if given.
+func (s *step) dangerGiven(i int, given bool) string {
 	type entered struct {
 		i int
 		// lent says that it is a closure with variables of a body that has others on its stack than what takes its place.
@@ -318,7 +321,7 @@ func (s *step) danger(i int) string {
 		// shares says that a body on the way has bytes that share the memory of a string.
 		shares bool
 	}
-	first := entered{i, false, s.shares(i)}
+	first := entered{i, false, given || s.shares(i)}
 	seen := map[entered]bool{first: true}
 	for next := []entered{first}; len(next) > 0; next = next[1:] {
 		at := next[0]
@@ -477,7 +480,11 @@ func keeping(images []*image, target *image) (guard, error) {
 		return g, nil
 	}
 	if target != nil {
+		others := othersShare(images, target, target)
 		for _, w := range target.kept.waits {
+			if w.Given && !others {
+				continue
+			}
 			for _, b := range bodyParts(w.Addr, w.Size, w.Endless, w.Name, nameOf(nil)) {
 				if w.Stays && b.at.Lo == w.Addr+1 {
 					b.at.Lo = w.Addr
@@ -486,20 +493,20 @@ func keeping(images []*image, target *image) (guard, error) {
 			}
 		}
 	}
-	writes := writesOther(images)
 	for _, m := range images {
 		if m == target {
 			continue
 		}
-		s := m.step(target)
+		s, others := m.step(target), othersShare(images, m, target)
 		for i := range m.funcs {
 			why, f := s.danger(i), &m.funcs[i]
 			switch {
 			case why != "" && s.enterable[i]:
 				return g, refused(control.ReasonBusy, "%s, which may be called at any later time by what holds it: restart the program with the edit built in", why)
-			case why == "" && writes != "" && f.Places.Share():
-				why = fmt.Sprintf("%s writes through its arguments in one version and not in another, and %s of version %s may have given bytes that share the memory of a string to code of other versions", writes, f.Name, m.version)
-			case why == "":
+			case why == "" && others:
+				why = s.dangerGiven(i, true) // in flight alone: who calls by a func value gives no such bytes
+			}
+			if why == "" {
 				continue
 			}
 			for _, b := range bodyParts(m.entry(i), f.Size, f.Endless, f.Name, m.version) {
@@ -513,23 +520,12 @@ func keeping(images []*image, target *image) (guard, error) {
 	return g, nil
 }
 
-// writesOther names a function that does not write through the same arguments in all versions. A body of one version
-// may have been given bytes by one of another, so patches can't tell who has such.
-func writesOther(images []*image) (name string) {
-	if len(images) < 2 {
-		return "" // the patch knows the release
-	}
-	for _, m := range images {
-		for _, k := range m.kept.named {
-			for _, pair := range [][2]escape.Keeps{{k.Old, k.New}, {k.New, k.Old}} {
-				flows, more := pair[0].More(pair[1])
-				if more && (len(flows) == 0 || slices.ContainsFunc(flows, func(f escape.Flow) bool { return f.Kind == 'm' || f.Kind == 'M' })) && (name == "" || k.Name < name) {
-					name = k.Name
-				}
-			}
-		}
-	}
-	return name
+// othersShare reports whether a goroutine may be inside code of a patch other than m that has bytes which share the memory of a
+// string: what m says of who is given such bytes does not count that one.
+func othersShare(images []*image, m, target *image) bool {
+	return slices.ContainsFunc(images, func(x *image) bool {
+		return x != m && x != target && slices.ContainsFunc(x.funcs, func(f patch.Func) bool { return f.Flow == "" || f.Places.Share() })
+	})
 }
 
 // pinnedValues warns of functions that func values go on leading to although target has others in their place.

@@ -265,12 +265,28 @@ func (e *Edit) lent(s *release.Symbol) bool {
 // function around it is inlined, and neither where that is not known.
 func (e *Edit) closurePlaces(s *release.Symbol) (stack, heap bool) {
 	l, ok := e.closures.oldLiteral[s]
-	if !ok || l.host != "" {
+	if !ok {
+		return false, false
+	}
+	return e.escapes.old[l.path].closurePlaces(l, e.Sources[l.path].Old)
+}
+
+// LentNew is like lent for a closure of the edited build.
+func (e *Edit) LentNew(y goobj.Sym) bool {
+	l, ok := e.closures.literal[y]
+	if !ok {
+		return false
+	}
+	stack, heap := e.escapes.new[l.path].closurePlaces(l, e.Sources[l.path].New)
+	return stack && !heap
+}
+
+func (a *analysis) closurePlaces(l hostedLiteral, source *Source) (stack, heap bool) {
+	if l.host != "" || a == nil || a.unknown != "" {
 		return false, false // or a copy, which is allocated where the function around it was inlined
 	}
-	source := e.Sources[l.path].Old
-	ls, a := source.groups()[l.group], e.escapes.old[l.path]
-	if a == nil || a.unknown != "" || l.index >= len(ls) {
+	ls := source.groups()[l.group]
+	if l.index >= len(ls) {
 		return false, false
 	}
 	at := source.spotOf(ls[l.index].node)

@@ -22,6 +22,8 @@ type Waiting struct {
 	Values []string
 	// Stays says that the body is not redirected, Enterable that something may enter it at any later time.
 	Stays, Enterable bool
+	// Given says that the body is a danger only if code of another patch gave it bytes that share the memory of a string.
+	Given bool
 	// writes says that the keeper does nothing more but write.
 	writes bool
 }
@@ -83,13 +85,16 @@ func (e *Edit) Waits(redirect []*Function) []Waiting {
 			w.changed[f.Old] = f
 		}
 	}
-	var out []Waiting
+	var out, given []Waiting
 	for s := range w.changed {
-		if found := w.behind(s); found != nil {
+		if found := w.behind(s, false); found != nil {
 			out = append(out, w.waiting(s, *found))
+		} else if found := w.behind(s, true); found != nil {
+			found.Given = true
+			given = append(given, w.waiting(s, *found))
 		}
 	}
-	out = w.makers(out)
+	out = append(w.makers(out), given...)
 	slices.SortFunc(out, func(a, b Waiting) int { return cmp.Compare(a.Old.Addr, b.Old.Addr) })
 	return out
 }
@@ -131,14 +136,15 @@ func (w *waits) waiting(s *release.Symbol, x Waiting) Waiting {
 // stays reports a body that changed and is entered in its old form.
 func (w *waits) stays(s *release.Symbol) bool { return w.changed[s] != nil && w.leads[s] == nil }
 
-// behind judges a changed body, and those that stay and that it may enter. It returns a copy.
-func (w *waits) behind(s *release.Symbol) *Waiting {
+// behind judges a changed body, and those that stay and that it may enter. It returns a copy. given says that the body has
+// bytes that share the memory of a string, wherever they are from.
+func (w *waits) behind(s *release.Symbol, given bool) *Waiting {
 	type entered struct {
 		s *release.Symbol
 		// shares says that a body on the way has bytes that share the memory of a string, or may be given such.
 		shares bool
 	}
-	first := entered{s, w.shares(s) || w.e.Given(s.Name)}
+	first := entered{s, given || w.shares(s) || w.e.Given(s.Name)}
 	seen := map[entered]bool{first: true}
 	for next := []entered{first}; len(next) > 0; next = next[1:] {
 		at := next[0]

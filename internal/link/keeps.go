@@ -20,7 +20,7 @@ func (l *linker) finishKeeps() {
 		f := &l.out.Funcs[i]
 		l.callees(f, p.sym, index)
 		l.held(f, p.sym, index)
-		f.Given = l.edit.Given(p.name.Name)
+		f.Given, f.Lent = l.edit.Given(p.name.Name), l.edit.LentNew(p.sym)
 		for _, list := range []*[]uint32{&f.Callees, &f.HostCallees, &f.Held, &f.HostHeld} {
 			slices.Sort(*list)
 			*list = slices.Compact(*list)
@@ -43,7 +43,7 @@ func (l *linker) finishKeeps() {
 	for _, w := range l.in.Waits {
 		l.out.Waits = append(l.out.Waits, patch.Wait{
 			Stale:   patch.Stale{Name: goobj.WithoutCopy(w.Old.Name), Addr: w.Old.Addr, Size: uint64(w.Old.Size)},
-			Endless: w.Old.Endless, Stays: w.Stays, Why: w.Words(),
+			Endless: w.Old.Endless, Stays: w.Stays, Given: w.Given, Why: w.Words(),
 		})
 	}
 	slices.SortFunc(l.out.Keeps, func(a, b patch.Keep) int {

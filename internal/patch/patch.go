@@ -343,6 +343,8 @@ type Func struct {
 	Held, HostHeld []uint32 `json:",omitempty"`
 	// Given says that a caller may give the function bytes that share the memory of a string.
 	Given bool `json:",omitempty"`
+	// Lent says that closures of the function, a literal, live no longer than the frames that they are made in.
+	Lent bool `json:",omitempty"`
 	// Endless are the parts from which no way leads to the function's end, ascending and apart.
 	Endless []Span `json:",omitempty"`
 	// Direct says that nothing enters the function but calls in the image and those that Redirect.Calls
@@ -463,6 +465,9 @@ type Wait struct {
 	Endless []Span `json:",omitempty"`
 	// Stays says that the patch does not replace the body: somebody may still be before its first instruction.
 	Stays bool `json:",omitempty"`
+	// Given says that the body is waited for only where code of another patch may have given it bytes that share the
+	// memory of a string.
+	Given bool `json:",omitempty"`
 	// Why says in words what of its frame would be kept, by whom and where.
 	Why string
 }

@@ -48,6 +48,9 @@ func (j *judge) keepsMore() {
 	var keepers []string
 	for i := range j.v.Waits {
 		w := &j.v.Waits[i]
+		if w.Given {
+			continue // the process knows whether there is such a patch
+		}
 		if byKeeper[w.Keeper] == nil {
 			keepers = append(keepers, w.Keeper)
 		}
