@@ -265,7 +265,7 @@ func (e *Edit) lent(s *release.Symbol) bool {
 // function around it is inlined, and neither where that is not known.
 func (e *Edit) closurePlaces(s *release.Symbol) (stack, heap bool) {
 	l, ok := e.closures.oldLiteral[s]
-	if !ok {
+	if !ok || slices.ContainsFunc(e.callers(s), func(c *release.Symbol) bool { return rootOf(c.Name) != rootOf(s.Name) }) {
 		return false, false
 	}
 	return e.escapes.old[l.path].closurePlaces(l, e.Sources[l.path].Old)
@@ -274,11 +274,43 @@ func (e *Edit) closurePlaces(s *release.Symbol) (stack, heap bool) {
 // LentNew is like lent for a closure of the edited build.
 func (e *Edit) LentNew(y goobj.Sym) bool {
 	l, ok := e.closures.literal[y]
-	if !ok {
+	if !ok || e.madeElsewhere(y) {
 		return false
 	}
 	stack, heap := e.escapes.new[l.path].closurePlaces(l, e.Sources[l.path].New)
 	return stack && !heap
+}
+
+// madeElsewhere reports whether functions of the edited build other than the one around a literal make closures of it:
+// since Go 1.27 the copies that inlining makes may be one function. What is told at the literal is not told of them.
+func (e *Edit) madeElsewhere(y goobj.Sym) bool {
+	if e.elsewhere == nil {
+		e.elsewhere = map[goobj.Sym]bool{}
+		for _, o := range e.objects(slices.Concat(e.Rebuilt, e.Added)) {
+			for x := range e.Set.Definitions(o) {
+				if !e.Set.Kind(x).IsText() {
+					continue
+				}
+				for z := range e.Leads(x) {
+					if _, ok := e.closures.literal[z]; ok && rootOf(e.Set.NameOf(x).Name) != rootOf(e.Set.NameOf(z).Name) {
+						e.elsewhere[z] = true
+					}
+				}
+			}
+		}
+	}
+	return e.elsewhere[y]
+}
+
+// rootOf is the name of the declared function that a function is, or is made of a literal or a statement in.
+func rootOf(symbol string) string {
+	for _, part := range []string{".func", ".gowrap", ".deferwrap", "-range"} {
+		slash := strings.LastIndexByte(symbol, '/') + 1
+		if i := strings.Index(symbol[slash:], part); i > 0 {
+			symbol = symbol[:slash+i]
+		}
+	}
+	return symbol
 }
 
 func (a *analysis) closurePlaces(l hostedLiteral, source *Source) (stack, heap bool) {

@@ -50,6 +50,7 @@ type Edit struct {
 	dictionaries map[string]goobj.Sym         // see dictionaryForm
 	held         map[goobj.Sym][]goobj.Sym    // see Held
 	given        map[string]bool              // see Given
+	elsewhere    map[goobj.Sym]bool           // see madeElsewhere
 	gone         map[string]bool              // see isGone
 	localNames   map[string]map[string]string // see declaring
 	newTypes     newTypes
