@@ -524,7 +524,7 @@ func keeping(images []*image, target *image) (guard, error) {
 // string: what m says of who is given such bytes does not count that one.
 func othersShare(images []*image, m, target *image) bool {
 	return slices.ContainsFunc(images, func(x *image) bool {
-		return x != m && x != target && slices.ContainsFunc(x.funcs, func(f patch.Func) bool { return f.Flow == "" || f.Places.Share() })
+		return x != m && x != target && slices.ContainsFunc(x.funcs, func(f patch.Func) bool { return f.Shares })
 	})
 }
 

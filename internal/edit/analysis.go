@@ -183,7 +183,7 @@ func (a *analysis) flow(function string, f escape.Flow, x gotool.Escape) {
 		a.steps[function] = map[escape.Flow]step{}
 	}
 	if _, ok := a.steps[function][f]; !ok {
-		a.steps[function][f] = step{a.asWritten(x.Text), a.asWritten(x.Why), x.At}
+		a.steps[function][f] = step{a.asWritten(function, x.Text), a.asWritten(function, x.Why), x.At}
 	}
 }
 
@@ -470,17 +470,17 @@ func (a *analysis) moved(function string, g *segment, keys []string) []string {
 	var out []string
 	for _, x := range a.heap[function] {
 		if key, _ := a.key(x, g); slices.Contains(keys, key) {
-			out = append(out, fmt.Sprintf("%s (%s:%d)", a.asWritten(x.Text), filepath.Base(x.File), x.Line))
+			out = append(out, fmt.Sprintf("%s (%s:%d)", a.asWritten(function, x.Text), filepath.Base(x.File), x.Line))
 		}
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
 }
 
-// asWritten is an expression without the name of its own package, which the compiler prints in instances of generic
-// functions.
-func (a *analysis) asWritten(text string) string {
-	if a.source == nil || len(a.source.Files) == 0 {
+// asWritten is an expression of a function without the name of its own package, which the compiler prints in instances of
+// generic functions.
+func (a *analysis) asWritten(function, text string) string {
+	if !strings.Contains(function, "[") || a.source == nil || len(a.source.Files) == 0 {
 		return text
 	}
 	own := a.source.Files[0].Name.Name

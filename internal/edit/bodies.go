@@ -265,7 +265,7 @@ func (e *Edit) lent(s *release.Symbol) bool {
 // function around it is inlined, and neither where that is not known.
 func (e *Edit) closurePlaces(s *release.Symbol) (stack, heap bool) {
 	l, ok := e.closures.oldLiteral[s]
-	if !ok || slices.ContainsFunc(e.callers(s), func(c *release.Symbol) bool { return rootOf(c.Name) != rootOf(s.Name) }) {
+	if !ok || slices.ContainsFunc(e.callers(s), func(c *release.Symbol) bool { return !e.sameDeclaration(c.Name, s.Name) }) {
 		return false, false
 	}
 	return e.escapes.old[l.path].closurePlaces(l, e.Sources[l.path].Old)
@@ -292,7 +292,7 @@ func (e *Edit) madeElsewhere(y goobj.Sym) bool {
 					continue
 				}
 				for z := range e.Leads(x) {
-					if _, ok := e.closures.literal[z]; ok && rootOf(e.Set.NameOf(x).Name) != rootOf(e.Set.NameOf(z).Name) {
+					if _, ok := e.closures.literal[z]; ok && !e.sameDeclaration(e.Set.NameOf(x).Name, e.Set.NameOf(z).Name) {
 						e.elsewhere[z] = true
 					}
 				}
@@ -302,15 +302,11 @@ func (e *Edit) madeElsewhere(y goobj.Sym) bool {
 	return e.elsewhere[y]
 }
 
-// rootOf is the name of the declared function that a function is, or is made of a literal or a statement in.
-func rootOf(symbol string) string {
-	for _, part := range []string{".func", ".gowrap", ".deferwrap", "-range"} {
-		slash := strings.LastIndexByte(symbol, '/') + 1
-		if i := strings.Index(symbol[slash:], part); i > 0 {
-			symbol = symbol[:slash+i]
-		}
-	}
-	return symbol
+// sameDeclaration reports whether two functions are compiled from the same declaration, as a literal is from the one around it.
+func (e *Edit) sameDeclaration(a, b string) bool {
+	pathA, _, declA, okA := e.owner(a)
+	pathB, _, declB, okB := e.owner(b)
+	return okA && okB && pathA == pathB && declA == declB
 }
 
 func (a *analysis) closurePlaces(l hostedLiteral, source *Source) (stack, heap bool) {

@@ -37,16 +37,25 @@ func (e *Edit) findGiven() map[string]bool {
 		if f.Sym == 0 {
 			continue
 		}
-		if a := e.escapes.new[f.Package]; a == nil || a.mayShare() {
-			if b := e.NewBody(f.Sym); b.Flow == "" || b.Places.Share() {
-				lead(f.Name.Name)
-			}
+		if e.SharesNew(f.Sym) {
+			lead(f.Name.Name)
 		}
 	}
 	for ; len(next) > 0; next = next[1:] {
 		lead(next[0])
 	}
 	return given
+}
+
+// SharesNew reports whether a function of the edited build may have bytes that share the memory of a string. What is not of a
+// changed package calls nothing that is.
+func (e *Edit) SharesNew(y goobj.Sym) bool {
+	path, _, _, ok := e.owner(e.Set.NameOf(y).Name)
+	if !ok || !e.escapes.new[path].mayShare() {
+		return false
+	}
+	b := e.NewBody(y)
+	return b.Flow == "" || b.Places.Share()
 }
 
 // ours reports a function of a package that changed, or is gone.

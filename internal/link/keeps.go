@@ -20,7 +20,7 @@ func (l *linker) finishKeeps() {
 		f := &l.out.Funcs[i]
 		l.callees(f, p.sym, index)
 		l.held(f, p.sym, index)
-		f.Given, f.Lent = l.edit.Given(p.name.Name), l.edit.LentNew(p.sym)
+		f.Shares, f.Given, f.Lent = l.edit.SharesNew(p.sym), l.edit.Given(p.name.Name), l.edit.LentNew(p.sym)
 		for _, list := range []*[]uint32{&f.Callees, &f.HostCallees, &f.Held, &f.HostHeld} {
 			slices.Sort(*list)
 			*list = slices.Compact(*list)

@@ -341,6 +341,8 @@ type Func struct {
 	HostCallees []uint32 `json:",omitempty"`
 	// Held and HostHeld are those of them that the function only may have in captured variables: it does not make them.
 	Held, HostHeld []uint32 `json:",omitempty"`
+	// Shares says that the function may have bytes that share the memory of a string.
+	Shares bool `json:",omitempty"`
 	// Given says that a caller may give the function bytes that share the memory of a string.
 	Given bool `json:",omitempty"`
 	// Lent says that closures of the function, a literal, live no longer than the frames that they are made in.
