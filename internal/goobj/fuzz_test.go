@@ -109,9 +109,11 @@ func lookAtType(s *Set, y Sym) {
 	t.IfaceMethods()
 	const enough = 1000
 	n := 0
-	for range t.Parts() {
-		if n++; n == enough {
-			break
+	if parts, ok := t.Parts(); ok {
+		for range parts {
+			if n++; n == enough {
+				break
+			}
 		}
 	}
 }

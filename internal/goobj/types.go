@@ -292,37 +292,46 @@ type Part struct {
 }
 
 // Parts are the fields of a struct type and the elements of an array type, as far as they may hold
-// pointers.
-func (t TypeDesc) Parts() iter.Seq[Part] {
-	return func(yield func(Part) bool) {
-		switch t.Kind() {
-		case kindStruct:
-			list, n := t.list(64, structField)
-			for i := range n {
-				at := list + i*structField
-				if !yield(Part{int(le.Uint64(t.data[at+16:])), t.relocs.sym(at + 8)}) {
-					return
-				}
-			}
-		case kindArray:
-			t.elements(yield)
-		}
+// pointers; ok is false of other types, and where the descriptors do not tell.
+func (t TypeDesc) Parts() (parts iter.Seq[Part], ok bool) {
+	switch t.Kind() {
+	case kindStruct:
+		return t.fields()
+	case kindArray:
+		return t.elements()
 	}
+	return nil, false
 }
 
-func (t TypeDesc) elements(yield func(Part) bool) {
-	if len(t.data) < descriptorSize[kindArray] {
-		return
+func (t TypeDesc) fields() (iter.Seq[Part], bool) {
+	list, n := t.list(64, structField)
+	if n == 0 {
+		return nil, false // one without fields holds no pointers
 	}
-	elem, n := t.relocs.sym(48), le.Uint64(t.data[64:])
-	d := t.set.Data(elem)
-	if len(d) < typeSize || le.Uint64(d) == 0 {
-		return
-	}
-	size := le.Uint64(d)
-	for i := range n {
-		if i*size >= t.PtrBytes() || !yield(Part{int(i * size), elem}) {
-			return
+	return func(yield func(Part) bool) {
+		for i := range n {
+			at := list + i*structField
+			if !yield(Part{int(le.Uint64(t.data[at+16:])), t.relocs.sym(at + 8)}) {
+				return
+			}
 		}
+	}, true
+}
+
+func (t TypeDesc) elements() (iter.Seq[Part], bool) {
+	if len(t.data) < descriptorSize[kindArray] {
+		return nil, false
 	}
+	elem, ok := t.set.Type(t.relocs.sym(48)) // which may be described in another object
+	if !ok || elem.Size() == 0 {
+		return nil, false
+	}
+	size, n := elem.Size(), le.Uint64(t.data[64:])
+	return func(yield func(Part) bool) {
+		for i := range n {
+			if i*size >= t.PtrBytes() || !yield(Part{int(i * size), elem.Sym}) {
+				return
+			}
+		}
+	}, true
 }

@@ -10,14 +10,21 @@ import (
 const masked = `-- main.go --
 package main
 
+import "time"
+
 //go:noinline
-func work() int { return 1 }
+func work() int { return time.Now().Year() }
 
 func main() { println(work()) }
 `
 
 const maskedEdit = `-- main.go --
 package main
+
+import (
+	"time"
+	"unsafe"
+)
 
 type node struct {
 	n    int
@@ -55,6 +62,23 @@ var (
 		p *node
 	}
 	nested  [300][5]wide
+	// What these have is described in other packages.
+	pointers [20000]*int
+	ifaces   [20000]any
+	errors   [20000]error
+	slices   [20000][]int
+	strings  [20000]string
+	funcs    [20000]func()
+	maps     [20000]map[string]int
+	chans    [20000]chan int
+	raw      [20000]unsafe.Pointer
+	times    [20000]time.Time
+	square   [200][200]*time.Location
+	fields   [20000]struct {
+		time.Time
+		d time.Duration
+		e error
+	}
 	numbers [1 << 16]int
 	empty   struct{}
 	inArray [200]struct {
@@ -79,6 +103,7 @@ func use(x ...any) int { return len(x) }
 //go:noinline
 func work() int {
 	return use(&number, &small, &pointer, &text, &words, &iface, &function, &one, &two, &thousand, &million, &nested, &numbers,
+		&pointers, &ifaces, &errors, &slices, &strings, &funcs, &maps, &chans, &raw, &times, &square, &fields,
 		&empty, &inArray, &start, &second, &table, &pairs, &constant)
 }
 
@@ -109,7 +134,7 @@ func TestPointerMasks(t *testing.T) {
 			t.Errorf("%s: pointers %s\nfull program: %s", name, shorten(g), shorten(w))
 		}
 	}
-	if seen < 19 {
+	if seen < 31 {
 		t.Errorf("%d variables were compared", seen)
 	}
 	got.insideOnly(e.patch.Image.Size, base)

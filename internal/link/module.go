@@ -115,13 +115,18 @@ func (l *linker) typeMask(t goobj.TypeDesc, at int, mask []byte) bool {
 		return true
 	}
 	// A large type: its mask follows from that of its parts.
-	for part := range t.Parts() {
+	parts, ok := t.Parts()
+	if !ok {
+		return false
+	}
+	for part := range parts {
 		d, ok := l.set.Type(part.Type)
 		if !ok || !l.typeMask(d, at+part.Off/word, mask) {
 			return false
 		}
 	}
-	return true
+	last := at + n - 1 // the last word of what may hold pointers is one
+	return mask[last/8]>>(last%8)&1 != 0
 }
 
 // moduledata writes the runtime's description of the image. Offsets to types, names and code count
