@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"go/ast"
 	"go/token"
+	"go/types"
 	"iter"
 	"maps"
 	"os"
@@ -335,6 +336,35 @@ func (e *Edit) Computed(path, name string) bool {
 	}
 	v := src.Vars[name]
 	return v.Value != nil && !isConstant(v.Value)
+}
+
+// ReadsState reports whether the initial value of a variable of a changed package is made of what may be another one by
+// now: it reads variables or calls functions. Whose address is taken is not read.
+func (e *Edit) ReadsState(path, name string) (reads bool) {
+	src := e.Sources[path].New
+	if src == nil || src.Vars[name] == nil || src.Vars[name].Value == nil {
+		return false
+	}
+	info := e.newDecl.bodies(path)
+	ast.Inspect(src.Vars[name].Value, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			return false // it is made, and not called here; a call of it is seen as one
+		case *ast.UnaryExpr:
+			if id, ok := ast.Unparen(n.X).(*ast.Ident); ok && n.Op == token.AND {
+				_, variable := info.Uses[id].(*types.Var)
+				return !variable
+			}
+		case *ast.CallExpr:
+			t, known := info.Types[n.Fun]
+			reads = reads || !known || !t.IsType() && !t.IsBuiltin()
+		case *ast.Ident:
+			v, ok := info.Uses[n].(*types.Var)
+			reads = reads || ok && !v.IsField()
+		}
+		return !reads
+	})
+	return reads
 }
 
 // Initialises reports that variables of the package have initialisers, as far as its files of plain Go tell.

@@ -90,10 +90,10 @@ func (l *linker) sharers(t goobj.Sym) []goobj.Sym {
 // unmade are the variables that come to the image with what the compiler put into their data, although the package's
 // init, which does not run again, may have to do the rest, or the linker. The release's linker had dropped them.
 func (l *linker) unmade() edit.Dropped {
-	made := map[goobj.Sym]bool{}
+	made, byMap := map[goobj.Sym]bool{}, map[goobj.Sym]bool{}
 	for _, u := range l.inits {
 		for _, v := range u.vars {
-			made[v] = true
+			made[v], byMap[v] = true, u.byMap
 		}
 	}
 	added := map[string]bool{}
@@ -102,11 +102,18 @@ func (l *linker) unmade() edit.Dropped {
 	}
 	out := edit.Dropped{}
 	for _, p := range l.order {
-		if !p.kind.IsVar() || made[p.sym] || p.name.Name == "" || l.set.ByContent(p.sym) {
+		if !p.kind.IsVar() || made[p.sym] && !byMap[p.sym] || p.name.Name == "" || l.set.ByContent(p.sym) {
 			continue
 		}
 		pkg := l.set.Object(p.sym).Pkg
 		path, name := l.edit.SourceVariable(pkg, p.name.Name)
+		if byMap[p.sym] {
+			// The compiler's own initialiser makes it as well; but a plan has to say that it is made of what is there now.
+			if l.edit.ReadsState(path, name) {
+				out[[2]string{strings.Clone(path), strings.Clone(name)}] = true
+			}
+			continue
+		}
 		_, linked := l.edit.Linked(pkg, name)
 		if linked || !added[path] && l.isPartial(p.sym, l.edit.Computed(path, name), made) {
 			out[[2]string{strings.Clone(path), strings.Clone(name)}] = true // the objects are given back before it is used

@@ -156,6 +156,7 @@ type initUnit struct {
 	value string // see patch.Init
 	after string
 	first bool   // before all others of its package
+	byMap bool   // by a map's own initialiser, which the compiler puts apart
 	pkg   string // its path in symbols
 	vars  []goobj.Sym
 	funcs []goobj.Sym

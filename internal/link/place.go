@@ -261,7 +261,7 @@ func (l *linker) keepMapInit(v *placed, init goobj.Sym) {
 		}
 	}
 	l.place(init)
-	l.inits = append(l.inits, initUnit{name: "var " + v.name.Name, pkg: pkg, vars: []goobj.Sym{v.sym}, funcs: []goobj.Sym{init}})
+	l.inits = append(l.inits, initUnit{name: "var " + v.name.Name, pkg: pkg, vars: []goobj.Sym{v.sym}, funcs: []goobj.Sym{init}, byMap: true})
 }
 
 // location is where a reference leads: into the program, or into the image.

@@ -167,13 +167,16 @@ func (j *judge) variables() {
 			c.What = "new variable"
 			switch {
 			case v.Same:
-				c.What = "new in the program, which had no use for it; something that it is made of changed"
+				c.What = "new in the program, which had no use for it"
 			case v.Dropped:
 				c.What = "another initial value, and new in the program, which had no use for it"
 			}
 			if byInit[v.Package+"."+v.Name] {
 				j.runs++
 				c.Reason = "Its initialiser runs once, before the switch."
+				if v.Same || v.Dropped {
+					c.Reason = "Its initialiser runs once, before the switch, with the functions of your edit, and the variables as they are then."
+				}
 				j.add(RunsInit, c)
 			} else {
 				j.add(NewVariable, c)
