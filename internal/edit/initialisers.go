@@ -338,12 +338,12 @@ func (e *Edit) Computed(path, name string) bool {
 	return v.Value != nil && !isConstant(v.Value)
 }
 
-// ReadsState reports whether the initial value of a variable of a changed package is made of what may be another one by
-// now: it reads variables or calls functions. Whose address is taken is not read.
-func (e *Edit) ReadsState(path, name string) (reads bool) {
+// ReadsState reports whether the initial value of a variable is made of what may be another one by now: it reads variables
+// or calls functions. Whose address is taken is not read. It is not known of a package that did not change.
+func (e *Edit) ReadsState(path, name string) (reads, known bool) {
 	src := e.Sources[path].New
 	if src == nil || src.Vars[name] == nil || src.Vars[name].Value == nil {
-		return false
+		return false, false
 	}
 	info := e.newDecl.bodies(path)
 	ast.Inspect(src.Vars[name].Value, func(n ast.Node) bool {
@@ -364,7 +364,7 @@ func (e *Edit) ReadsState(path, name string) (reads bool) {
 		}
 		return !reads
 	})
-	return reads
+	return reads, true
 }
 
 // Initialises reports that variables of the package have initialisers, as far as its files of plain Go tell.

@@ -90,7 +90,7 @@ func (l *linker) sharers(t goobj.Sym) []goobj.Sym {
 // unmade are the variables that come to the image with what the compiler put into their data, although the package's
 // init, which does not run again, may have to do the rest, or the linker. The release's linker had dropped them.
 func (l *linker) unmade() edit.Dropped {
-	made, byMap := map[goobj.Sym]bool{}, map[goobj.Sym]bool{}
+	made, byMap := map[goobj.Sym]bool{}, map[goobj.Sym]bool{} // the latter of the last initialiser
 	for _, u := range l.inits {
 		for _, v := range u.vars {
 			made[v], byMap[v] = true, u.byMap
@@ -109,7 +109,7 @@ func (l *linker) unmade() edit.Dropped {
 		path, name := l.edit.SourceVariable(pkg, p.name.Name)
 		if byMap[p.sym] {
 			// The compiler's own initialiser makes it as well; but a plan has to say that it is made of what is there now.
-			if l.edit.ReadsState(path, name) {
+			if l.readsState(path, name, p.sym) {
 				out[[2]string{strings.Clone(path), strings.Clone(name)}] = true
 			}
 			continue
@@ -120,6 +120,32 @@ func (l *linker) unmade() edit.Dropped {
 		}
 	}
 	return out
+}
+
+// readsState reports whether the function that fills a map reads other variables, or calls functions that are not the
+// runtime's. Variables of the standard library that its maps are made of stay what they are.
+func (l *linker) readsState(path, name string, v goobj.Sym) bool {
+	if reads, known := l.edit.ReadsState(path, name); known {
+		return reads
+	}
+	if p, ok := l.rec.PackageByPath(l.symbolPath(path)); ok && p.Standard {
+		return false
+	}
+	for _, u := range l.inits {
+		if !u.byMap || !slices.Contains(u.vars, v) {
+			continue
+		}
+		for _, r := range l.set.Relocs(u.funcs[0]) {
+			switch kind := l.set.Kind(r.Sym); {
+			case r.Sym == 0 || r.Size == 0 || r.Sym == v:
+			case kind.IsVar() && !l.set.Temporary(r.Sym):
+				return true
+			case r.Type.IsCall() && !strings.HasPrefix(l.set.NameOf(r.Sym).Name, "runtime.") && !strings.HasPrefix(l.set.NameOf(r.Sym).Name, "internal/runtime/"):
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // isPartial reports whether the data of variable v is not the whole of its initial value: init may do the rest, if that is
