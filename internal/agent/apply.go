@@ -267,7 +267,7 @@ func (a *patcher) switchTo(v *version, who peer, o control.SwitchOptions, exchan
 	options := splice.Options{Timeout: o.Quiesce}
 	var bodies []oldBody // in which nobody may be
 	if o.Quiesce > 0 {
-		bodies = append(leaving(sites, writes), a.leavingCalls(calls)...)
+		bodies = slices.Concat(leaving(sites, writes), a.leavingCalls(calls), imageOf(v).leftBodies())
 	}
 	guard, err := keeping(a.images(), imageOf(v))
 	if err != nil {

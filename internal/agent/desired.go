@@ -22,6 +22,7 @@ type image struct {
 	version   string // label
 	funcs     []patch.Func
 	redirects []patch.Redirect
+	left      []patch.Left
 	hostCalls []patch.HostCall
 	confined  []patch.Confined
 	layout    string // of the confined types; empty where there are none
@@ -47,7 +48,7 @@ type funcKey struct {
 // newImage returns the image of p, loaded at base into memory.
 func newImage(p *patch.Patch, base uint64, memory []byte) *image {
 	m := &image{
-		base: base, funcs: p.Funcs, redirects: p.Redirects, hostCalls: p.HostCalls, confined: p.Confined, layout: layoutOf(p.Confined),
+		base: base, funcs: p.Funcs, redirects: p.Redirects, left: p.Left, hostCalls: p.HostCalls, confined: p.Confined, layout: layoutOf(p.Confined),
 		originals: make([]word, len(p.Funcs)),
 		byName:    make(map[funcKey]int, len(p.Funcs)),
 		hostOf:    make(map[int]uint64, len(p.Redirects)),

@@ -18,7 +18,8 @@ const maxStack = 64
 type oldBody struct {
 	at            splice.Range
 	name, version string
-	endless       bool // no way leads from it to the function's end
+	endless       bool     // no way leads from it to the function's end
+	inlined       []string // functions that are old, and the body is not
 }
 
 // bodyParts are the parts of a function from which goroutines can leave it, and those from which they can't.
@@ -29,7 +30,7 @@ func bodyParts(addr, size uint64, endless []patch.Span, name, version string) []
 	add := func(to uint64, stays bool) {
 		// Nobody can stand behind the only byte of a function.
 		if from < to {
-			parts = append(parts, oldBody{splice.Range{Lo: from, Hi: to}, name, version, stays})
+			parts = append(parts, oldBody{splice.Range{Lo: from, Hi: to}, name, version, stays, nil})
 		}
 		from = max(from, to)
 	}
@@ -47,6 +48,7 @@ func (a *patcher) oldBodies() []oldBody {
 	var bodies []oldBody
 	now := a.current()
 	if now != nil {
+		bodies = now.leftBodies()
 		for _, r := range now.redirects {
 			bodies = append(bodies, bodyParts(r.Addr, r.Size, r.Endless, r.HostName(&now.funcs[r.Func]), nameOf(nil))...)
 		}
@@ -58,6 +60,22 @@ func (a *patcher) oldBodies() []oldBody {
 		for i, f := range v.funcs {
 			bodies = append(bodies, bodyParts(v.entry(i), f.Size, f.Endless, f.Name, v.label)...)
 		}
+	}
+	return bodies
+}
+
+// leftBodies are the bodies of the program with old code that m, nil for the release, does not replace.
+func (m *image) leftBodies() []oldBody {
+	if m == nil {
+		return nil
+	}
+	var bodies []oldBody
+	for _, l := range m.left {
+		parts := bodyParts(l.Addr, l.Size, l.Endless, l.Name, nameOf(nil))
+		for i := range parts {
+			parts[i].inlined = l.Inlined
+		}
+		bodies = append(bodies, parts...)
 	}
 	return bodies
 }
@@ -90,7 +108,8 @@ func counted(held []splice.Held, bodies []oldBody) []control.OldCode {
 		if b.name == "" { // all code of an image
 			b.name = functionIn(h.Stack, b.at)
 		}
-		o := control.OldCode{Function: b.name, Version: b.version, Goroutines: h.Count, IDs: h.IDs, Endless: b.endless, Stack: withInstance(symbolise(h.Stack), b.name)}
+		stack := withInstance(symbolise(h.Stack), b.name)
+		o := control.OldCode{Function: b.running(stack), Version: b.version, Goroutines: h.Count, IDs: h.IDs, Endless: b.endless, Stack: stack}
 		i := slices.IndexFunc(list, func(l control.OldCode) bool {
 			return l.Function == o.Function && l.Version == o.Version && l.Endless == o.Endless
 		})
@@ -102,6 +121,19 @@ func counted(held []splice.Held, bodies []oldBody) []control.OldCode {
 		list[i].IDs = append(list[i].IDs, o.IDs...)
 	}
 	return list
+}
+
+// running names the old function that a stack is in: one that is inlined into the body, or the body itself.
+func (b *oldBody) running(stack []control.Function) string {
+	for _, f := range stack {
+		if slices.Contains(b.inlined, f.Name) {
+			return f.Name
+		}
+		if f.Name == b.name {
+			break
+		}
+	}
+	return b.name
 }
 
 // functionIn names the function of a stack that lies in a range.

@@ -29,6 +29,7 @@ func (l *linker) finish() {
 		o.Symbols[i].Off = p.off
 	}
 	l.finishFuncs()
+	l.finishLeft()
 	l.finishKeeps()
 	l.finishConfined()
 	l.finishDirectives()
@@ -93,6 +94,17 @@ func (l *linker) finishFuncs() {
 		l.out.Redirects = append(l.out.Redirects, r)
 	}
 	sort.Slice(l.out.Redirects, func(i, j int) bool { return l.out.Redirects[i].Addr < l.out.Redirects[j].Addr })
+}
+
+// finishLeft lists the bodies that nothing exchanges.
+func (l *linker) finishLeft() {
+	for _, b := range l.in.Left {
+		l.out.Left = append(l.out.Left, patch.Left{
+			Stale:   patch.Stale{Name: goobj.WithoutCopy(b.Old.Name), Addr: b.Old.Addr, Size: uint64(b.Old.Size)},
+			Endless: b.Old.Endless, Inlined: b.Inlined,
+		})
+	}
+	sort.Slice(l.out.Left, func(i, j int) bool { return l.out.Left[i].Addr < l.out.Left[j].Addr })
 }
 
 // finishDirectives lists what the directives of the source ask for. Calls of such code come from the agent

@@ -23,6 +23,8 @@ type Input struct {
 	Edit *edit.Edit
 	// Redirect are the functions whose entries in the program lead to the image.
 	Redirect []*edit.Function
+	// Left are the bodies of the program that run old code, and are not exchanged.
+	Left []edit.Left
 	// Waits are the bodies in which no goroutine may be at the switch.
 	Waits []edit.Waiting
 	// Inits are the functions that initialise new variables, in the order in which they run.

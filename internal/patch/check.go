@@ -44,7 +44,7 @@ func (p *Patch) Check() error {
 		p.checkHostCalls,
 		p.checkRedirects,
 		p.checkCallers,
-		p.checkKeeps,
+		p.checkLeft, p.checkKeeps,
 		p.checkConfined,
 		p.checkItabs,
 		p.checkFills,
@@ -156,6 +156,9 @@ func (p *Patch) checkCallers() error {
 	for _, w := range p.Waits {
 		callers = append(callers, w.Stale)
 	}
+	for _, b := range p.Left {
+		callers = append(callers, b.Stale)
+	}
 	for _, r := range p.Resets {
 		callers = append(callers, r.Users...)
 	}
@@ -165,6 +168,20 @@ func (p *Patch) checkCallers() error {
 		}
 		if s.Size == 0 || s.Size > maxText || !p.inText(s.Addr, s.Size) {
 			return fmt.Errorf("caller %.80q at %#x with %d bytes is outside of the program's text", s.Name, s.Addr, s.Size)
+		}
+	}
+	return nil
+}
+
+func (p *Patch) checkLeft() error {
+	for _, b := range p.Left {
+		for _, name := range b.Inlined {
+			if err := checkString("inlined function", name); err != nil {
+				return err
+			}
+		}
+		if err := checkSpans(b.Endless, b.Size); err != nil {
+			return fmt.Errorf("body %.80q that is not replaced: %w", b.Name, err)
 		}
 	}
 	return nil

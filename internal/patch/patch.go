@@ -59,6 +59,9 @@ type Patch struct {
 	HostCalls []HostCall `json:",omitempty"`
 	// Redirects are the functions of the host that the patch replaces.
 	Redirects []Redirect
+	// Left are the bodies of the host that the patch does not replace although they have code of what it changes: what
+	// a go statement started, with the function that it calls inlined, is one.
+	Left []Left `json:",omitempty"`
 	// Keeps are the functions that do other things with their arguments than in the release, and those that are
 	// new.
 	Keeps []Keep `json:",omitempty"`
@@ -427,6 +430,15 @@ func (r *Redirect) HostName(f *Func) string {
 type Stale struct {
 	Name       string
 	Addr, Size uint64
+}
+
+// Left is a body of the host that runs old code.
+type Left struct {
+	Stale
+	// Endless are the parts from which no way leads to its end, ascending and apart.
+	Endless []Span `json:",omitempty"`
+	// Inlined are the functions of the old code that was inlined into it, as stack traces name them.
+	Inlined []string `json:",omitempty"`
 }
 
 // Keep is what a function does with its arguments.

@@ -62,6 +62,7 @@ func sample() *Patch {
 			{Func: 1, Addr: 0x403000, Size: 3, Old: [8]byte{1, 2, 3}, Busy: Busy{0, 5}},
 			{Func: 0, Addr: 0x402fe0, Size: 0x20, Old: [8]byte{4, 5, 6}, Busy: Busy{1, 5}},
 		},
+		Left: []Left{{Stale{"arena.start.gowrap1", 0x405000, 0x100}, []Span{{8, 0x80}}, []string{"arena.loop"}}},
 		Keeps: []Keep{
 			{Name: "arena.(*Room).Tick", ABI: 1, Addr: 0x402fe0, New: "1:h0", Why: "keeps its 1st argument"},
 			{Name: "arena.init.hits", ABI: 1, New: "1:m0"},

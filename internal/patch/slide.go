@@ -59,6 +59,9 @@ func (p *Patch) Slide(slide uint64) error {
 		move(&r.Addr)
 		each(r.Calls)
 	}
+	for i := range p.Left {
+		move(&p.Left[i].Addr)
+	}
 	for i := range p.Keeps {
 		if p.Keeps[i].Addr != 0 {
 			move(&p.Keeps[i].Addr)

@@ -15,13 +15,13 @@ var (
 		"Release.Text", "Release.Etext", "Runtime.Func[]", "Runtime.Var[]", "Runtime.Types", "Runtime.Rodata",
 		"Image.NearLow", "Image.NearHigh", "Itabs.Inter.Value", "Itabs.Type.Value", "Fills.Addr", "Fills.To.Value", "Fills.Base",
 		"FilledTypes", "MethodTables.Type", "MethodUses.Readers.Addr", "MethodUses.Caches", "Resets.Users.Addr",
-		"HostCalls.Addr", "Redirects.Addr", "Redirects.Calls", "Keeps.Addr", "Waits.Stale.Addr", "Confined.Inside.Addr",
+		"HostCalls.Addr", "Redirects.Addr", "Redirects.Calls", "Left.Stale.Addr", "Keeps.Addr", "Waits.Stale.Addr", "Confined.Inside.Addr",
 	}
 	otherNumbers = []string{
 		"Runtime.Offset[]", "Image.Size", "Image.TextSize", "Image.RodataOff", "Image.DataOff", "Image.TextEnd", "Image.RodataEnd", "Image.DataEnd", "Image.Moduledata",
 		"Symbols.Off", "Symbols.Size", "Itabs.Slots", "Fills.Old", "MethodTables.New", "MethodTables.Table",
 		"MethodUses.Readers.Size", "MethodUses.ImageCaches", "Inits.Funcs", "Resets.Func", "Resets.Swap", "Resets.Users.Size",
-		"Hooks.Func", "Funcs.Off", "Funcs.Size", "Redirects.Size", "Redirects.Home", "Waits.Stale.Size", "Confined.Inside.Size",
+		"Hooks.Func", "Funcs.Off", "Funcs.Size", "Redirects.Size", "Redirects.Home", "Left.Stale.Size", "Waits.Stale.Size", "Confined.Inside.Size",
 	}
 )
 

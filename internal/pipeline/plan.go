@@ -38,6 +38,7 @@ type Plan struct {
 
 	edit     *edit.Edit
 	redirect []*edit.Function
+	left     []edit.Left
 	waits    []edit.Waiting
 	inits    []edit.InitFunc
 	linked   *patch.Patch // of a plan that is neither refused nor empty
@@ -82,7 +83,7 @@ func (t *tree) plan(ctx context.Context, b *built, progress Progress) (*Plan, er
 		return nil, err
 	}
 	v := rules.Judge(e, b.added.Inits, rules.Options{Dependencies: t.dependencies})
-	p.edit, p.redirect, p.waits = e, v.Redirect, v.Waits
+	p.edit, p.redirect, p.left, p.waits = e, v.Redirect, v.Left, v.Waits
 	p.inits = inInitOrder(e, b.added.Inits)
 	if !v.Refused && !v.Empty {
 		progress.step("linking")
@@ -154,7 +155,7 @@ var (
 
 // link lays out and relocates the patch. What it can't do is refused by the plan.
 func (p *Plan) link(ctx context.Context) (*patch.Patch, error) {
-	return link.Link(ctx, link.Input{Edit: p.edit, Redirect: p.redirect, Waits: p.waits, Inits: p.inits, Resets: p.edit.Resets, Hooks: p.edit.Hooks})
+	return link.Link(ctx, link.Input{Edit: p.edit, Redirect: p.redirect, Left: p.left, Waits: p.waits, Inits: p.inits, Resets: p.edit.Resets, Hooks: p.edit.Hooks})
 }
 
 // Patch returns the patch of a plan that is neither refused nor empty. The patch carries

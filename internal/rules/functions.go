@@ -110,7 +110,6 @@ func (j *judge) function(f *edit.Function, edited map[string]*edit.Func) {
 		}
 		j.started = append(j.started, c)
 		j.shown[declOf(f)] = true
-		j.v.Stale = append(j.v.Stale, f)
 		return
 	}
 	if u := j.untouchable(f); u != nil {
@@ -132,7 +131,6 @@ func (j *judge) function(f *edit.Function, edited map[string]*edit.Func) {
 	case edit.GoWrapper, edit.RangeBody:
 		// Made anew by each call of the function around it, which follows. What was made before may
 		// belong to another statement of the new body.
-		j.v.Stale = append(j.v.Stale, f)
 		return
 	case edit.UserInit:
 		c.What = "init function changed"
@@ -155,7 +153,6 @@ func (j *judge) function(f *edit.Function, edited map[string]*edit.Func) {
 		c.What = "body; uses its type arguments in another way"
 		c.Reason = "Calls in flight that hold the old dictionary finish in the old body; new calls run the new one."
 		j.add(OldInstances, c)
-		j.v.Stale = append(j.v.Stale, f)
 		j.shown[declOf(f)] = true
 		return
 	}
@@ -287,7 +284,6 @@ func (j *judge) isNewMethod(f *edit.Function) bool {
 func (j *judge) removed(f *edit.Function, c patch.Change) {
 	src := j.e.Sources[f.Package]
 	if f.Class == edit.Closure {
-		j.v.Stale = append(j.v.Stale, f)
 		j.copyGone(f, c)
 	}
 	if f.Class != edit.Plain || src.Old == nil || src.Old.Funcs[f.Decl] == nil || src.New.Funcs[f.Decl] != nil || j.shown["gone"+declOf(f)] {
@@ -307,7 +303,6 @@ func (j *judge) closure(f *edit.Function, c patch.Change, edited map[string]*edi
 		j.initialiserClosure(f, c)
 		return
 	}
-	j.v.Stale = append(j.v.Stale, f)
 	if !f.Old.Indirect || j.shown["closure"+declOf(f)] {
 		return
 	}
@@ -393,7 +388,6 @@ func (j *judge) signature(f *edit.Function, c patch.Change) {
 		j.add(SignatureHeld, c)
 		return
 	}
-	j.v.Stale = append(j.v.Stale, f)
 	c.What = "signature changed; all callers change with it"
 	if !f.Edited && j.takesConfined(f) {
 		c.What = "takes or returns a value that is laid out anew; all callers change with it"

@@ -17,8 +17,8 @@ type Verdict struct {
 	Changes []patch.Change
 	// Redirect are the functions whose entries are to lead to their new bodies.
 	Redirect []*edit.Function
-	// Stale are functions that changed and are not redirected: what runs them goes on there.
-	Stale []*edit.Function
+	// Left are the bodies of the program that are not redirected and run old code: who is inside goes on there.
+	Left []edit.Left
 	// Waits are the bodies in which no goroutine may be at the switch.
 	Waits   []edit.Waiting
 	Refused bool
@@ -44,6 +44,7 @@ func Judge(e *edit.Edit, inits []edit.InitFunc, o Options) *Verdict {
 	j.functions()
 	j.along()
 	j.byVariable()
+	j.left()
 	j.keepsMore()
 	j.packages()
 	j.hooks()
@@ -335,7 +336,9 @@ func (j *judge) gonePackages() {
 		if len(functions) == 0 {
 			continue
 		}
-		j.v.Stale = append(j.v.Stale, functions...)
+		for _, f := range functions {
+			j.v.Left = append(j.v.Left, edit.Left{Old: f.Old})
+		}
 		j.add(GonePackage, patch.Change{Symbol: path, What: "package is not imported any more", Reason: "Its code and its variables stay in the program as they are for what still holds them, with the functions that were inlined into it."})
 	}
 }
