@@ -81,6 +81,9 @@ func analyse(escapes []gotool.Escape, byPath map[string]*analysis, byDir func(di
 		}
 	}
 	for _, x := range escapes {
+		if x.Kind == gotool.Captured {
+			continue // see howCaptured
+		}
 		a := byPath[x.Package]
 		if strings.Contains(x.Func, "[") {
 			if owner := byDir(filepath.Dir(x.File)); owner != nil {

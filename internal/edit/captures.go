@@ -5,17 +5,22 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/gosplice/gosplice/internal/goobj"
+	"github.com/gosplice/gosplice/internal/gotool"
 	"github.com/gosplice/gosplice/internal/release"
 )
 
 // The compiler describes a captured variable only if it has a place of its own at some time. One that is
 // read in the middle of an instruction, and nowhere else, is not described, although it takes up room in the
-// closure. So what the debugging information says is held against what the source captures.
+// closure; and of one with an address of its own it is not told whether the closure has the variable or a pointer to
+// it. So what the closure holds is computed from the source: the variables in the compiler's order, the sizes of their
+// types, and how each is captured, as the compiler says with its escape analysis. What the debugging information does
+// say has to agree with it.
 
 // literalOf is the literal of a closure in one version of its package.
 type literalOf struct {
@@ -25,13 +30,13 @@ type literalOf struct {
 
 // capture is a variable of a function around a literal, which the literal uses.
 type capture struct {
+	v         *types.Var
 	name, typ string
-	// fixed says that it is captured by value in any case: of a basic or pointer type, assigned once and
-	// its address not taken.
-	fixed bool
+	how       string // gotool.ByValue or gotool.ByReference; "" if it is not known
+	offset    int64
 }
 
-func (c capture) String() string { return c.name + " " + c.typ }
+func (c capture) String() string { return fmt.Sprintf("%d %s %s %s", c.offset, c.name, c.how, c.typ) }
 
 // source returns the literal, the source it is in and the types of that.
 func (e *Edit) source(at literalOf, edited bool) (Literal, *Source, *types.Info) {
@@ -51,57 +56,180 @@ func (e *Edit) sure(at literalOf, edited bool, l Literal) bool {
 	return c.sure(at.path, l.around)
 }
 
-// captured lists what a literal captures, by position of the declaration.
-func captured(l Literal, info *types.Info) []capture {
-	seen := map[*types.Var]bool{}
-	var vars []*types.Var
-	ast.Inspect(l.node, func(n ast.Node) bool {
-		id, ok := n.(*ast.Ident)
-		if !ok {
-			return true
+// mostByValue is the size in bytes up to which the compiler captures by value what is assigned once.
+const mostByValue = 128
+
+// closureOf is a closure in one version: where its literal stands, and what the compiler made of it.
+type closureOf struct {
+	hostedLiteral
+	edited  bool
+	pkg     string // import path of the package that it is compiled in
+	symbol  string
+	key     string // of its signature
+	literal Literal
+	source  *Source
+	info    *types.Info
+}
+
+func (e *Edit) oldClosure(s *release.Symbol) (c closureOf, ok bool) {
+	at, ok := e.closures.oldLiteral[s]
+	if !ok {
+		return c, false
+	}
+	c = closureOf{hostedLiteral: at, pkg: e.importPath(s.Package), symbol: s.Name, key: s.Type}
+	c.literal, c.source, c.info = e.source(at.literalOf, false)
+	return c, true
+}
+
+func (e *Edit) newClosure(y goobj.Sym, key string) (c closureOf, ok bool) {
+	at, ok := e.closures.literal[y]
+	if !ok {
+		return c, false
+	}
+	c = closureOf{hostedLiteral: at, edited: true, pkg: e.importPath(e.Set.Object(y).Pkg), symbol: e.Set.NameOf(y).Name, key: key}
+	c.literal, c.source, c.info = e.source(at.literalOf, true)
+	return c, true
+}
+
+// captures lists what a closure captures, in its order if that is known and otherwise by position of the declarations.
+func (e *Edit) captures(c closureOf) (list []capture, ordered bool) {
+	o, ordered := orderOfCaptures(c.literal.node, c.info)
+	vars := o.vars
+	if !ordered {
+		vars = capturedVars(o)
+	}
+	ordered = ordered && e.sure(c.literalOf, c.edited, c.literal)
+	touched := touched(c.literal.around, c.info)
+	offset := int64(8) // behind the address of the code
+	for _, v := range vars {
+		x := capture{v: v, name: v.Name(), typ: shape(v.Type()), how: e.howCaptured(c, v, touched[v], o.assigned[v])}
+		size, align := int64(8), int64(8)
+		if x.how == gotool.ByValue {
+			size, align = sizeOf(v.Type()), alignOf(v.Type())
 		}
-		v, ok := info.Uses[id].(*types.Var)
-		if ok && !v.IsField() && !seen[v] && v.Pkg() != nil && v.Parent() != v.Pkg().Scope() && (v.Pos() < l.node.Pos() || v.Pos() >= l.node.End()) {
-			seen[v] = true
-			vars = append(vars, v)
+		if x.how == "" || size < 0 || align <= 0 {
+			ordered = false
+		} else {
+			offset = (offset + align - 1) / align * align
+			x.offset = offset
+			offset += size
+		}
+		list = append(list, x)
+	}
+	return list, ordered && agree(list, c.key)
+}
+
+// capturedVars are the captured variables by position of the declaration.
+func capturedVars(o *captureOrder) (vars []*types.Var) {
+	seen := map[*types.Var]bool{}
+	ast.Inspect(o.lit, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok {
+			if v := o.captured(id); v != nil && !seen[v] {
+				seen[v] = true
+				vars = append(vars, v)
+			}
 		}
 		return true
 	})
 	slices.SortFunc(vars, func(a, b *types.Var) int { return int(a.Pos() - b.Pos()) })
-	changed := assigned(l.around, info)
-	var out []capture
-	for _, v := range vars {
-		out = append(out, capture{v.Name(), shape(v.Type()), scalar(v.Type()) && !changed[v]})
+	return vars
+}
+
+// alignOf is 0 for types whose alignment depends on type parameters.
+func alignOf(t types.Type) (n int64) {
+	defer func() {
+		if recover() != nil { // go/types panics on type parameters
+			n = 0
+		}
+	}()
+	return sizes.Alignof(t)
+}
+
+// howCaptured tells whether a closure has a variable or a pointer to it. touched and assigned are as in their functions.
+func (e *Edit) howCaptured(c closureOf, v *types.Var, touched, assigned bool) string {
+	if e.escapes != nil {
+		at := c.source.spotAt(v.Pos())
+		if how, told := e.escapes.captured[c.edited].how(c.pkg, e.localName(c), v.Name(), at, c.host == ""); told {
+			return how
+		}
+	}
+	switch size := sizeOf(v.Type()); {
+	case size > mostByValue, size >= 0 && assigned:
+		return gotool.ByReference
+	case size >= 0 && !touched:
+		return gotool.ByValue
+	}
+	return ""
+}
+
+// localName is a closure's name within its package.
+func (e *Edit) localName(c closureOf) string {
+	return strings.TrimPrefix(goobj.WithoutCopy(c.symbol), goobj.PackagePrefix(e.symbolPath(c.pkg))+".")
+}
+
+// capturedLines is what the compiler says of captured variables, by import path and name of the variable.
+type capturedLines map[[2]string][]gotool.Escape
+
+func newCapturedLines(lines []gotool.Escape) capturedLines {
+	out := capturedLines{}
+	for _, x := range lines {
+		if x.Kind == gotool.Captured {
+			k := [2]string{x.Package, x.Text}
+			out[k] = append(out[k], x)
+		}
 	}
 	return out
 }
 
-// scalar reports types whose values have no parts that could be assigned or have their address taken.
-func scalar(t types.Type) bool {
-	switch t.Underlying().(type) {
-	case *types.Basic, *types.Pointer, *types.Slice, *types.Map, *types.Chan, *types.Signature, *types.Interface:
-		_, named := types.Unalias(t).(*types.Named)
-		_, param := types.Unalias(t).(*types.TypeParam)
-		return !named && !param // a method may take the address
+// how is how a variable of a function around closure is captured: "" if that is said of several variables which may be
+// the one, in different ways. Where the closure was inlined together with the function around it, the
+// compiler names the place of the call in the place of the declaration.
+func (l capturedLines) how(pkg, closure, name string, at spot, placed bool) (how string, told bool) {
+	var any, here []string
+	for _, x := range l[[2]string{pkg, name}] {
+		rest, ok := strings.CutPrefix(closure, x.Func)
+		if !ok || rest == "" || rest[0] != '.' && rest[0] != '-' {
+			continue
+		}
+		any = append(any, x.To)
+		if filepath.Base(x.File) == at.file && x.Line == at.line && (x.Column == 0 || x.Column == at.column) {
+			here = append(here, x.To)
+		}
 	}
-	return false
+	if placed && len(here) > 0 {
+		any = here
+	}
+	slices.Sort(any)
+	if any = slices.Compact(any); len(any) == 1 {
+		return any[0], true
+	}
+	return "", len(any) > 1
 }
 
-// assigned are the variables that are assigned other than by their declaration, or have their address
-// taken, anywhere in n.
-func assigned(n ast.Node, info *types.Info) map[types.Object]bool {
-	out := map[types.Object]bool{}
-	mark := func(x ast.Expr) {
-		if id, ok := ast.Unparen(x).(*ast.Ident); ok && info.Uses[id] != nil {
-			out[info.Uses[id]] = true
+// touched are the variables that may have another value after their declaration, or whose address may be taken, anywhere
+// in n: as a whole or in part. Those of loops and results are among them.
+func touched(n ast.Node, info *types.Info) map[*types.Var]bool {
+	out := map[*types.Var]bool{}
+	mark := func(list ...ast.Expr) {
+		for _, x := range list {
+			if v := rootVar(x, info); v != nil {
+				out[v] = true
+			}
+		}
+	}
+	define := func(list ...ast.Expr) {
+		for _, x := range list {
+			if id, ok := x.(*ast.Ident); ok {
+				if v, ok := info.Defs[id].(*types.Var); ok {
+					out[v] = true
+				}
+			}
 		}
 	}
 	ast.Inspect(n, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.AssignStmt:
-			for _, x := range n.Lhs {
-				mark(x)
-			}
+			mark(n.Lhs...)
 		case *ast.IncDecStmt:
 			mark(n.X)
 		case *ast.UnaryExpr:
@@ -109,9 +237,27 @@ func assigned(n ast.Node, info *types.Info) map[types.Object]bool {
 				mark(n.X)
 			}
 		case *ast.RangeStmt:
-			if n.Tok == token.ASSIGN {
-				mark(n.Key)
-				mark(n.Value)
+			mark(n.Key, n.Value)
+			define(n.Key, n.Value)
+		case *ast.ForStmt:
+			if a, ok := n.Init.(*ast.AssignStmt); ok {
+				define(a.Lhs...)
+			}
+		case *ast.SliceExpr:
+			mark(n.X)
+		case *ast.SelectorExpr:
+			if s := info.Selections[n]; s != nil && s.Kind() == types.MethodVal {
+				if f, ok := s.Obj().(*types.Func); ok && f.Signature().Recv() != nil && pointerReceiver(f) {
+					mark(n.X)
+				}
+			}
+		case *ast.FuncType:
+			if n.Results != nil {
+				for _, f := range n.Results.List {
+					for _, id := range f.Names {
+						define(id)
+					}
+				}
 			}
 		}
 		return true
@@ -119,49 +265,83 @@ func assigned(n ast.Node, info *types.Info) map[types.Object]bool {
 	return out
 }
 
-// described finds captured variables in a signature's key. One that is captured by reference has an
-// ampersand before its name.
-var described = regexp.MustCompile(`\[\d+ &?([^ \]]+) `)
-
-// undescribed are the captures that the debugging information, of which key is the text, leaves out.
-func undescribed(all []capture, key string) []capture {
-	told := map[string]int{}
-	for _, m := range described.FindAllStringSubmatch(key, -1) {
-		told[m[1]]++
-	}
-	var out []capture
-	for _, c := range all {
-		if told[c.name] == 0 {
-			out = append(out, c)
-		} else {
-			told[c.name]--
+// rootVar is the variable that x is or may be a part of.
+func rootVar(x ast.Expr, info *types.Info) *types.Var {
+	for {
+		switch y := x.(type) {
+		case *ast.ParenExpr:
+			x = y.X
+		case *ast.SelectorExpr:
+			x = y.X
+		case *ast.IndexExpr:
+			x = y.X
+		case *ast.Ident:
+			v, _ := info.Uses[y].(*types.Var)
+			return v
+		default:
+			return nil
 		}
 	}
-	return out
 }
 
-// capturesKey is equal for versions of a closure that capture the same in the same places, if their
-// signatures are equal too; ok is false when that can't be told.
-func (e *Edit) capturesKey(at literalOf, edited bool, signature, host string) (key string, ok bool) {
-	l, s, info := e.source(at, edited)
-	all := captured(l, info)
-	hidden := undescribed(all, signature)
-	if len(hidden) == 0 {
-		return "", true
+// described finds captured variables in a signature's key. One that has an address of its own has an ampersand before
+// its name.
+var described = regexp.MustCompile(` \[(\d+) (&?)([^ \]]+) `)
+
+// withoutCaptures is the part of a signature's key that is not about captured variables.
+func withoutCaptures(key string) string {
+	if at := described.FindStringIndex(key); at != nil {
+		return key[:at[0]]
 	}
-	if !e.sure(at, edited, l) {
-		return "", false
-	}
-	for _, c := range hidden {
-		if !c.fixed {
-			return "", false
+	return key
+}
+
+// agree reports whether the captured variables have the places that the debugging information gives to those which it
+// mentions.
+func agree(list []capture, key string) bool {
+	for _, m := range described.FindAllStringSubmatch(key, -1) {
+		i := slices.IndexFunc(list, func(c capture) bool { return c.name == m[3] && fmt.Sprint(c.offset) == m[1] })
+		if i < 0 || m[2] == "" && list[i].how != gotool.ByValue {
+			return false
 		}
 	}
-	// One that is hidden is in the gap that the others leave, or behind them. Of several the order is
-	// not known, but it is the same as long as the functions are.
-	key = fmt.Sprint(all, hidden)
-	if len(hidden) > 1 {
-		key += " of " + e.declarationText(at.path, l.Decl, s) + e.hostText(host, edited)
+	return true
+}
+
+// undescribed reports captures that the debugging information, of which key is the text, leaves out.
+func undescribed(all []capture, key string) bool {
+	told := map[string]int{}
+	for _, m := range described.FindAllStringSubmatch(key, -1) {
+		told[m[3]]++
+	}
+	for _, c := range all {
+		if told[c.name]--; told[c.name] < 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// capturesKey is equal for versions of a closure that capture the same in the same places; ok is false when that can't be
+// told.
+func (e *Edit) capturesKey(c closureOf) (key string, ok bool) {
+	list, ordered := e.captures(c)
+	if ordered {
+		return withoutCaptures(c.key) + fmt.Sprint(list), true
+	}
+	// The places are told by the debugging information, or they are the same as long as the functions are.
+	for i := range list {
+		if list[i].how == "" {
+			return "", false
+		}
+		list[i].offset = 0
+	}
+	key = c.key + fmt.Sprint(list)
+	if undescribed(list, c.key) {
+		if !e.sure(c.literalOf, c.edited, c.literal) {
+			return "", false
+		}
+		key += " of " + e.declarationText(c.path, c.literal.Decl, c.source) + e.hostText(c.host, c.edited)
 	}
 	return key, true
 }
@@ -192,17 +372,17 @@ func (e *Edit) hostText(host string, edited bool) string {
 	return e.declarationText(path, decl, s)
 }
 
-// sameCaptures reports that a closure of the release and one of the edit, whose signatures are equal,
-// find their captured variables in the same places.
+// sameCaptures reports that a closure of the release and one of the edit find their captured variables in the same
+// places; signature is that of the edit's.
 func (e *Edit) sameCaptures(old *release.Symbol, y goobj.Sym, signature string) bool {
-	was, ok1 := e.closures.oldLiteral[old]
-	is, ok2 := e.closures.literal[y]
+	was, ok1 := e.oldClosure(old)
+	is, ok2 := e.newClosure(y, signature)
 	if !ok1 || !ok2 {
 		return false
 	}
-	a, ok1 := e.capturesKey(was.literalOf, false, old.Type, was.host)
-	b, ok2 := e.capturesKey(is.literalOf, true, signature, is.host)
-	return ok1 && ok2 && a == b
+	a, ok1 := e.capturesKey(was)
+	b, ok2 := e.capturesKey(is)
+	return ok1 && ok2 && (a == b || e.renamedCaptures(was, is))
 }
 
 // VariableOf is the package variable of the edit whose initialiser makes a closure, nil for other closures.

@@ -277,10 +277,24 @@ func lastNumber(name string) int {
 	return n
 }
 
+// findSameClosures finds the closures whose live values can run the new body. Most of what is known of captured
+// variables comes with the escape analysis.
+func (e *Edit) findSameClosures() {
+	for i := range e.Functions {
+		f := &e.Functions[i]
+		if f.Class != Closure || !f.sameCalls {
+			continue
+		}
+		if f.SameClosure = e.sameClosure(f); f.SameClosure {
+			f.Signature = false // variables may have other names
+		}
+	}
+}
+
 // sameClosure proves that a live value of the old closure can run the new body: the same literal,
 // with the same signature and the same captured variables in the same places.
 func (e *Edit) sameClosure(f *Function) bool {
-	if f.Old == nil || e.closures.was[f.Sym] != f.Old || f.Signature || !f.Old.CapturesKnown {
+	if f.Old == nil || e.closures.was[f.Sym] != f.Old || !f.Old.CapturesKnown {
 		return false
 	}
 	if key, known := e.Sig(f.Sym); !known || !e.sameCaptures(f.Old, f.Sym, key) {

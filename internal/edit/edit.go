@@ -81,6 +81,8 @@ type Function struct {
 	OldSig, NewSig string
 	// SameClosure says that a closure is provably the same literal with the same captures.
 	SameClosure bool
+	// sameCalls says that existing closures can't call what they captured in another way.
+	sameCalls bool
 	// Dictionary says that the dictionary of a generic function changed with it.
 	Dictionary bool
 	// Follows says that the function itself is as before, but refers to functions that are not.
@@ -381,16 +383,20 @@ func (e *Edit) EntrySig(y goobj.Sym) string {
 		if id == "" || !known {
 			return ""
 		}
-		at := e.closures.literal[y]
-		captures, known := e.capturesKey(at.literalOf, true, key, at.host)
+		c, found := e.newClosure(y, key)
+		if !found {
+			return ""
+		}
+		captures, known := e.capturesKey(c)
 		if !known {
 			return ""
 		}
+		form += e.NewLayout(captures) // those that the signature leaves out may have new types too
 		around := e.typesAround(pkg, n.Name)
 		if strings.Contains(around, unknownMark) {
 			return ""
 		}
-		return key + " " + id + " " + hashText(around+captures) + form
+		return withoutCaptures(key) + " " + id + " " + hashText(around+captures) + form
 	}
 	if key == "" {
 		return ""

@@ -49,6 +49,7 @@ type analyses struct {
 	builds                   map[bool]int                   // numbers of the release and of the edited build
 	mentions                 *mentionGraph                  // memo
 	compiled                 map[bool]map[*ast.FuncLit]bool // see compiledLiterals, memo
+	captured                 map[bool]capturedLines
 }
 
 // growth is what a function of the release does with its arguments in the edit and did not before.
@@ -110,6 +111,8 @@ func (e *Edit) FindEscapes(escapes Escapes) {
 		}
 	}
 	e.escapes = x
+	x.captured = map[bool]capturedLines{false: newCapturedLines(oldLines), true: newCapturedLines(escapes.Lines)}
+	e.findSameClosures()
 	x.builds = map[bool]int{false: buildNumber(x.old), true: buildNumber(x.new)}
 	for edited, all := range map[bool]map[string]*analysis{false: x.old, true: x.new} {
 		for _, a := range all {

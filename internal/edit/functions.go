@@ -78,7 +78,7 @@ func (e *Edit) compareFunction(path string, o *goobj.Object, y goobj.Sym, dicts 
 		f.OldSig = old.Type
 		f.Signature = f.NewSig != f.OldSig || f.NewSig == ""
 		if f.Class == Closure {
-			f.SameClosure = !others && e.sameClosure(&f)
+			f.sameCalls = !others
 		}
 		f.Dictionary = usesDictionary(n.Name, dicts)
 	}

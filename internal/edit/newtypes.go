@@ -13,7 +13,8 @@ import (
 // descriptors, the program finds that out. Others are on stacks and in variables of earlier patches alone, so what
 // these hand over is told apart by how it is laid out.
 
-// newTypes are the types that a release lacks, by the names that symbols and debugging information have of them.
+// newTypes are the types that a release lacks, by the names that symbols, debugging information and shapes
+// have of them.
 type newTypes map[string]*types.Named
 
 // NewLayout identifies how the types that the release does not have are laid out, of which text holds the names: of a
@@ -48,6 +49,7 @@ func (e *Edit) findNewTypes() newTypes {
 				continue
 			}
 			if t, ok := types.Unalias(is.Type()).(*types.Named); ok && t.Obj() == is {
+				out[path+"."+name] = t
 				out[e.symbolPath(path)+"."+name] = t
 				out[goobj.PackagePrefix(e.symbolPath(path))+"."+name] = t
 			}

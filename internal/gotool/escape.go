@@ -32,6 +32,14 @@ const (
 	ReturnsParam
 	// SharesString is a conversion of a string to bytes that takes the string's own memory.
 	SharesString
+	// Captured is a variable that a closure captures.
+	Captured
+)
+
+// Ways to capture a variable.
+const (
+	ByValue     = "value"
+	ByReference = "ref"
 )
 
 // Escape is one decision of the compiler's escape analysis.
@@ -43,9 +51,9 @@ type Escape struct {
 	// Text is the place as the compiler prints it, such as "&T{...}", or the parameter's name.
 	Text string
 	// Func is the function that is compiled, as its symbol is called within its package. It is set for
-	// OnHeap and LeaksParam.
+	// OnHeap and LeaksParam, and for Captured, where it is the one that the variable belongs to.
 	Func string
-	// To is where a parameter leaks to: Heap, or the name of a result.
+	// To is where a parameter leaks to: Heap, or the name of a result. Of a captured variable it is how it is captured.
 	To string
 	// Derefs is how often the parameter is dereferenced on the way.
 	Derefs int
@@ -90,7 +98,8 @@ func (b *Build) ListEscapes(ctx context.Context, overlay string, patterns []stri
 func parseEscapes(out []byte, dir string) []Escape {
 	var escapes []Escape
 	pkg := ""
-	flow := -1 // index of the decision that lines of a flow explain
+	captured := map[Escape]bool{} // printed for each closure
+	flow := -1                    // index of the decision that lines of a flow explain
 	for line := range strings.Lines(string(out)) {
 		line = strings.TrimRight(line, "\r\n")
 		if p, ok := strings.CutPrefix(line, "# "); ok {
@@ -119,6 +128,12 @@ func parseEscapes(out []byte, dir string) []Escape {
 		e.Package, e.File, e.Line, e.Column = pkg, at.file, at.line, at.column
 		if dir != "" && !filepath.IsAbs(e.File) {
 			e.File = filepath.Join(dir, e.File)
+		}
+		if e.Kind == Captured {
+			if captured[e] {
+				continue
+			}
+			captured[e] = true
 		}
 		if e.Kind == OnHeap || e.Kind == LeaksParam {
 			flow = len(escapes)
@@ -163,6 +178,11 @@ func parseDecision(text string) (e Escape, ok bool) {
 			n, err := strconv.Atoi(number)
 			return Escape{Kind: kind, Text: name, Derefs: n}, ok && err == nil
 		}
+	}
+	if in, rest, found := strings.Cut(text, " capturing by "); found {
+		how, rest, ok1 := strings.Cut(rest, ": ")
+		name, _, ok2 := cutLast(rest, " (addr=")
+		return Escape{Kind: Captured, Text: name, To: how, Func: withoutContent(in)}, ok1 && ok2 && (how == ByValue || how == ByReference)
 	}
 	if text == "zero-copy string->[]byte conversion" {
 		return Escape{Kind: SharesString, Text: text}, true

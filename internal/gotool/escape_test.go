@@ -33,6 +33,9 @@ func TestParseEscapes(t *testing.T) {
 		"./a.go:6:1: ([]byte)(s) does not escape\n" +
 		"./a.go:6:1: zero-copy string->[]byte conversion\n" +
 		"./a.go:6:2: p does not escape, mutate, or call\n" +
+		"./a.go:7:7: T.maker capturing by ref: t (addr=true assign=false width=48)\n" +
+		"./a.go:7:18: all.func1#s4obnG1cEaI=# capturing by value: k (addr=false assign=false width=8)\n" +
+		"./a.go:7:18: all.func1#s4obnG1cEaI=# capturing by value: k (addr=false assign=false width=8)\n" +
 		"# example.com/b\n" +
 		"/od: d/b: 7.go:12:1: y escapes to heap in h:\r\n" +
 		"b.go:12: z escapes to heap in h: and more\n" +
@@ -51,6 +54,8 @@ func TestParseEscapes(t *testing.T) {
 		{Package: "example.com/a", File: file, Line: 5, Column: 9, Kind: OnHeap, Text: `"a: 1:2: b"`, Func: "g"},
 		{Package: "example.com/a", File: file, Line: 6, Column: 1, Kind: OnStack, Text: "([]byte)(s)"},
 		{Package: "example.com/a", File: file, Line: 6, Column: 1, Kind: SharesString, Text: "zero-copy string->[]byte conversion"},
+		{Package: "example.com/a", File: file, Line: 7, Column: 7, Kind: Captured, Text: "t", Func: "T.maker", To: ByReference},
+		{Package: "example.com/a", File: file, Line: 7, Column: 18, Kind: Captured, Text: "k", Func: "all.func1", To: ByValue},
 		{Package: "example.com/b", File: "/od: d/b: 7.go", Line: 12, Column: 1, Kind: OnHeap, Text: "y", Func: "h"},
 		{Package: "example.com/b", File: "/dir/b.go", Line: 300, Kind: OnHeap, Text: "z", Func: "h"},
 	}
