@@ -149,7 +149,7 @@ func alignOf(t types.Type) (n int64) {
 func (e *Edit) howCaptured(c closureOf, v *types.Var, touched, assigned bool) string {
 	if e.escapes != nil {
 		at := c.source.spotAt(v.Pos())
-		if how, told := e.escapes.captured[c.edited].how(c.pkg, e.localName(c), v.Name(), at, c.host == ""); told {
+		if how := e.escapes.captured[c.edited].how(c.pkg, e.localName(c), v.Name(), at, c.host == ""); how != "" {
 			return how
 		}
 	}
@@ -181,10 +181,10 @@ func newCapturedLines(lines []gotool.Escape) capturedLines {
 	return out
 }
 
-// how is how a variable of a function around closure is captured: "" if that is said of several variables which may be
-// the one, in different ways. Where the closure was inlined together with the function around it, the
+// how is how a variable of a function around closure is captured: "" if that is not said, or said of several variables
+// which may be the one, in different ways. Where the closure was inlined together with the function around it, the
 // compiler names the place of the call in the place of the declaration.
-func (l capturedLines) how(pkg, closure, name string, at spot, placed bool) (how string, told bool) {
+func (l capturedLines) how(pkg, closure, name string, at spot, placed bool) string {
 	var any, here []string
 	for _, x := range l[[2]string{pkg, name}] {
 		rest, ok := strings.CutPrefix(closure, x.Func)
@@ -201,9 +201,9 @@ func (l capturedLines) how(pkg, closure, name string, at spot, placed bool) (how
 	}
 	slices.Sort(any)
 	if any = slices.Compact(any); len(any) == 1 {
-		return any[0], true
+		return any[0]
 	}
-	return "", len(any) > 1
+	return ""
 }
 
 // touched are the variables that may have another value after their declaration, or whose address may be taken, anywhere

@@ -21,21 +21,20 @@ func TestHowCaptured(t *testing.T) {
 		at            spot
 		placed        bool
 		how           string
-		told          bool
 	}{
-		{"f.func1", "v", spot{"a.go", 3, 8}, true, gotool.ByValue, true},
-		{"f.func1", "v", spot{"a.go", 5, 2}, true, gotool.ByReference, true},
-		{"f.func1", "v", spot{"a.go", 3, 8}, false, "", true},
-		{"f.func1", "v", spot{"a.go", 4, 8}, true, "", true},
-		{"f.func1", "w", spot{"a.go", 6, 300}, true, gotool.ByReference, true},
-		{"f.func1.2", "x", spot{"a.go", 7, 3}, true, gotool.ByValue, true},
-		{"f.func1", "x", spot{"a.go", 7, 3}, true, "", false},
-		{"ff.func1", "v", spot{"a.go", 3, 8}, true, "", false},
-		{"T.m.func1", "v", spot{"a.go", 9, 1}, true, gotool.ByReference, true},
-		{"main.g.func1", "n", spot{"b.go", 2, 8}, false, gotool.ByValue, true},
+		{"f.func1", "v", spot{"a.go", 3, 8}, true, gotool.ByValue},
+		{"f.func1", "v", spot{"a.go", 5, 2}, true, gotool.ByReference},
+		{"f.func1", "v", spot{"a.go", 3, 8}, false, ""},
+		{"f.func1", "v", spot{"a.go", 4, 8}, true, ""},
+		{"f.func1", "w", spot{"a.go", 6, 300}, true, gotool.ByReference},
+		{"f.func1.2", "x", spot{"a.go", 7, 3}, true, gotool.ByValue},
+		{"f.func1", "x", spot{"a.go", 7, 3}, true, ""},
+		{"ff.func1", "v", spot{"a.go", 3, 8}, true, ""},
+		{"T.m.func1", "v", spot{"a.go", 9, 1}, true, gotool.ByReference},
+		{"main.g.func1", "n", spot{"b.go", 2, 8}, false, gotool.ByValue},
 	} {
-		if how, told := lines.how("p", c.closure, c.name, c.at, c.placed); how != c.how || told != c.told {
-			t.Errorf("%s of %s at %v: %q, %t; want %q, %t", c.name, c.closure, c.at, how, told, c.how, c.told)
+		if how := lines.how("p", c.closure, c.name, c.at, c.placed); how != c.how {
+			t.Errorf("%s of %s at %v: %q, want %q", c.name, c.closure, c.at, how, c.how)
 		}
 	}
 }
