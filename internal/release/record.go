@@ -11,7 +11,7 @@ import (
 )
 
 // Format is the version of the record format; records of other versions are refused.
-const Format = 12
+const Format = 13
 
 // Record is what is known of a release: the proof's result, without the objects.
 type Record struct {
