@@ -31,7 +31,7 @@ func (e *Edit) renamedCaptures(was, is closureOf) bool {
 		if o.v.Name() == n.v.Name() {
 			continue
 		}
-		if renamed[shape(o.v.Type())] || !declaredAlike(o, n) || names(was, n.v.Name()) || names(is, o.v.Name()) {
+		if renamed[shape(o.v.Type())] || !declaredAlike(o, n) || bearsName(was, n.v.Name()) || bearsName(is, o.v.Name()) {
 			return false
 		}
 		renamed[shape(o.v.Type())] = true
@@ -113,8 +113,8 @@ func (l localVar) text() string {
 	return ""
 }
 
-// names reports whether anything but a field has a name in the declaration that a closure is in.
-func names(c closureOf, name string) (found bool) {
+// bearsName reports whether anything but a field has a name in the declaration that a closure is in.
+func bearsName(c closureOf, name string) (found bool) {
 	ast.Inspect(c.literal.around, func(n ast.Node) bool {
 		id, ok := n.(*ast.Ident)
 		if !ok || id.Name != name {
