@@ -68,7 +68,7 @@ var corpus = map[string]string{
 	"R04-field-remove":     "plan refused GS3004 main.user user.go:5 Instead",
 	"R05-array-len":        "plan refused GS3005 main.hand cards.go:5 Instead",
 	"R06-tag-change":       "plan refused GS3006 main.reply main.go:5 Instead",
-	"R07-signature-open":   "plan refused GS3007 main.add ops.go:6 Instead",
+	"R07-signature-open":   "plan refused GS3010 main.ops ops.go:8 Instead",
 	"R08-iface-add-method": "plan refused GS3008 main.animal animal.go:5 Instead",
 	"R09-receiver-kind":    "plan refused GS3009 main.coin.worth Instead",
 	"R10-global-type":      "plan refused GS3010 main.total vars.go:5 Instead",

@@ -52,6 +52,7 @@ type Edit struct {
 	given        map[string]bool              // see Given
 	elsewhere    map[goobj.Sym]bool           // see madeElsewhere
 	gone         map[string]bool              // see isGone
+	instances    map[string]bool              // see genericMethods
 	localNames   map[string]map[string]string // see declaring
 	newTypes     newTypes
 	locals       map[string]localTypes // by import path
@@ -116,10 +117,17 @@ type Type struct {
 	// when they differ.
 	Renumbered, Renamed string
 
+	// Descriptor is the name of the type's description without type arguments. It is empty where methods were not compared.
+	Descriptor string
+	// Unnamed says that the type has no name of its own.
+	Unnamed bool
+
 	Receiver string   // a method whose receiver changed between value and pointer
-	Methods  []string // new, or of another signature
+	Methods  []string // new
+	Resigned []string // of another signature
 	Gone     []string // removed, and still in the program's method table
 	Promoted []string // new by way of an embedded field
+	lost     []string // removed
 	// Conversions are where the edit converts the type to an interface that needs one of these methods.
 	Conversions []Conversion
 	// Unseen says why type assertions do not find the new methods; they do when it is empty.
@@ -140,7 +148,7 @@ type Conversion struct {
 
 // Lacks reports a method that the type has in the edit and not in the program.
 func (t *Type) Lacks(method string) bool {
-	return slices.Contains(t.Methods, method) || slices.Contains(t.Promoted, method)
+	return slices.Contains(t.Methods, method) || slices.Contains(t.Promoted, method) || slices.Contains(t.Resigned, method)
 }
 
 // VarKind says what happened to a variable.

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/gosplice/gosplice/internal/goobj"
+	"github.com/gosplice/gosplice/internal/release"
 )
 
 // Extension is a type of the program that gains methods, and whose method table can be exchanged for
@@ -22,6 +23,8 @@ type Extension struct {
 // Why a method table can't be exchanged, as ends of a sentence.
 const (
 	unseenGeneric   = "the methods of generic types are not added"
+	unseenLocal     = "the methods of types that functions declare are not added"
+	unseenUnnamed   = "the methods of types without a name are not added"
 	unseenSignature = "a method of the type has another signature now"
 	unseenUnknown   = "what the release declares of it was not found again"
 	unseenFirst     = "a pointer to it had no method before, so its description has no room for any"
@@ -33,7 +36,11 @@ const (
 func (e *Edit) findExtensions() {
 	for i := range e.Types {
 		t := &e.Types[i]
-		if t.Old != nil || t.Added || len(t.Methods)+len(t.Promoted) == 0 {
+		if t.Old != nil || t.Added || len(t.Methods)+len(t.Promoted)+len(t.Resigned) == 0 {
+			continue
+		}
+		if t.Unnamed || t.Func != "" {
+			t.Unseen = e.unextended(t)
 			continue
 		}
 		found, why := e.extensions(t)
@@ -56,6 +63,9 @@ func (e *Edit) extensions(t *Type) (out []Extension, why string) {
 		return nil, unseenUnknown
 	}
 	if n, ok := is.Type().(*types.Named); !ok || n.TypeParams().Len() > 0 {
+		if !e.described(t) {
+			return nil, ""
+		}
 		return nil, unseenGeneric
 	}
 	name := goobj.PackagePrefix(e.symbolPath(t.Package)) + "." + t.Name
@@ -102,6 +112,23 @@ func (e *Edit) extensions(t *Type) (out []Extension, why string) {
 		out = append(out, x)
 	}
 	return out, ""
+}
+
+// unextended says why the methods of a local type, or of one without a name, stay unseen. Where the program has no
+// description of it, one comes with the patch.
+func (e *Edit) unextended(t *Type) string {
+	switch {
+	case !e.described(t):
+		return ""
+	case t.Unnamed:
+		return unseenUnnamed
+	}
+	return unseenLocal
+}
+
+// described reports whether the program describes a type, an instance of it, or pointers to one.
+func (e *Edit) described(t *Type) bool {
+	return slices.ContainsFunc(e.Record.Symbols, func(s release.Symbol) bool { return goobj.IsType(s.Name) && t.Describes(s.Name) })
 }
 
 // looksUpMethods reports a program in which reflection may have handed out methods. What it hands out

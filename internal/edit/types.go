@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"go/ast"
 	"go/types"
-	"slices"
 	"sort"
 	"strings"
 
@@ -47,6 +46,7 @@ func (e *Edit) findTypes(packages []gotool.Package, tree *Tree) {
 		}
 		e.compareLocals(path, seen)
 	}
+	e.findUnnamed()
 	e.compareDescriptors(seen)
 }
 
@@ -73,8 +73,9 @@ func (e *Edit) compareTypes(path string, was, is *types.TypeName) bool {
 	if !ok1 || !ok2 || types.IsInterface(o) {
 		return false
 	}
+	t.Descriptor = goobj.PackagePrefix(e.symbolPath(path)) + "." + t.Name
 	e.compareMethods(&t, o, n)
-	if t.Receiver != "" || len(t.Methods)+len(t.Promoted)+len(t.Gone) > 0 {
+	if t.otherMethods() {
 		e.Types = append(e.Types, t)
 	}
 	return false
@@ -111,26 +112,33 @@ func (e *Edit) compareMethods(t *Type, o, n *types.Named) {
 			t.Methods = append(t.Methods, name)
 		case declares(o, name) && declares(n, name) && pointerReceiver(old) != pointerReceiver(m):
 			t.Receiver = name
-		case shape(old.Type()) != shape(m.Type()) && declares(n, name):
-			t.Methods = append(t.Methods, name)
 		case shape(old.Type()) != shape(m.Type()):
-			t.Promoted = append(t.Promoted, name)
+			t.Resigned = append(t.Resigned, name)
 		}
 	}
-	prefix := goobj.PackagePrefix(e.symbolPath(t.Package)) + "."
-	for name := range had {
-		if has[name] != nil || !declares(o, name) {
+	pkg, name := t.Descriptor[:len(t.Descriptor)-len(t.descriptorName())], t.descriptorName()
+	for m := range had {
+		if has[m] != nil {
 			continue
 		}
-		for _, symbol := range []string{prefix + t.Name + "." + name, prefix + "(*" + t.Name + ")." + name} {
-			if s, ok := e.Record.Lookup(symbol, goobj.ABIInternal); ok && s.Indirect && !slices.Contains(t.Gone, name) {
-				t.Gone = append(t.Gone, name)
-			}
+		t.lost = append(t.lost, m)
+		if e.inTable(pkg+name+"."+m, pkg+"(*"+name+")."+m) {
+			t.Gone = append(t.Gone, m)
 		}
 	}
-	for _, list := range [][]string{t.Methods, t.Promoted, t.Gone} {
+	for _, list := range [][]string{t.Methods, t.Promoted, t.Resigned, t.Gone, t.lost} {
 		sort.Strings(list)
 	}
+}
+
+// otherMethods reports a type whose methods changed in some way.
+func (t *Type) otherMethods() bool {
+	return t.Receiver != "" || len(t.Methods)+len(t.Promoted)+len(t.Resigned)+len(t.lost) > 0
+}
+
+// descriptorName is the end of the descriptor's name behind the package: the type's name, and its number.
+func (t *Type) descriptorName() string {
+	return t.Descriptor[strings.LastIndexByte(t.Descriptor, '.')+1:]
 }
 
 func methods(t *types.Named) map[string]*types.Func {
@@ -326,6 +334,16 @@ func (e *Edit) compareLocals(path string, seen map[string]bool) {
 			t.Users = e.users(path, n.spec, t.Old, t.New)
 			seen[prefix+was] = true
 			e.Types = append(e.Types, t)
+			continue
+		}
+		o1, ok1 := types.Unalias(oldType.Type()).(*types.Named)
+		n1, ok2 := types.Unalias(newType.Type()).(*types.Named)
+		if !ok1 || !ok2 || types.IsInterface(o1) {
+			continue
+		}
+		t.Descriptor = prefix + was
+		if e.compareMethods(&t, o1, n1); t.otherMethods() {
+			e.Types = append(e.Types, t)
 		}
 	}
 }
@@ -449,7 +467,7 @@ func (e *Edit) findConversions() {
 	lacking := map[string]*Type{}
 	for i := range e.Types {
 		if t := &e.Types[i]; t.Unseen != "" {
-			lacking[goobj.PackagePrefix(e.symbolPath(t.Package))+"."+t.Name] = t
+			lacking[t.Descriptor] = t
 		}
 	}
 	if len(lacking) == 0 {
@@ -487,7 +505,8 @@ func (e *Edit) conversion(f *Function, itab goobj.Sym, lacking map[string]*Type)
 	}
 	y := release.ItabType(e.Set, itab)
 	name := strings.TrimPrefix(e.Set.NameOf(y).Name, "type:")
-	t := lacking[withoutTypeArgs(strings.TrimLeft(name, "*"))]
+	bare := strings.TrimLeft(name, "*")
+	t := cmp.Or(lacking[bare], lacking[withoutTypeArgs(bare)])
 	if _, ok := e.Record.Lookup("type:"+name, goobj.ABI0); t == nil || !ok {
 		return
 	}

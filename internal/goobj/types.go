@@ -92,6 +92,22 @@ func (t TypeDesc) Offsets() []uint64 {
 	return out
 }
 
+// Embedded are the types of the embedded fields of a struct.
+func (t TypeDesc) Embedded() (out []Sym) {
+	if t.Kind() != kindStruct {
+		return nil
+	}
+	const embedded = 1 << 3 // in the first byte of a name
+	list, n := t.list(64, structField)
+	for i := range n {
+		at := list + i*structField
+		if name := t.set.Data(t.relocs.sym(at)); len(name) > 0 && name[0]&embedded != 0 {
+			out = append(out, t.relocs.sym(at+8))
+		}
+	}
+	return out
+}
+
 // PtrBytes is the length in bytes of the prefix that may hold pointers.
 func (t TypeDesc) PtrBytes() uint64 { return le.Uint64(t.data[8:]) }
 

@@ -498,7 +498,7 @@ func (l *linker) checkItab(t *itab) {
 		return
 	}
 	for _, added := range l.edit.Types {
-		if added.Unseen == "" || !strings.HasSuffix(name, "."+added.Name) {
+		if added.Unseen == "" || !added.Describes(name) {
 			continue
 		}
 		for _, m := range inter.IfaceMethods() {

@@ -32,7 +32,8 @@ type harvest struct {
 	addr     goobj.Table[uint64]    // 0: not known
 	matched  goobj.Table[goobj.Sym] // the definition whose bytes the program has; 0: none
 	user     goobj.Table[goobj.Sym] // the symbol whose reference told the address
-	indirect goobj.Table[bool]      // functions whose address is used other than by a call
+	indirect goobj.Table[bool]      // functions whose address is used other than by a call, and than
+	tabled   goobj.Table[bool]      // those in method tables
 	calls    calls
 	at       map[uint64]goobj.Sym // text address -> symbol
 	queue    []goobj.Sym
@@ -83,6 +84,7 @@ func newHarvest(set *goobj.Set, file *image.File) (*harvest, error) {
 		matched:  goobj.NewTable[goobj.Sym](set),
 		user:     goobj.NewTable[goobj.Sym](set),
 		indirect: goobj.NewTable[bool](set),
+		tabled:   goobj.NewTable[bool](set),
 		calls:    newCalls(set),
 		at:       map[uint64]goobj.Sym{},
 		pruned:   map[goobj.Sym][]int{},
@@ -458,7 +460,8 @@ func (h *harvest) follow(d, y goobj.Sym, a uint64, k int, r goobj.Reloc) error {
 		if v == 0 && (r.Weak || !h.set.Defined(r.Sym)) || v == h.unreachable && h.set.NameOf(r.Sym).Name != "runtime.unreachableMethod" {
 			return nil
 		}
-		if h.set.Kind(r.Sym).IsText() {
+		// An address behind the entry is one of a jump table: nothing calls it.
+		if h.set.Kind(r.Sym).IsText() && (r.Add <= 0 || r.Add >= int64(h.set.Size(h.definition(r.Sym)))) {
 			*h.indirect.At(r.Sym) = true
 		}
 		if !h.file.Moves(a + uint64(r.Off)) {
@@ -475,7 +478,7 @@ func (h *harvest) follow(d, y goobj.Sym, a uint64, k int, r goobj.Reloc) error {
 			return nil
 		}
 		if h.set.Kind(r.Sym).IsText() {
-			*h.indirect.At(r.Sym) = true
+			*h.held(r.Type).At(r.Sym) = true
 		}
 		return h.learnFrom(y, r.Sym, h.base(r.Sym)+uint64(v)-uint64(r.Add))
 	case r.Type.IsTLS():
@@ -487,6 +490,14 @@ func (h *harvest) follow(d, y goobj.Sym, a uint64, k int, r goobj.Reloc) error {
 		return nil
 	}
 	return h.mismatch(y, a, fmt.Sprintf("relocation type %d is not known", r.Type))
+}
+
+// held is the table of functions that references of a type hold.
+func (h *harvest) held(t goobj.RelocType) *goobj.Table[bool] {
+	if t == goobj.RMethodOff {
+		return &h.tabled
+	}
+	return &h.indirect
 }
 
 // base is what a 32-bit offset to y counts from.

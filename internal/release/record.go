@@ -117,6 +117,8 @@ type Symbol struct {
 	Type string
 	// Indirect functions are also entered other than by direct calls.
 	Indirect bool
+	// OnlyTable says that this is by way of method tables alone.
+	OnlyTable bool
 	// CapturesKnown says that Type holds the layout of a closure's context.
 	CapturesKnown bool
 	// Head are the first bytes of a function, Busy the offsets that conflict with patching it.

@@ -110,7 +110,8 @@ func (w *describer) function(sym *Symbol, y, d goobj.Sym) {
 	flag, flag2 := w.set.Flags(d)
 	sym.NoSplit = flag&goobj.FlagNoSplit != 0
 	sym.Linkname = flag2&goobj.Flag2Linkname != 0
-	sym.Indirect = *w.indirect.At(y)
+	sym.OnlyTable = *w.tabled.At(y) && !*w.indirect.At(y)
+	sym.Indirect = *w.indirect.At(y) || sym.OnlyTable
 	sym.Merged = w.bodies[sym.Addr] > 1
 	code := w.file.Bytes(sym.Addr, len(w.set.Data(d)))
 	sym.Busy = w.arch.Busy(code)

@@ -11,6 +11,7 @@ import (
 	"github.com/gosplice/gosplice/internal/edit"
 	"github.com/gosplice/gosplice/internal/goobj"
 	"github.com/gosplice/gosplice/internal/patch"
+	"github.com/gosplice/gosplice/internal/release"
 )
 
 // functions judges every function whose object changed, and groups what a reader of the source
@@ -33,6 +34,7 @@ func (j *judge) functions() {
 			}
 		}
 	}
+	j.findHeldSignatures()
 	for i := range fns {
 		j.function(&fns[i], edited)
 	}
@@ -213,9 +215,9 @@ func (j *judge) untouchable(f *edit.Function) *untouched {
 			Assembly, "a nosplit function changed", "It may run where a goroutine can't be stopped or has no stack to spare.",
 			[]string{"move the change into a function without //go:nosplit", "restart"},
 		}
-	case f.Linkname && f.Edited:
+	case f.Linkname && f.Edited && f.Signature:
 		return &untouched{
-			Assembly, "the target of a linkname changed", "Code that this build does not show may depend on it.",
+			Assembly, "the target of a linkname changed its signature", "Who calls it by the other name passes what it took before.",
 			[]string{"move the change into a function without //go:linkname", "restart"},
 		}
 	case f.Old.Merged:
@@ -381,11 +383,24 @@ func (j *judge) initialiserClosure(f *edit.Function, c patch.Change) {
 }
 
 func (j *judge) signature(f *edit.Function, c patch.Change) {
-	j.shown[declOf(f)] = true
-	if f.Old.Indirect {
+	if f.Old.Indirect && !j.e.SignatureEdited(f) {
+		j.shown[declOf(f)] = true
 		c.What = "signature changed"
 		c.Reason = "The function's address is taken: as a func value, through a method table or by a deferred call. What holds it would call the new body with the old arguments."
 		j.add(SignatureHeld, c)
+		return
+	}
+	j.shown[declOf(f)] = true
+	method := methodOf(f)
+	if j.shown["signature"+method] || f.Class != edit.Plain && j.plainSignatures[method] {
+		return // the wrapper of one that has its own line
+	}
+	j.shown["signature"+method] = true
+	if f.Class != edit.Plain {
+		c.Symbol = j.show(f.Package, f.Decl)
+	}
+	if held := j.heldSignatures[method]; len(held) > 0 {
+		j.signatureHeld(held, c)
 		return
 	}
 	c.What = "signature changed; all callers change with it"
@@ -398,6 +413,51 @@ func (j *judge) signature(f *edit.Function, c patch.Change) {
 		c.Reason += fmt.Sprintf(" So do those of %s, whose package the edit does not have.", j.e.UserName(caller))
 	}
 	j.add(SignatureMoved, c)
+}
+
+// signatureHeld shows a function that something holds other than by calling it, itself or by a wrapper, and that the edit
+// calls with other arguments.
+func (j *judge) signatureHeld(held []*edit.Function, c patch.Change) {
+	var holders []*release.Symbol
+	tables := true
+	for _, f := range held {
+		holders = append(holders, j.e.Holders(f.Old)...)
+		tables = tables && f.Old.OnlyTable
+	}
+	names := list(j.names(holders))
+	c.What = "signature changed; what holds it keeps the old one"
+	switch {
+	case names != "":
+		c.Reason = fmt.Sprintf("Calls of it by name change with it. %s made a func value of it, and what has that", names)
+	case tables:
+		c.Reason = "Calls of it by name change with it. It is in the method table of its type, and what finds it there"
+	default:
+		c.Reason = "Calls of it by name change with it. Something has its address, a variable or an interface, and what calls it by that"
+	}
+	c.Reason += " goes on with the old body and the old arguments, until the program is restarted."
+	j.add(SignatureSplit, c)
+}
+
+// findHeldSignatures finds the functions whose signature the edit changes, and those of them, with the wrappers of methods,
+// that something may hold.
+func (j *judge) findHeldSignatures() {
+	j.plainSignatures, j.heldSignatures = map[string]bool{}, map[string][]*edit.Function{}
+	for i := range j.e.Functions {
+		f := &j.e.Functions[i]
+		if f.Old == nil || f.Sym == 0 || !f.Signature || f.Class != edit.Plain && f.Class != edit.Generated {
+			continue
+		}
+		method := methodOf(f)
+		j.plainSignatures[method] = j.plainSignatures[method] || f.Class == edit.Plain
+		if j.e.Remembered(f) {
+			j.heldSignatures[method] = append(j.heldSignatures[method], f)
+		}
+	}
+}
+
+// methodOf is the declaration of a function, the same for a method and its wrappers, by values and by pointers.
+func methodOf(f *edit.Function) string {
+	return f.Package + "\x00" + strings.NewReplacer("(*", "", ")", "").Replace(f.Decl)
 }
 
 // decls reports the declarations whose source changed, with the number of functions that inline

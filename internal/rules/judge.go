@@ -83,6 +83,9 @@ type judge struct {
 	shown       map[string]bool
 	runs        int // initialisers that a patch would run, beside redirecting functions
 	started     []patch.Change
+
+	plainSignatures map[string]bool             // see findHeldSignatures
+	heldSignatures  map[string][]*edit.Function // see findHeldSignatures
 }
 
 // add enters a change. What it does not say of its reason and the ways out, the rule says; what plainly

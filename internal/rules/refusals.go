@@ -66,12 +66,13 @@ var (
 		Example: "\n type reply struct {\n-\tName string `json:\"name\"`\n+\tName string `json:\"full_name\"`\n }\n"})
 
 	SignatureHeld = rule(Rule{
-		ID: "GS3007", Title: "a signature changed while the function is held as a value", Verdict: Refused, Scenario: "R07-signature-open",
-		Reason:  "Something holds the function other than by calling it: a variable, a map of handlers, a method table, a deferred call. It would call the new body with the old arguments.",
-		WaysOut: []string{"add a function with the new signature under another name", "restart"},
+		ID: "GS3007", Title: "what a function that is held as a value takes is laid out anew", Verdict: Refused, Scenario: "R07-signature-open",
+		Reason:  "Something holds the function other than by calling it: a variable, a map of handlers, a method table, a deferred call. It would call the new body with arguments that are laid out in the old way.",
+		WaysOut: []string{"use a new type for the new layout, and a function of another name for it", "restart"},
 		Example: `
--func onHit(n int)            // registered: hooks["hit"] = onHit
-+func onHit(n int, by string)
+ func onHit(h hit)            // registered: hooks["hit"] = onHit
+-type hit struct{ n int }
++type hit struct{ n, by int }
 `})
 
 	Interface = rule(Rule{

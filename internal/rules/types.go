@@ -61,9 +61,14 @@ func (j *judge) relaid(t *edit.Type, c patch.Change, held string) {
 
 // methods judges the methods of a type whose layout is as before.
 func (j *judge) methods(t *edit.Type, c patch.Change) {
+	if t.Unnamed {
+		c.Symbol = t.Name
+	}
 	with := func(method string) patch.Change {
 		c := c
-		c.Symbol += "." + method
+		if c.Symbol += "." + method; t.Func != "" {
+			c.Symbol += " of " + t.Func
+		}
 		return c
 	}
 	if t.Receiver != "" {
@@ -75,13 +80,19 @@ func (j *judge) methods(t *edit.Type, c patch.Change) {
 	if t.Extended {
 		j.runs++
 	}
+	for _, m := range t.Promoted {
+		if t.Unseen != "" && j.e.Asked(t.Package, m) {
+			c := with(m)
+			c.What = "new method, by way of an embedded field"
+			j.unseen(t, c)
+		}
+	}
 	for _, m := range t.Methods {
 		c := with(m)
 		c.What = "new method"
 		switch {
-		case t.Unseen != "":
-			c.Reason = "Direct calls find it. Type assertions, fmt and reflection on this type do not see it until the program is restarted: " + t.Unseen + "."
-			j.add(MethodUnseen, c)
+		case t.Unseen != "" && j.e.Asked(t.Package, m):
+			j.unseen(t, c)
 		case remembered(m):
 			j.add(MethodRemembered, c)
 		default:
@@ -97,6 +108,9 @@ func (j *judge) methods(t *edit.Type, c patch.Change) {
 		j.add(MethodNeeded, c)
 	}
 	for _, m := range t.Gone {
+		if !j.e.Asked(t.Package, m) {
+			continue
+		}
 		for _, decl := range []string{t.Name + "." + m, "(*" + t.Name + ")." + m} {
 			j.shown["gone"+t.Package+"\x00"+decl] = true
 		}
@@ -105,6 +119,12 @@ func (j *judge) methods(t *edit.Type, c patch.Change) {
 		c.Reason = "New code does not call it. Type assertions, fmt, encoding packages and reflection on this type still find it, and run its old body, until the program is restarted."
 		j.add(MethodStays, c)
 	}
+}
+
+// unseen warns of a method that the program's description of a type does not get.
+func (j *judge) unseen(t *edit.Type, c patch.Change) {
+	c.Reason = "Direct calls find it. Type assertions, fmt and reflection on this type do not see it until the program is restarted: " + t.Unseen + "."
+	j.add(MethodUnseen, c)
 }
 
 // remembered reports a method that encoding packages look for once for each type.

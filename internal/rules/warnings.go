@@ -195,6 +195,15 @@ var (
  func note(p *point) { seen(p) }          // as before, and can't be exchanged
 `})
 
+	SignatureSplit = rule(Rule{
+		ID: "GS2037", Title: "a signature changed while something holds the function", Verdict: Warns, Scenario: "signature01-held",
+		Reason:  "All calls of the function by its name change with it. What holds it other than by its name, a variable, a map of handlers, a method table, goes on with the old body and the old arguments: a func value of the old type can't lead to a body with another signature.",
+		WaysOut: []string{"where what holds it has to run the new code, keep the signature, or set the variable again from code that runs after the patch", "restart"},
+		Example: `
+-func (c client) Clear(now int64)            // in c's method table, called directly
++func (c client) Clear()
+`})
+
 	MethodStays = rule(Rule{
 		ID: "GS2018", Title: "a type loses a method that type assertions still find", Verdict: Warns, Scenario: "rule-method-gone",
 		Reason:  "New code does not call it. Type assertions, fmt, encoding packages and reflection look into the type's method table, which keeps it: they run its old body until the program is restarted.",
