@@ -110,7 +110,9 @@ func (c *Client) ask(ctx context.Context, req *Request) (*Response, error) {
 		return nil, fmt.Errorf("%s: the program closed the connection: %w", req.Verb, writeErr)
 	case err != nil:
 		return nil, fmt.Errorf("%s: %w", req.Verb, err)
-	case resp.Code != Done:
+	}
+	resp.show()
+	if resp.Code != Done {
 		return nil, &Error{resp.Code, resp.Reason, resp.Message, resp.Detail, resp.Inside}
 	}
 	return resp, nil

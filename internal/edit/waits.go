@@ -7,6 +7,7 @@ import (
 
 	"github.com/gosplice/gosplice/internal/escape"
 	"github.com/gosplice/gosplice/internal/goobj"
+	"github.com/gosplice/gosplice/internal/patch"
 	"github.com/gosplice/gosplice/internal/release"
 )
 
@@ -44,7 +45,7 @@ func (w *Waiting) Words() string {
 func userName(symbol string) string {
 	name := goobj.WithoutCopy(symbol)
 	plain, _, _ := strings.Cut(name, "[")
-	return strings.ReplaceAll(name[strings.LastIndexByte(plain, '/')+1:], "%2e", ".")
+	return patch.Shown(name[strings.LastIndexByte(plain, '/')+1:])
 }
 
 // UserName is a symbol's name as plans show it.

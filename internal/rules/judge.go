@@ -66,7 +66,7 @@ func (v *Verdict) CannotLink(err error) {
 	for _, err := range all {
 		v.Changes = append(v.Changes, patch.Change{
 			Symbol: "the patch", What: "can't be linked", Verdict: Unlinkable.Verdict, ID: Unlinkable.ID,
-			Reason: err.Error() + ".", WaysOut: Unlinkable.WaysOut,
+			Reason: patch.Shown(err.Error()) + ".", WaysOut: Unlinkable.WaysOut,
 		})
 	}
 	v.Refused = true
@@ -101,6 +101,7 @@ func (j *judge) add(r Rule, c patch.Change) {
 	if r.Verdict == Refused {
 		j.v.Refused = true
 	}
+	c.Show()
 	j.v.Changes = append(j.v.Changes, c)
 }
 
