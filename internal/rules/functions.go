@@ -383,8 +383,11 @@ func (j *judge) initialiserClosure(f *edit.Function, c patch.Change) {
 }
 
 func (j *judge) signature(f *edit.Function, c patch.Change) {
+	j.shown[declOf(f)] = true
+	if j.takesRelaid(f, c) {
+		return
+	}
 	if f.Old.Indirect && !j.e.SignatureEdited(f) {
-		j.shown[declOf(f)] = true
 		c.What = "signature changed"
 		c.Reason = "The function's address is taken: as a func value, through a method table or by a deferred call. What holds it would call the new body with the old arguments."
 		j.add(SignatureHeld, c)

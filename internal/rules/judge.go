@@ -49,6 +49,7 @@ func Judge(e *edit.Edit, inits []edit.InitFunc, o Options) *Verdict {
 	j.packages()
 	j.hooks()
 	j.startOnly()
+	j.unfold()
 	j.v.Empty = !j.v.Refused && len(j.v.Redirect) == 0 && j.runs == 0
 	j.sort()
 	return j.v
@@ -83,6 +84,7 @@ type judge struct {
 	shown       map[string]bool
 	runs        int // initialisers that a patch would run, beside redirecting functions
 	started     []patch.Change
+	folded      []folded
 
 	plainSignatures map[string]bool             // see findHeldSignatures
 	heldSignatures  map[string][]*edit.Function // see findHeldSignatures
