@@ -56,14 +56,48 @@ func (e *Edit) findConfined() {
 		}
 	}
 	for _, path := range slices.Sorted(maps.Keys(byPath)) {
-		c, held := e.confine(path, byPath[path])
-		for _, t := range byPath[path] {
-			t.Held, t.Confined = held, held == ""
+		e.findConfinedOf(path, byPath[path])
+	}
+}
+
+// manyTypes are so many types of a package that it is not looked for what holds each of them.
+const manyTypes = 50
+
+// findConfinedOf judges the types of one package: each by itself, unless nothing holds any of them.
+func (e *Edit) findConfinedOf(path string, changed []*Type) {
+	confined := changed
+	c, held := e.confine(path, changed)
+	if held != "" && len(changed) > manyTypes {
+		return
+	}
+	if held != "" {
+		confined = nil
+		for _, t := range changed {
+			if _, t.Held = e.confine(path, []*Type{t}); t.Held == "" {
+				confined = append(confined, t)
+			}
 		}
-		if held == "" {
-			e.Confined = append(e.Confined, *c)
+		if len(confined) == 0 {
+			return
+		}
+		c, held = e.confine(path, confined)
+	}
+	for _, t := range confined {
+		t.Held, t.Confined = held, held == ""
+	}
+	if held == "" {
+		e.Confined = append(e.Confined, *c)
+	}
+}
+
+// ConfinedAlone is what would be known of one type of x if no other one were laid out anew.
+func (e *Edit) ConfinedAlone(x *Confined, t *Type) *Confined {
+	if len(x.Types) > 1 {
+		if alone, held := e.confine(x.Package, []*Type{t}); held == "" {
+			return alone
 		}
 	}
+	return x
 }
 
 // confine proves that the types of a package which are laid out anew are confined, or says what holds values.
@@ -79,8 +113,12 @@ func (e *Edit) confine(path string, changed []*Type) (c *Confined, held string) 
 			return nil, t.Name + " is declared in another way"
 		case spec.Assign.IsValid():
 			return nil, t.Name + " is another name of a type"
-		case !plainLayout(t.Old) || !plainLayout(t.New) || t.OldSize <= 0:
-			return nil, fmt.Sprintf("%s is not a struct, an array or a basic type with a size", t.Name)
+		case !plainLayout(t.Old) || !plainLayout(t.New):
+			return nil, t.Name + " is not a struct, an array or a basic type, before and after the edit"
+		case t.OldSize < 0:
+			return nil, "the size of a " + t.Name + " depends on type arguments"
+		case t.OldSize == 0:
+			return nil, "a value of 0 bytes leaves nothing by which that could be told"
 		}
 		names = append(names, t.Name)
 	}
@@ -89,7 +127,7 @@ func (e *Edit) confine(path string, changed []*Type) (c *Confined, held string) 
 	if was == nil || is == nil {
 		return nil, "package " + path + " can't be type-checked as a whole"
 	}
-	if held := was.heldBySource(e.symbolPath(path) == "main"); held != "" {
+	if held := was.heldBySource(e.usedBy(path)); held != "" {
 		return nil, held
 	}
 	if held := e.heldByDescription(path, was); held != "" {
@@ -268,9 +306,19 @@ func (r *reach) place(p token.Pos) string {
 	return fmt.Sprintf(" (%s:%d)", filepath.Base(at.Filename), at.Line)
 }
 
-// heldBySource says what in the source may hold members beyond frames, or makes them something else. Nothing imports
-// a main package.
-func (r *reach) heldBySource(main bool) string {
+// usedBy is usedElsewhere for what a package exports. Nothing imports a main package.
+func (e *Edit) usedBy(path string) func(name string, method bool) string {
+	return func(name string, method bool) string {
+		if !ast.IsExported(name) || e.symbolPath(path) == "main" {
+			return ""
+		}
+		return e.usedElsewhere(path, name, method)
+	}
+}
+
+// heldBySource says what in the source may hold members beyond frames, or makes them something else. used says which
+// other package uses a name.
+func (r *reach) heldBySource(used func(name string, method bool) string) string {
 	if len(r.src.Other) > 0 {
 		return "the package has assembly, C or cgo files, which may use it"
 	}
@@ -282,15 +330,16 @@ func (r *reach) heldBySource(main bool) string {
 			return fmt.Sprintf("the generic type %s has it as a part%s", tn.Name(), r.place(tn.Pos()))
 		case tn.Parent() != r.scope:
 			return fmt.Sprintf("the type %s that a function declares has it as a part%s", tn.Name(), r.place(tn.Pos()))
-		case tn.Exported() && !main:
-			return fmt.Sprintf("%s is exported, so other packages may have values%s", tn.Name(), r.place(tn.Pos()))
+		}
+		if user := used(tn.Name(), false); user != "" {
+			return fmt.Sprintf("%s is exported, and %s", tn.Name(), user)
 		}
 		if part := r.beyond(named.Underlying()); part != "" {
 			return fmt.Sprintf("%s: in type %s%s", part, tn.Name(), r.place(tn.Pos()))
 		}
 	}
 	for _, name := range r.scope.Names() {
-		if held := r.heldByObject(r.scope.Lookup(name), main); held != "" {
+		if held := r.heldByObject(r.scope.Lookup(name), used); held != "" {
 			return held
 		}
 	}
@@ -302,8 +351,8 @@ func (r *reach) heldBySource(main bool) string {
 	return ""
 }
 
-// heldByObject looks at what a package declares. What is exported may be used by code that is not looked at.
-func (r *reach) heldByObject(o types.Object, main bool) string {
+// heldByObject looks at what a package declares. What is exported may be used by other packages.
+func (r *reach) heldByObject(o types.Object, used func(name string, method bool) string) string {
 	switch o := o.(type) {
 	case *types.Var:
 		if r.holds(o.Type()) {
@@ -311,20 +360,27 @@ func (r *reach) heldByObject(o types.Object, main bool) string {
 		}
 	case *types.TypeName:
 		n, ok := o.Type().(*types.Named)
-		if o.IsAlias() && o.Exported() && !main && r.holds(o.Type()) {
-			return fmt.Sprintf("the exported name %s stands for it%s", o.Name(), r.place(o.Pos()))
+		if o.IsAlias() && r.holds(o.Type()) {
+			if user := used(o.Name(), false); user != "" {
+				return fmt.Sprintf("the exported name %s stands for it, and %s", o.Name(), user)
+			}
 		}
-		if !ok || o.IsAlias() || main {
+		if !ok || o.IsAlias() {
 			return ""
 		}
 		for m := range n.Methods() {
-			if m.Exported() && r.holds(m.Type()) {
-				return fmt.Sprintf("the exported method %s.%s passes it to other packages%s", o.Name(), m.Name(), r.place(m.Pos()))
+			if !r.holds(m.Type()) {
+				continue
+			}
+			if user := used(m.Name(), true); user != "" {
+				return fmt.Sprintf("the exported method %s.%s passes it to others, and %s", o.Name(), m.Name(), user)
 			}
 		}
 	default:
-		if o.Exported() && !main && r.holds(o.Type()) {
-			return fmt.Sprintf("the exported %s passes it to other packages%s", o.Name(), r.place(o.Pos()))
+		if r.holds(o.Type()) {
+			if user := used(o.Name(), false); user != "" {
+				return fmt.Sprintf("the exported %s passes it to others, and %s", o.Name(), user)
+			}
 		}
 	}
 	return ""

@@ -59,6 +59,7 @@ type Edit struct {
 	escapes      *analyses
 	reversed     *release.Reversed        // see callers
 	once         map[*release.Symbol]bool // memo
+	importers    map[string][]importing   // see importersOf
 	inProgram    map[[2]string]bool       // by import path and declaration, memo
 }
 

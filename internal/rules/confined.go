@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -15,18 +16,22 @@ func (j *judge) confined() {
 	for i := range j.e.Confined {
 		x := &j.e.Confined[i]
 		held := j.entered(x)
+		others := held != "" && j.enteredAlone(x) // the refusal is of some of them
 		for k := range j.e.Types {
 			t := &j.e.Types[k]
 			if t.Package != x.Package || !t.Confined {
 				continue
 			}
 			c := patch.Change{Symbol: j.show(t.Package, t.Name), File: t.File, Line: t.Line}
+			alone := j.e.ConfinedAlone(x, t)
 			if held != "" {
-				j.relaid(t, c, held)
-				continue
+				if why := j.entered(alone); why != "" || !others {
+					j.relaid(t, c, cmp.Or(why, held))
+					continue
+				}
 			}
 			layoutChange(t, &c)
-			c.Reason = fmt.Sprintf("No %s outlives the functions that handle it: %s. That is proven of the running program. The switch waits until no goroutine is inside one of them, and gives up after some seconds if one stays.", t.Name, list(j.names(x.Inside)))
+			c.Reason = fmt.Sprintf("No %s outlives the functions that handle it: %s. That is proven of the running program. The switch waits until no goroutine is inside one of them, and gives up after some seconds if one stays.", t.Name, list(j.names(alone.Inside)))
 			c.WaysOut = nil
 			j.add(ConfinedLayout, c)
 		}
@@ -34,6 +39,13 @@ func (j *judge) confined() {
 			j.v.Redirect = append(j.v.Redirect, x.Alone...)
 		}
 	}
+}
+
+// enteredAlone reports whether one of several types is refused for what has to do with itself.
+func (j *judge) enteredAlone(x *edit.Confined) bool {
+	return slices.ContainsFunc(j.e.Types, func(t edit.Type) bool {
+		return t.Package == x.Package && t.Confined && j.entered(j.e.ConfinedAlone(x, &t)) != ""
+	})
 }
 
 // names are functions of the program as users write them, without what is compiled as a part of others.
