@@ -57,10 +57,10 @@ type Edit struct {
 	newTypes     newTypes
 	locals       map[string]localTypes // by import path
 	escapes      *analyses
-	reversed     *release.Reversed        // see callers
-	once         map[*release.Symbol]bool // memo
-	importers    map[string][]importing   // see importersOf
-	inProgram    map[[2]string]bool       // by import path and declaration, memo
+	reversed     *release.Reversed      // see callers
+	once         map[onceKey]bool       // memo
+	importers    map[string][]importing // see importersOf
+	inProgram    map[[2]string]bool     // by import path and declaration, memo
 }
 
 // Pair is a package in both versions.

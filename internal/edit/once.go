@@ -12,28 +12,48 @@ import (
 	"github.com/gosplice/gosplice/internal/release"
 )
 
-// CalledOnce reports a function of the release that is called once in the life of the program: all calls of it are in main
-// or in initialisers, or in functions that are called once, none of them is repeated, and the edit adds none.
-func (e *Edit) CalledOnce(f *Function) bool {
+// CalledOnce reports a function of the release, or a literal in one, that is called once in the life of the program: all
+// calls of it are in main or in initialisers, or in functions that are called once, none of them is repeated, and the edit
+// adds none.
+func (e *Edit) CalledOnce(f *Function) bool { return e.entered(f, once) }
+
+// entries says how often a function may be entered.
+type entries int
+
+const (
+	once    entries = iota
+	atStart         // or some times more, by loops that start goroutines and have an end
+)
+
+// onceKey is a question that was answered.
+type onceKey struct {
+	s *release.Symbol
+	n entries
+}
+
+func (e *Edit) entered(f *Function, n entries) bool {
 	if f.Old == nil || e.RunsOnce(f) || len(e.Record.Inlined[f.Old.Name]) > 0 {
 		return false
 	}
 	if e.once == nil {
-		e.once = map[*release.Symbol]bool{}
+		e.once = map[onceKey]bool{}
 	}
-	return e.calledOnce(f.Old)
+	return e.calledOnce(f.Old, n)
 }
 
-func (e *Edit) calledOnce(s *release.Symbol) bool {
-	if known, ok := e.once[s]; ok {
+func (e *Edit) calledOnce(s *release.Symbol, n entries) bool {
+	key := onceKey{s, n}
+	if known, ok := e.once[key]; ok {
 		return known
 	}
-	e.once[s] = false // calls in a circle are repeated
+	e.once[key] = false // calls in a circle are repeated
 	callers := slices.DeleteFunc(e.callers(s), func(c *release.Symbol) bool { return c == s })
-	once := len(callers) > 0 && !slices.ContainsFunc(callers, func(c *release.Symbol) bool { return !e.callsOnce(c, s) }) &&
-		(!s.Indirect || e.onlyCalled(s)) && !e.newlyNamed(s, callers)
-	e.once[s] = once
-	return once
+	only := len(callers) > 0 && !slices.ContainsFunc(callers, func(c *release.Symbol) bool { return !e.callsOnce(c, s, n) })
+	if _, literal := e.closures.oldLiteral[s]; !literal {
+		only = only && (!s.Indirect || e.onlyCalled(s)) && !e.newlyNamed(s, callers)
+	}
+	e.once[key] = only
+	return only
 }
 
 // callers are the functions of the release that lead to one.
@@ -58,17 +78,20 @@ func (e *Edit) newlyNamed(s *release.Symbol, callers []*release.Symbol) bool {
 // namers are the symbols of changed and new packages that refer to a function, directly or as a func value, or have it
 // inlined. The tables of methods that types have are left out.
 func (e *Edit) namers(y goobj.Sym) (out []goobj.Sym) {
-	value := e.Set.NameOf(y).Name + release.FuncValue
+	value, wrapped := e.Set.NameOf(y).Name+release.FuncValue, e.Set.NameOf(y).Name+wrapInfo
 	for _, o := range e.objects(slices.Concat(e.Rebuilt, e.Added)) {
 		for z := range e.Set.AllDefinitions(o) {
 			kind := e.Set.Kind(z)
-			if z != y && (kind.IsText() || kind.IsRodata() || kind.IsVar()) && e.Set.NameOf(z).Name != value && e.names(z, y, value) {
+			if z != y && (kind.IsText() || kind.IsRodata() || kind.IsVar()) && e.Set.NameOf(z).Name != value && e.Set.NameOf(z).Name != wrapped && e.names(z, y, value) {
 				out = append(out, z)
 			}
 		}
 	}
 	return out
 }
+
+// wrapInfo ends the name of the data that tells the runtime which function a go or defer statement's own one calls.
+const wrapInfo = ".wrapinfo"
 
 // names reports whether z refers to function y or its func value, or has it inlined.
 func (e *Edit) names(z, y goobj.Sym, value string) bool {
@@ -83,6 +106,19 @@ func (e *Edit) names(z, y goobj.Sym, value string) bool {
 
 // Named reports whether something of the edited packages refers to a function, other than the method tables of types.
 func (e *Edit) Named(y goobj.Sym) bool { return len(e.namers(y)) > 0 }
+
+// NamedAtStart reports a function of the edit to which nothing leads but main and init functions, which have run.
+func (e *Edit) NamedAtStart(f *Function) bool {
+	namers := e.namers(f.Sym)
+	return len(namers) > 0 && !slices.ContainsFunc(namers, func(z goobj.Sym) bool {
+		name := e.Set.NameOf(z).Name
+		if around, ok := statement(name); ok && strings.HasPrefix(name[len(around):], ".gowrap") {
+			name = around
+		}
+		_, old := e.Record.Lookup(name, goobj.ABIInternal)
+		return !old || !startsProgram(name, strings.HasPrefix(name, "main."))
+	})
+}
 
 // InProgram reports whether the program has a function that is compiled from a declaration of a changed package, be it
 // inlined.
@@ -107,12 +143,16 @@ func (e *Edit) InProgram(path, decl string) bool {
 }
 
 // onlyCalled reports a function of a changed package of which no func value is made but for a go statement: other packages
-// can't name it, and its own one names it in calls alone.
+// can't name it, and its own one names it in calls alone. A method is also in a table, so no interface may ask for it.
 func (e *Edit) onlyCalled(s *release.Symbol) bool {
 	path := e.importPath(s.Package)
 	decl, _ := e.declOf(path, s.Name)
 	source := e.Sources[path].Old
-	if source == nil || source.Funcs[decl] == nil || strings.Contains(decl, ".") || path != e.importPath("main") && ast.IsExported(decl) {
+	_, name, method := cutLast(decl)
+	if source == nil || source.Funcs[decl] == nil || (path != e.importPath("main") || method) && ast.IsExported(name) {
+		return false
+	}
+	if method && (e.asked(name) || source.promotes(decl)) {
 		return false
 	}
 	called := map[*ast.Ident]bool{}
@@ -123,11 +163,14 @@ func (e *Edit) onlyCalled(s *release.Symbol) bool {
 			case *ast.FuncDecl:
 				called[n.Name] = true
 			case *ast.CallExpr:
-				if id, ok := n.Fun.(*ast.Ident); ok {
-					called[id] = true
+				switch fun := n.Fun.(type) {
+				case *ast.Ident:
+					called[fun] = true
+				case *ast.SelectorExpr:
+					called[fun.Sel] = method
 				}
 			case *ast.Ident:
-				value = value || n.Name == decl && !called[n]
+				value = value || n.Name == name && !called[n]
 			}
 			return true
 		})
@@ -135,8 +178,59 @@ func (e *Edit) onlyCalled(s *release.Symbol) bool {
 	return !value
 }
 
+// asked reports whether an interface, of the program or of a changed package, has a method of that name.
+func (e *Edit) asked(method string) bool {
+	for m := range e.Record.Live.IfaceMethods {
+		if m.Name == method || strings.HasSuffix(m.Name, "."+method) {
+			return true
+		}
+	}
+	if e.Record.Live.GenericMethods[method] {
+		return true
+	}
+	for _, p := range e.Sources {
+		found := false
+		for _, f := range p.New.Files {
+			ast.Inspect(f, func(n ast.Node) bool {
+				i, ok := n.(*ast.InterfaceType)
+				found = found || ok && slices.ContainsFunc(i.Methods.List, func(f *ast.Field) bool {
+					return slices.ContainsFunc(f.Names, func(id *ast.Ident) bool { return id.Name == method })
+				})
+				return !found
+			})
+		}
+		if found {
+			return true
+		}
+	}
+	return false
+}
+
+// promotes reports whether a struct of the package embeds the type of a method, which others may call it by.
+func (s *Source) promotes(decl string) (found bool) {
+	receiver := receiverOf(decl)
+	for _, f := range s.Files {
+		ast.Inspect(f, func(n ast.Node) bool {
+			st, ok := n.(*ast.StructType)
+			if !ok || found {
+				return !found
+			}
+			for _, field := range st.Fields.List {
+				t := field.Type
+				if star, ok := t.(*ast.StarExpr); ok {
+					t = star.X
+				}
+				id, ok := t.(*ast.Ident)
+				found = found || len(field.Names) == 0 && (!ok || id.Name == receiver)
+			}
+			return !found
+		})
+	}
+	return found
+}
+
 // callsOnce reports whether a function runs once and calls another one once each time that it runs.
-func (e *Edit) callsOnce(caller, callee *release.Symbol) bool {
+func (e *Edit) callsOnce(caller, callee *release.Symbol, n entries) bool {
 	name := caller.Name
 	if around, ok := statement(name); ok && strings.HasPrefix(name[len(around):], ".gowrap") {
 		name = around // the go statement is a part of it
@@ -146,13 +240,15 @@ func (e *Edit) callsOnce(caller, callee *release.Symbol) bool {
 		return false
 	}
 	path := e.importPath(s.Package)
-	if !startsProgram(name, path == e.importPath("main")) && !e.calledOnce(s) {
+	if !startsProgram(name, path == e.importPath("main")) && !e.calledOnce(s, n) {
 		return false
 	}
-	decl, _ := e.declOf(path, name)
+	if l, ok := e.closures.oldLiteral[callee]; ok {
+		return strings.HasPrefix(callee.Name, name+".") && e.startedOnce(callee, l, n)
+	}
 	_, last, _ := cutLast(withoutTypeArgs(callee.Name))
-	d := e.declarationOf(path, decl)
-	if d == nil || repeats(d, last) {
+	body := e.bodyOf(s)
+	if body == nil || e.repeats(path, body, n, func(x ast.Node) bool { return names(x, last) }) {
 		return false
 	}
 	return !slices.ContainsFunc(e.escapes.inlined[caller.Name], func(inlined string) bool {
@@ -163,6 +259,50 @@ func (e *Edit) callsOnce(caller, callee *release.Symbol) bool {
 		d := e.declarationOf(path, decl)
 		return d == nil || calls(d, last)
 	})
+}
+
+// startedOnce reports whether a literal stands in a statement that calls it, as go func() { … }() does, and that is not
+// repeated each time that what is around it runs, in the release and in the edit.
+func (e *Edit) startedOnce(s *release.Symbol, at hostedLiteral, n entries) bool {
+	if at.host != "" || !e.standsOnce(at.literalOf, false, n) {
+		return false
+	}
+	for y, was := range e.closures.was {
+		if was == s {
+			is, ok := e.closures.literal[y]
+			return ok && is.host == "" && e.standsOnce(is.literalOf, true, n)
+		}
+	}
+	return false
+}
+
+func (e *Edit) standsOnce(at literalOf, edited bool, n entries) bool {
+	l, source, _ := e.source(at, edited)
+	var body *ast.BlockStmt
+	if l.Parent >= 0 {
+		body = source.groups()[at.group][l.Parent].node.Body
+	} else if f := source.Funcs[l.Decl]; f != nil {
+		body = f.Decl.Body
+	}
+	return body != nil && !e.repeats(at.path, body, n, func(x ast.Node) bool {
+		call, ok := x.(*ast.CallExpr)
+		return ok && ast.Unparen(call.Fun) == l.node
+	})
+}
+
+// bodyOf is what a function of the release is compiled from: a declaration, or a literal of a changed package.
+func (e *Edit) bodyOf(s *release.Symbol) *ast.BlockStmt {
+	if l, ok := e.closures.oldLiteral[s]; ok {
+		literal, _, _ := e.source(l.literalOf, false)
+		return literal.node.Body
+	}
+	path := e.importPath(s.Package)
+	decl, inner := e.declOf(path, s.Name)
+	d := e.declarationOf(path, decl)
+	if d == nil || inner != "" {
+		return nil
+	}
+	return d.Body
 }
 
 // startsProgram reports main.main, and init functions.
@@ -213,44 +353,47 @@ func (e *Edit) declarationOf(path, decl string) *ast.FuncDecl {
 	return nil
 }
 
-// repeats reports whether a function may call another one, known by the last part of its name, more than once each time
-// that it runs, or is not seen to call it.
-func repeats(d *ast.FuncDecl, callee string) bool {
-	if d.Body == nil {
-		return true
-	}
-	repeated := !calls(d, callee)
-	var look func(n ast.Node, inLoop bool)
-	look = func(n ast.Node, inLoop bool) {
-		ast.Inspect(n, func(m ast.Node) bool {
+// repeats reports whether a body may do something more than once each time that it runs, or is not seen to do it.
+func (e *Edit) repeats(path string, body *ast.BlockStmt, n entries, does func(ast.Node) bool) bool {
+	found, repeated := false, false
+	var look func(x ast.Node, inLoop bool)
+	look = func(x ast.Node, inLoop bool) {
+		ast.Inspect(x, func(m ast.Node) bool {
+			if m == nil {
+				return true
+			}
+			if does(m) {
+				found, repeated = true, repeated || inLoop
+			}
 			switch m := m.(type) {
 			case *ast.ForStmt, *ast.RangeStmt:
-				if m != n {
-					look(m, true)
+				if m != x {
+					look(m, inLoop || n == once || !e.startsSome(path, m))
 					return false
 				}
 			case *ast.FuncLit:
 				look(m.Body, true)
 				return false
-			case *ast.LabeledStmt:
-				repeated = true // something may go back to it
-			case *ast.Ident:
-				if m.Name == callee {
-					repeated = repeated || inLoop
-				}
+			case *ast.BranchStmt:
+				repeated = repeated || m.Tok == token.GOTO
 			}
 			return true
 		})
 	}
-	look(d.Body, false)
-	return repeated
+	look(body, false)
+	return repeated || !found
+}
+
+// names reports an identifier.
+func names(n ast.Node, name string) bool {
+	id, ok := n.(*ast.Ident)
+	return ok && id.Name == name
 }
 
 // calls reports whether a function names another one, by the last part of its name.
 func calls(d *ast.FuncDecl, callee string) (found bool) {
 	ast.Inspect(d, func(n ast.Node) bool {
-		id, ok := n.(*ast.Ident)
-		found = found || ok && id.Name == callee
+		found = found || names(n, callee)
 		return !found
 	})
 	return found

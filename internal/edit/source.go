@@ -60,12 +60,21 @@ type Func struct {
 	Locks []string
 	// Goroutines is the number of go statements that may start something that stays.
 	Goroutines int
+	// Later is the number of those in function literals that something else may call at another time.
+	Later int
 	// Types says that types are declared inside.
 	Types bool
 	// Pragmas are the //go: directives, such as "nosplit".
 	Pragmas map[string]bool
 
-	started []ast.Expr // by go statements
+	started []started
+}
+
+// started is what a go statement starts. It is started later when the statement is in a literal that is not called where
+// it stands.
+type started struct {
+	fun   ast.Expr
+	later bool
 }
 
 // Var is a package variable.
@@ -124,9 +133,12 @@ func parseSource(path string, files []file) (*Source, error) {
 		s.readDirectives(f)
 	}
 	for _, f := range s.Funcs {
-		for _, fun := range f.started {
-			if s.mayStay(fun) {
+		for _, x := range f.started {
+			if s.mayStay(x.fun) {
 				f.Goroutines++
+				if x.later {
+					f.Later++
+				}
 			}
 		}
 	}
@@ -237,17 +249,26 @@ func (s *Source) readVar(d *ast.GenDecl, spec *ast.ValueSpec) {
 // text is a hash of a node that comments, line breaks and positions do not change.
 func (s *Source) text(n ast.Node) string { return hashText(printed(n)) }
 
-func (f *Func) readBody(body *ast.BlockStmt) {
-	ast.Inspect(body, func(n ast.Node) bool {
+func (f *Func) readBody(body *ast.BlockStmt) { f.readNode(body, false) }
+
+// readNode reads a part of a body. later says that it is in a literal that is not called where it stands.
+func (f *Func) readNode(n ast.Node, later bool) {
+	called := map[ast.Expr]bool{}
+	ast.Inspect(n, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.TypeSpec:
 			f.Types = true
 		case *ast.GoStmt:
-			f.started = append(f.started, n.Call.Fun)
+			f.started = append(f.started, started{n.Call.Fun, later})
 		case *ast.CallExpr:
+			called[ast.Unparen(n.Fun)] = true
 			if s, ok := n.Fun.(*ast.SelectorExpr); ok && len(n.Args) == 0 && (s.Sel.Name == "Lock" || s.Sel.Name == "RLock") {
 				f.Locks = append(f.Locks, printed(s.X))
 			}
+		case *ast.FuncLit:
+			f.readNode(n.Type, later)
+			f.readNode(n.Body, later || !called[n])
+			return false
 		}
 		return true
 	})

@@ -36,3 +36,28 @@ func f(c chan int, g func(), list []int) {
 		}
 	}
 }
+
+// What main starts itself is started once, and what a literal starts that it hands on may be started at any time.
+func TestGoroutinesStartedLater(t *testing.T) {
+	const src = `package p
+
+func f(c chan int, on func(func())) {
+	%s
+}
+`
+	for body, want := range map[string]int{
+		"go func() { <-c }()":                       0,
+		"go func() { go func() { <-c }() }()":       0,
+		"defer func() { go func() { <-c }() }()":    0,
+		"on(func() { go func() { <-c }() })":        1,
+		"go func() { on(func() { go on(nil) }) }()": 1,
+	} {
+		s, err := parseSource("p", []file{{"p.go", []byte(fmt.Sprintf(src, body))}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := s.Funcs["f"].Later; got != want {
+			t.Errorf("%s: %d goroutines may be started later, want %d", body, got, want)
+		}
+	}
+}

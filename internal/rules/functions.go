@@ -251,8 +251,8 @@ func (j *judge) newFunction(f *edit.Function, c patch.Change) {
 	j.shown["new"+declOf(f)] = true
 	c.Symbol = j.show(f.Package, f.Decl)
 	c.What = "new function"
-	if fn := src.New.Funcs[f.Decl]; fn.Goroutines > 0 {
-		j.startsGoroutines(c, fn)
+	if src.New.Funcs[f.Decl].Goroutines > 0 && !j.e.NamedAtStart(f) {
+		j.startsGoroutines(c)
 	}
 	if j.isNewMethod(f) || j.isHook(f) {
 		return // reported with its type, or as a hook
@@ -466,10 +466,12 @@ func methodOf(f *edit.Function) string {
 // decls reports the declarations whose source changed, with the number of functions that inline
 // them.
 func (j *judge) decls(edited map[string]*edit.Func) {
-	changed, loops, again := map[string]bool{}, map[string]bool{}, map[string]bool{}
+	changed, loops, runs := map[string]bool{}, map[string]bool{}, map[string]*startRuns{}
 	for _, f := range j.v.Redirect {
 		changed[declOf(f)] = true
-		again[declOf(f)] = again[declOf(f)] || edited[declOf(f)] == nil || !j.e.CalledOnce(f)
+		if edited[declOf(f)] != nil {
+			j.startRuns(runs, f)
+		}
 		loops[declOf(f)] = loops[declOf(f)] || f.Old.LoopsAtEntry
 	}
 	keys := make([]string, 0, len(edited))
@@ -478,7 +480,7 @@ func (j *judge) decls(edited map[string]*edit.Func) {
 	}
 	sort.Strings(keys)
 	for _, k := range keys {
-		j.bodies(k, edited[k])
+		j.bodies(k, edited[k], j.runsAtStart(k) || changed[k] && runs[k].once)
 		if !j.shown[k] && !changed[k] && j.inlinedIn[k] == 0 && j.leftOut(k) {
 			pkg, decl, _ := strings.Cut(k, "\x00")
 			j.add(NotInProgram, patch.Change{Symbol: j.show(pkg, decl), What: "body; it is not in the program", File: edited[k].Pos.Filename, Line: edited[k].Pos.Line})
@@ -494,7 +496,9 @@ func (j *judge) decls(edited map[string]*edit.Func) {
 		}
 		n := j.inlinedIn[k]
 		switch {
-		case changed[k] && !again[k]:
+		case changed[k] && runs[k].onlyLoops():
+			j.loopOfStart(c, runs[k])
+		case changed[k] && runs[k].once:
 			c.What = "body; it is called once in the life of the program"
 			c.Reason = "All calls of it are in main or in initialisers, or in what these call once. If it has been called, what runs in it goes on in the old body, and nothing calls it again."
 			j.add(CalledOnce, c)
@@ -533,8 +537,9 @@ const (
 	widePackages  = 20
 )
 
-// bodies warns of what the new source of a function does that a switch can't undo or make safe.
-func (j *judge) bodies(key string, f *edit.Func) {
+// bodies warns of what the new source of a function does that a switch can't undo or make safe. hasRun says that it ran at
+// the start, and does not run again.
+func (j *judge) bodies(key string, f *edit.Func, hasRun bool) {
 	pkg, decl, _ := strings.Cut(key, "\x00")
 	old := j.e.Sources[pkg].Old.Funcs[decl]
 	c := patch.Change{Symbol: j.show(pkg, decl), File: f.Pos.Filename, Line: f.Pos.Line}
@@ -542,8 +547,8 @@ func (j *judge) bodies(key string, f *edit.Func) {
 		c.What = fmt.Sprintf("takes its locks in another order: %s, before %s", strings.Join(f.Locks, " then "), strings.Join(old.Locks, " then "))
 		j.add(LockOrder, c)
 	}
-	if f.Goroutines > old.Goroutines {
-		j.startsGoroutines(c, f)
+	if f.Later > old.Later || f.Goroutines > old.Goroutines && !hasRun {
+		j.startsGoroutines(c)
 	}
 }
 
@@ -586,7 +591,7 @@ func (j *judge) mixedCalls(edited map[string]*edit.Func) {
 	j.add(MixedCalls, c)
 }
 
-func (j *judge) startsGoroutines(c patch.Change, f *edit.Func) {
+func (j *judge) startsGoroutines(c patch.Change) {
 	c.What = "starts goroutines that it did not start before"
 	c.Reason = "A goroutine runs the code that it was started with until it returns: a rollback does not end it."
 	j.add(StartsGoroutine, c)

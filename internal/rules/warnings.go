@@ -25,6 +25,24 @@ var (
  }
 `})
 
+	StartLoop = rule(Rule{
+		ID: "GS2033", Title: "a function changed whose loop is entered at the start only", Verdict: "applies to a call still to come", Scenario: "start02-loops",
+		Reason:  "All calls of the function, or of the literal in it, are in main or in initialisers, or in functions that these call once, and it has a loop that goes on until something happens. A goroutine that is in the loop goes on in the old body until it returns, and nothing else calls it. A call that is still to come runs the new body. What the loop calls in each round takes effect when that changes.",
+		WaysOut: []string{"change a function that the loop calls in each round", "restart"},
+		Example: `
+ func cleanup(ctx context.Context) {      // main starts it: go cleanup(ctx)
+ 	for {
+ 		select {
+ 		case <-ctx.Done():
+ 			return
+ 		case <-tick:
+-			log.Print("cleaned")
++			log.Print("cleaned up")
+ 		}
+ 	}
+ }
+`})
+
 	MixedCalls = rule(Rule{
 		ID: "GS2002", Title: "functions changed together that one caller uses", Verdict: Applies, Scenario: "W02-atomic-pair",
 		Reason:  "All functions of a patch are switched in one instant. A call that is in flight may have run the one as it was, and go on with the other as it is now.",
