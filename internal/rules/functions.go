@@ -480,7 +480,7 @@ func (j *judge) decls(edited map[string]*edit.Func) {
 	}
 	sort.Strings(keys)
 	for _, k := range keys {
-		j.bodies(k, edited[k], j.runsAtStart(k) || changed[k] && runs[k].once)
+		j.bodies(k, edited[k], j.runsAtStart(k) || changed[k] && runs[k].once || !changed[k] && j.onlyInlinedAtStart(k))
 		if !j.shown[k] && !changed[k] && j.inlinedIn[k] == 0 && j.leftOut(k) {
 			pkg, decl, _ := strings.Cut(k, "\x00")
 			j.add(NotInProgram, patch.Change{Symbol: j.show(pkg, decl), What: "body; it is not in the program", File: edited[k].Pos.Filename, Line: edited[k].Pos.Line})

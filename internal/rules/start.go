@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/gosplice/gosplice/internal/edit"
@@ -51,4 +52,16 @@ func (j *judge) loopOfStart(c patch.Change, r *startRuns) {
 func (j *judge) runsAtStart(key string) bool {
 	pkg, decl, _ := strings.Cut(key, "\x00")
 	return decl == "main" && pkg == j.mainPackage() || strings.HasPrefix(decl, "init.")
+}
+
+// onlyInlinedAtStart reports a declaration of which no function is exchanged: the program has it in main or in an init
+// function alone, and the edit calls it from nowhere else.
+func (j *judge) onlyInlinedAtStart(key string) bool {
+	path, decl, _ := strings.Cut(key, "\x00")
+	if j.shown[key] || j.inlinedIn[key] > 0 || !j.e.InProgram(path, decl) {
+		return false
+	}
+	return !slices.ContainsFunc(j.e.Functions, func(f edit.Function) bool {
+		return declOf(&f) == key && f.Sym != 0 && f.Class == edit.Plain && j.e.Named(f.Sym) && !j.e.NamedAtStart(&f)
+	})
 }
