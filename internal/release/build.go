@@ -188,7 +188,7 @@ var (
 		"runtime.stopTheWorld", "runtime.startTheWorld", "runtime.forEachGRace", "runtime.asyncPreempt2",
 		"runtime.modulesinit", "runtime.getitab", "runtime.itabInit", "runtime.lock2", "runtime.unlock2", "runtime.unreachableMethod",
 	}
-	runtimeVars = []string{"runtime.firstmoduledata", "runtime.lastmoduledatap", "runtime.itabTable", "runtime.itabLock"}
+	runtimeVars = []string{"runtime.firstmoduledata", "runtime.lastmoduledatap", "runtime.modulesSlice", "runtime.itabTable", "runtime.itabLock"}
 )
 
 func (r *Record) locateRuntime(h *harvest) error {

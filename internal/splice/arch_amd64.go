@@ -1,6 +1,9 @@
 package splice
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"iter"
+)
 
 // archMissing names what the processor lacks; nothing here.
 const archMissing = ""
@@ -63,3 +66,17 @@ func interruptedFrame(fp uint64, stack Range) (pc, sp, callerFP uint64, ok bool)
 
 // syncInstructions has nothing to do: instruction caches see what is written.
 func syncInstructions(addr, size uint64) {}
+
+// references are where code loads, stores or takes the address of the variable at addr: a displacement from the end of the
+// instruction, which is also the end of the displacement. Some may be other things that look like that.
+func references(code Range, addr uint64) iter.Seq[uint64] {
+	return func(yield func(uint64) bool) {
+		b := bytesAt(code.Lo, int(code.Hi-code.Lo))
+		want := uint32(addr - code.Lo - 4)
+		for i := 0; i+4 <= len(b); i++ {
+			if binary.LittleEndian.Uint32(b[i:]) == want-uint32(i) && !yield(code.Lo+uint64(i)) {
+				return
+			}
+		}
+	}
+}

@@ -1,6 +1,9 @@
 package splice
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"iter"
+)
 
 // archMissing names what the processor lacks; nothing here.
 const archMissing = ""
@@ -88,3 +91,39 @@ func interruptedFrame(fp uint64, stack Range) (pc, sp, callerFP uint64, ok bool)
 // all processors: data caches are written back as far as both share them, and instruction caches forget what
 // they have. A processor may still execute what it has fetched before, until barrier.sync.
 func syncInstructions(addr, size uint64)
+
+// references are where code loads, stores or takes the address of the variable at addr: ADRP, which is relative to the page
+// of the instruction, and behind it ADD, or a load or store of 8 bytes, with the place in the page.
+func references(code Range, addr uint64) iter.Seq[uint64] {
+	const (
+		adrp, adrpMask    = 0x90000000, 0x9f000000
+		operandMask       = 0xffc00000
+		add, load, store  = 0x91000000, 0xf9400000, 0xf9000000
+		addressPage       = 4 << 10
+		immediateAt, bits = 10, 1<<12 - 1
+	)
+	return func(yield func(uint64) bool) {
+		for at := code.Lo; at+2*instructionSize <= code.Hi; at += instructionSize {
+			i := load32(at)
+			if i&adrpMask != adrp {
+				continue
+			}
+			pages := int64(int32(i<<8)>>13)<<2 | int64(i>>29&3)
+			if at&^(addressPage-1)+uint64(pages*addressPage) != addr&^(addressPage-1) {
+				continue
+			}
+			next := load32(at + instructionSize)
+			place := uint64(next >> immediateAt & bits)
+			switch next & operandMask {
+			case add:
+			case load, store:
+				place *= wordSize
+			default:
+				continue
+			}
+			if place == addr%addressPage && !yield(at) {
+				return
+			}
+		}
+	}
+}

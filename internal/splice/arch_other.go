@@ -2,7 +2,10 @@
 
 package splice
 
-import "runtime"
+import (
+	"iter"
+	"runtime"
+)
 
 // Arm refuses before any of the following is used.
 const archMissing = "writing jumps and finding where a goroutine was interrupted on " + runtime.GOARCH
@@ -27,3 +30,5 @@ func interruptedFrame(fp uint64, stack Range) (pc, sp, callerFP uint64, ok bool)
 }
 
 func syncInstructions(addr, size uint64) {}
+
+func references(code Range, addr uint64) iter.Seq[uint64] { return nil }

@@ -7,25 +7,34 @@ import (
 
 // codeMap knows the code of all modules at one time, so that a stopped world can be checked
 // without asking the runtime.
-type codeMap []Range
+type codeMap struct {
+	program Range
+	all     []Range // ascending and apart
+	// generated is code that neither the compiler nor the linker of Go made: it may keep no frame pointers.
+	generated []Range
+}
 
-// code lists the code of the registered modules: the program, its plugins, the images.
+// code lists the code of the registered modules: the program, its plugins, the images, what libraries have generated.
 func (e *Engine) code() codeMap {
 	var m codeMap
-	for module := e.vars.firstModule; module != 0; module = e.at.word(module, "next") {
-		m = append(m, Range{e.at.word(module, "minpc"), e.at.word(module, "maxpc")})
+	for module := range e.modules() {
+		r := Range{e.at.word(module, "minpc"), e.at.word(module, "maxpc")}
+		m.all = append(m.all, r)
+		switch {
+		case module == e.vars.firstModule:
+			m.program = r
+		case e.images[module] == nil && !e.isPlugin(module):
+			m.generated = append(m.generated, r)
+		}
 	}
+	m.all, m.generated = joined(m.all), joined(m.generated)
 	return m
 }
 
-func (m codeMap) contains(pc uint64) bool {
-	for _, r := range m { // as many as there are modules
-		if r.contains(pc) {
-			return true
-		}
-	}
-	return false
-}
+func (m *codeMap) contains(pc uint64) bool { return m.program.contains(pc) || inRanges(m.all, pc) }
+
+// unframed reports code whose caller's frame may not be where the frame pointers lead.
+func (m *codeMap) unframed(pc uint64) bool { return inRanges(m.generated, pc) && !skipUnframed }
 
 // alwaysRunning are packages, and prefixes of package paths with a slash, whose code runs while the
 // world is stopped: in the runtime's own threads, in signal handlers, at the end of system calls, and
@@ -72,6 +81,14 @@ func packageOf(name string) string {
 		return ""
 	}
 	return name[:slash+dot]
+}
+
+// entryAt is the entry of the function at pc, or 0 when there is none.
+func entryAt(pc uint64) uint64 {
+	if f := runtime.FuncForPC(uintptr(pc)); f != nil {
+		return uint64(f.Entry())
+	}
+	return 0
 }
 
 // nameAt is the name of the function at pc, or "" when there is none.

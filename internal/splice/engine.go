@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"time"
 	"unsafe"
 
 	"github.com/gosplice/gosplice/internal/patch"
@@ -26,6 +27,8 @@ type Engine struct {
 	barrier barrier
 	regions []*Region
 	maps    protections
+	images  map[uint64]*Region // those with a registered module, by its address
+	users   []Range            // see tailUsers; nil until they were looked for
 
 	// extended are the types whose method tables were ever exchanged, by address; retired the interface tables
 	// that were true once, and twins those that stand in their places, of which kept is the memory.
@@ -47,11 +50,12 @@ type runtimeFuncs struct {
 
 // runtimeVars are addresses of variables, and of what they point to as long as the program runs.
 type runtimeVars struct {
-	firstModule uint64
-	lastModule  uint64 // of the pointer
-	itabTable   uint64 // of the pointer
-	itabLock    uint64
-	unreachable uint64 // entry of runtime.unreachableMethod
+	firstModule  uint64
+	lastModule   uint64 // of the pointer
+	modulesSlice uint64 // of the pointer, 0 where the patch does not say
+	itabTable    uint64 // of the pointer
+	itabLock     uint64
+	unreachable  uint64 // entry of runtime.unreachableMethod
 }
 
 // Arm checks that the runtime is where rt says and works as expected, and returns the machinery to
@@ -62,7 +66,7 @@ func Arm(rt patch.Runtime, text, etext uint64) (*Engine, error) {
 	if err := Supported(); err != nil {
 		return nil, err
 	}
-	e := &Engine{text: Range{text, etext}}
+	e := &Engine{text: Range{text, etext}, images: map[uint64]*Region{}}
 	e.release, _ = releaseOf(runtime.Version())
 	steps := []func() error{
 		func() error { return e.locate(rt) },
@@ -171,16 +175,21 @@ func bodyOf(entry, limit uint64) Range {
 // variables checks that the runtime's variables are in memory that the program can write.
 func (e *Engine) variables(rt patch.Runtime) error {
 	for _, v := range []struct {
-		name string
-		size uint64
-		to   *uint64
+		name     string
+		size     uint64
+		to       *uint64
+		optional bool // older patches lack it
 	}{
-		{"runtime.firstmoduledata", e.at.moduleSize, &e.vars.firstModule},
-		{"runtime.lastmoduledatap", wordSize, &e.vars.lastModule},
-		{"runtime.itabTable", wordSize, &e.vars.itabTable},
-		{"runtime.itabLock", wordSize, &e.vars.itabLock},
+		{"runtime.firstmoduledata", e.at.moduleSize, &e.vars.firstModule, false},
+		{"runtime.lastmoduledatap", wordSize, &e.vars.lastModule, false},
+		{"runtime.itabTable", wordSize, &e.vars.itabTable, false},
+		{"runtime.itabLock", wordSize, &e.vars.itabLock, false},
+		{"runtime.modulesSlice", wordSize, &e.vars.modulesSlice, true},
 	} {
 		addr, ok := rt.Var[v.name]
+		if !ok && v.optional {
+			continue
+		}
 		if !ok {
 			return fmt.Errorf("the patch lacks the address of %s: make it again with this gosplice", v.name)
 		}
@@ -204,22 +213,22 @@ func (e *Engine) checkModules() error {
 		return fmt.Errorf("the program's code is %#x to %#x, not %#x to %#x: make the patch for this build of the program", lo, hi, e.text.Lo, e.text.Hi)
 	}
 	e.program = Range{min(e.text.Lo, e.at.word(first, "types"), e.at.word(first, "noptrdata")), max(e.text.Hi, e.at.word(first, "end"))}
-	const maxModules = 10000
-	last := first
-	for n := 0; ; n++ {
-		if code := (Range{e.at.word(last, "minpc"), e.at.word(last, "maxpc")}); code.Lo > code.Hi || n > maxModules {
+	for m := range e.modules() {
+		if code := (Range{e.at.word(m, "minpc"), e.at.word(m, "maxpc")}); code.Lo > code.Hi {
 			return errors.New("the runtime's list of modules is not as expected: make the patch for this build of the program")
 		}
-		next := e.at.word(last, "next")
-		if next == 0 {
-			break
+	}
+	for began := time.Now(); ; time.Sleep(50 * time.Microsecond) {
+		s := e.lookAtList()
+		switch {
+		case s.tooLong:
+			return errors.New("the runtime's list of modules is not as expected: make the patch for this build of the program")
+		case s.tailListed && s.settled():
+			return nil
+		case time.Since(began) > settleTimeout: // longer than others take to add a module
+			return fmt.Errorf("runtime.lastmoduledatap is %#x, not %#x: make the patch for this build of the program", s.tail, s.end)
 		}
-		last = next
 	}
-	if end := load64(e.vars.lastModule); end != last {
-		return fmt.Errorf("runtime.lastmoduledatap is %#x, not %#x: make the patch for this build of the program", end, last)
-	}
-	return nil
 }
 
 // checkItabs checks the shape of the runtime's table of interface tables, and one entry.

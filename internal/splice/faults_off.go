@@ -3,6 +3,9 @@
 package splice
 
 // The seams by which test programs break the protocol (faults_on.go) are closed.
-const skipEntryCheck = false
+const (
+	skipEntryCheck = false
+	skipUnframed   = false
+)
 
 func failWrite(span int) bool { return false }

@@ -4,7 +4,8 @@ package splice
 // world, so nothing here allocates.
 //
 // Frame pointers alone skip the caller of a function that was stopped while it had no frame of its
-// own: in its prologue or epilogue, in a leaf function, or by a fault. The caller's PC then
+// own: in its prologue or epilogue, in a leaf function, or by a fault; or while it calls others without
+// saving the frame pointer, as generated code may. The caller's PC then
 // is one of the words between the stack pointer and the next frame pointer. Those words are looked
 // at too, and taken for return addresses where they follow a call.
 type walker struct {
@@ -80,8 +81,9 @@ func (w *walker) walk(g uint64) bool {
 			w.seeReturns(Range{sp, fp})
 		}
 		pc = load64(fp + wordSize)
-		frameless = !w.returnsTo(pc) // a fault or a signal put it there
-		w.see(pc, frameless)
+		exact := !w.returnsTo(pc) // a fault or a signal put it there
+		w.see(pc, exact)
+		frameless = exact || w.code.unframed(pc)
 		sp, fp = fp+frameLinkage, load64(fp)
 	}
 	if linkRegister && w.goexit.contains(pc) {

@@ -51,7 +51,7 @@ func (f *fakeGoroutine) walk(pc, sp, fp uint64) (seen []uint64, ok bool) {
 	w := walker{
 		at:      &layout{sched: 8 * fakeSched, sp: 0, pc: 8, bp: 40, asyncSafePoint: 8 * fakeAsync, status: 8 * 31},
 		preempt: Range{f.pc(0), f.pc(32)},
-		code:    codeMap{{f.pc(0), f.pc(len(f.code))}},
+		code:    codeMap{program: Range{f.pc(0), f.pc(len(f.code))}},
 		see: func(pc uint64, exact bool) {
 			if !exact {
 				pc--

@@ -13,6 +13,8 @@ import (
 type mapping struct {
 	Range
 	read, write, exec bool
+	file              string // device and inode, or empty
+	offset            uint64 // in the file
 }
 
 // mappings reads the address space of this process, by ascending address.
@@ -27,6 +29,7 @@ func mappings() ([]mapping, error) {
 // parseMaps reads lines such as "00400000-004ab000 r-xp 00000000 fe:00 998 /bin/x".
 func parseMaps(b []byte) ([]mapping, error) {
 	var all []mapping
+	var err error
 	lines := bufio.NewScanner(bytes.NewReader(b))
 	for lines.Scan() {
 		f := bytes.Fields(lines.Bytes())
@@ -39,7 +42,14 @@ func parseMaps(b []byte) ([]mapping, error) {
 		if errLo != nil || errHi != nil || lo >= hi {
 			return nil, fmt.Errorf("/proc/self/maps: line %q is not understood", lines.Text())
 		}
-		all = append(all, mapping{Range{lo, hi}, f[1][0] == 'r', f[1][1] == 'w', f[1][2] == 'x'})
+		m := mapping{Range: Range{lo, hi}, read: f[1][0] == 'r', write: f[1][1] == 'w', exec: f[1][2] == 'x'}
+		if len(f) >= 5 && string(f[4]) != "0" {
+			m.file = string(f[3]) + " " + string(f[4])
+			if m.offset, err = strconv.ParseUint(string(f[2]), 16, 64); err != nil {
+				return nil, fmt.Errorf("/proc/self/maps: line %q is not understood", lines.Text())
+			}
+		}
+		all = append(all, m)
 	}
 	return all, lines.Err()
 }

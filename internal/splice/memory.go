@@ -29,6 +29,11 @@ func loadAtomic64(addr uint64) uint64 { return atomic.LoadUint64((*uint64)(point
 func storeAtomic32(addr uint64, v uint32) { atomic.StoreUint32((*uint32)(pointer(addr)), v) }
 func storeAtomic64(addr uint64, v uint64) { atomic.StoreUint64((*uint64)(pointer(addr)), v) }
 
+// casAtomic64 stores new where old is, and says whether it was.
+func casAtomic64(addr, old, new uint64) bool {
+	return atomic.CompareAndSwapUint64((*uint64)(pointer(addr)), old, new)
+}
+
 // bytesAt is the memory of n bytes at addr.
 func bytesAt(addr uint64, n int) []byte { return unsafe.Slice((*byte)(pointer(addr)), n) }
 

@@ -2,14 +2,13 @@ package splice
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 )
 
 // Register makes the runtime know the module whose runtime.moduledata is at address module, in the data
 // part of a sealed region: its functions get names and stack maps, its variables become roots. A region
-// with a registered module stays mapped for ever. A program that opens plugins must not do so
-// at the same time.
+// with a registered module stays mapped for ever. Others may add modules at the same time, as modulelist.go
+// says; a program that opens plugins must not do so.
 //
 // It is safe while the garbage collector marks. The list and the slice of modules are published by
 // one store each, when complete. A marking phase scans the roots it counted at its start; what the
@@ -20,23 +19,24 @@ func (e *Engine) Register(module uint64) error {
 	if r == nil {
 		return fmt.Errorf("the module at %#x is not in the data of a sealed region", module)
 	}
-	if r.registered {
+	if r.module != 0 {
 		return fmt.Errorf("the region of the module at %#x has one registered already", module)
 	}
 	if err := e.checkModule(module, r); err != nil {
 		return fmt.Errorf("the patch's module can't be registered: %w: make the patch again", err)
 	}
-	last := load64(e.vars.lastModule)
-	next := last + e.at.module["next"]
-	if load64(next) != 0 {
-		return errors.New("the runtime's list of modules has another end than expected: is a plugin being opened?")
+	if err := e.checkMasks(); err != nil {
+		return err
 	}
-	r.registered = true
 	e.widenTypes(e.at.word(module, "etypes"))
-	storeAtomic64(next, module)
-	storeAtomic64(e.vars.lastModule, module)
-	e.fn.modulesinit()
-	return nil
+	if err := e.publish(module); err != nil {
+		return err
+	}
+	r.module, e.images[module] = module, r
+	if err := e.settle(); err != nil {
+		return err
+	}
+	return e.activate()
 }
 
 // widenTypes moves the end of the program's own types behind those of an image. Method tables of the
@@ -88,7 +88,7 @@ var (
 		{"pkghashes", 3}, {"modulehashes", 3},
 	}
 	// moduleNeeds are the fields without which nothing can be checked.
-	moduleNeeds = []string{"pcHeader", "funcnametab", "pctab", "pclntable", "ftab", "findfunctab", "minpc", "maxpc", "text", "etext", "types", "etypes", "noptrdata", "end", "gofunc", "hasmain", "next"}
+	moduleNeeds = []string{"pcHeader", "funcnametab", "pctab", "pclntable", "ftab", "findfunctab", "minpc", "maxpc", "text", "etext", "types", "etypes", "noptrdata", "end", "gofunc", "hasmain", "pluginpath", "next"}
 )
 
 // checkProgram checks the program's own module like those of images: a field that is not where the patch

@@ -41,7 +41,14 @@ func sealCode(text Range, w *textWriter) error                        { return e
 func sealData(pages Range) error                                      { return errSystem }
 func unmap(pages Range) error                                         { return errSystem }
 
-type mapping struct{ Range }
+type mapping struct {
+	Range
+	read   bool
+	file   string
+	offset uint64
+}
+
+func mappings() ([]mapping, error) { return nil, errSystem }
 
 type protections struct{}
 

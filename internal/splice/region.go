@@ -28,12 +28,14 @@ func pagesOf(r Range) Range {
 // Region is memory for one image. It is never unmapped once its module is registered. Its methods
 // are not safe for concurrent use.
 type Region struct {
-	engine     *Engine
-	at         Range
-	sealed     bool
-	text       Range // after Seal
-	data       Range // after Seal
-	registered bool
+	engine    *Engine
+	at        Range
+	sealed    bool
+	text      Range  // after Seal
+	data      Range  // after Seal
+	module    uint64 // after Register
+	listed    bool   // used by lookAtList
+	activated bool   // the runtime was made to take the module
 }
 
 // Base is the address of the first byte.
@@ -128,7 +130,7 @@ func (r *Region) Seal(textSize, rodataOff, dataOff uint64) error {
 
 // Release unmaps a region whose module was not registered, and nothing of which is in use.
 func (r *Region) Release() error {
-	if r.registered {
+	if r.module != 0 {
 		return errors.New("the region holds a registered module and stays mapped: the program may still reach it")
 	}
 	e := r.engine

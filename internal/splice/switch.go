@@ -47,6 +47,17 @@ func (e *Engine) Switch(ctx context.Context, writes []Write, o Options) (Stats, 
 	if len(writes) == 0 && len(o.Exchange) == 0 {
 		return Stats{}, nil
 	}
+	if err := e.settle(); err != nil {
+		return Stats{}, err
+	}
+	if err := e.activate(); err != nil {
+		return Stats{}, err
+	}
+	return e.switchWhen(ctx, writes, o)
+}
+
+// switchWhen is Switch whatever the list of modules is like.
+func (e *Engine) switchWhen(ctx context.Context, writes []Write, o Options) (Stats, error) {
 	s, err := e.newSwitching(writes, o)
 	if err != nil {
 		return Stats{}, err
@@ -233,8 +244,10 @@ const (
 // attempt stops the world, and switches if nothing is in the way.
 func (s *switching) attempt() result {
 	s.entries.reset()
+	s.entries.walker.code = s.e.code() // others may have added some
 	if s.frames != nil {
 		s.frames.reset()
+		s.frames.walker.code = s.entries.walker.code
 	}
 	s.entries.warm(&s.e.world)
 	p := s.e.world.pause()

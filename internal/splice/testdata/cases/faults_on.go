@@ -5,3 +5,5 @@ package main
 import "github.com/gosplice/gosplice/internal/splice"
 
 func failWrite(span int) { splice.FailWrite(span) }
+
+func skipUnframed() bool { splice.SkipUnframed(); return true }

@@ -26,7 +26,7 @@ var funcs = []string{
 	"runtime.getitab", "runtime.itabInit", "runtime.lock2", "runtime.unlock2", "runtime.unreachableMethod",
 }
 
-var vars = []string{"runtime.firstmoduledata", "runtime.lastmoduledatap", "runtime.itabTable", "runtime.itabLock"}
+var vars = []string{"runtime.firstmoduledata", "runtime.lastmoduledatap", "runtime.modulesSlice", "runtime.itabTable", "runtime.itabLock"}
 
 var structs = map[string]bool{"runtime.moduledata": true, "runtime.g": true, "runtime.gobuf": true}
 
