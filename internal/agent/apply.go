@@ -68,7 +68,7 @@ func (a *patcher) apply(file []byte, who peer, o control.SwitchOptions, rules po
 	if err := a.prepare(p); err != nil {
 		return nil, err
 	}
-	result := &control.Switched{}
+	result := &control.Switched{Warnings: a.program.changedByOthers(p)}
 	v := a.loaded(p.ID)
 	if v == nil {
 		if v, err = a.load(p, len(file), o.InitTimeout, result); err != nil {
@@ -197,19 +197,31 @@ func (a *patcher) prove(p *patch.Patch) error {
 	return nil
 }
 
-// checkOriginals reports a function of the program that does not begin as p says. Entries that
-// hold a jump now are compared with what they held before.
+// checkOriginals reports a function of the program that does not begin as p says, or no longer as this process left
+// it: another tool has written there.
 func (a *patcher) checkOriginals(p *patch.Patch) error {
 	known := hostSites(a.images())
 	for _, r := range p.Redirects {
-		original := word(memoryAt(r.Addr, uint64(len(word{}))))
+		f := &p.Funcs[r.Func]
+		name := r.HostName(f) + at(f.File, f.Line)
+		original := word(memoryAt(r.Addr, wordSize))
 		if s, ok := known[r.Addr]; ok {
 			original = s.original
+			now, ok := a.written[r.Addr]
+			if !ok {
+				now = original
+			}
+			if err := a.engine.CheckCode(name, r.Addr, now); err != nil {
+				return refused(control.ReasonTextDiffers, "%v", err)
+			}
 		}
-		if original != r.Old {
-			f := &p.Funcs[r.Func]
-			return malformed("%s%s begins with % x in this process, and with % x in the patch", f.Name, at(f.File, f.Line), original, r.Old)
+		if original == r.Old {
+			continue
 		}
+		if a.program.fileHolds(r.Addr, r.Old[:]) {
+			return refused(control.ReasonTextDiffers, "%v", splice.CheckCode(name, r.Addr, r.Old))
+		}
+		return malformed("%s%s begins with % x in this process, and with % x in the patch", f.Name, at(f.File, f.Line), original, r.Old)
 	}
 	return nil
 }
@@ -316,36 +328,40 @@ func switchProblem(err error, bodies []oldBody, guard guard, relaid relaid) *pro
 	if p := (*problem)(nil); errors.As(err, &p) {
 		return p
 	}
+	if changed := (*splice.ErrChanged)(nil); errors.As(err, &changed) {
+		return refused(control.ReasonTextDiffers, "%v", changed)
+	}
 	busy := (*splice.ErrBusy)(nil)
 	if !errors.As(err, &busy) {
 		return failed("", "%v", err)
 	}
 	inside := counted(busy.Inside, bodies)
-	kept, relays := "", false
+	kept, relays, endless := "", false, ""
 	for _, h := range busy.Inside {
 		at := bodies[h.Range].at
 		kept = cmp.Or(kept, guard.of(at))
 		relays = relays || slices.ContainsFunc(relaid.bodies, func(b oldBody) bool { return b.at == at })
 	}
-	p := failed(control.ReasonBusy, "%v", err)
+	if i := slices.IndexFunc(inside, func(o control.OldCode) bool { return o.Endless }); i >= 0 {
+		endless = "no way leads out of the loop in " + inside[i].Function + ", so waiting does not help"
+	}
+	var p *problem
 	switch {
 	case kept != "":
 		p = refused(control.ReasonBusy, "%s: not switched, nothing changed. Inside: %s", kept, whoIsInside(inside))
 		p.message += waitLonger(inside)
 	case relays:
 		p = refused(control.ReasonBusy, "%s has another layout, and goroutines stay inside of functions that handle its values: %v", relaid.types[0], err)
+		if endless != "" {
+			p.message += "; " + endless + ": restart the program"
+		}
+	default:
+		if endless != "" {
+			busy.Advice = "switch without quiescence: " + endless
+		}
+		p = failed(control.ReasonBusy, "%v", err)
 	}
 	p.inside = inside
-	if i := slices.IndexFunc(inside, func(o control.OldCode) bool { return o.Endless }); i >= 0 {
-		switch {
-		case kept != "":
-		case relays:
-			p.message += "; no way leads out of the loop in " + inside[i].Function + ", so waiting does not help: restart the program"
-		default:
-			const advice = "wait until they return, or switch without quiescence"
-			p.message = strings.Replace(p.message, advice, "switch without quiescence: no way leads out of the loop in "+inside[i].Function+", so waiting does not help", 1)
-		}
-	}
 	return p
 }
 

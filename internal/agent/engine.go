@@ -12,6 +12,7 @@ import (
 type engine interface {
 	WriteMode() string
 	NoPlugins() error
+	CheckCode(name string, addr uint64, want [8]byte) error
 	Reserve(size, nearLow, nearHigh, above uint64, far bool) (region, error)
 	CheckFunction(entry uint64, name string) error
 	CheckFunctions(moduledata uint64, entries []uint64) error

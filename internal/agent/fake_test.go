@@ -88,6 +88,15 @@ func (e *fakeEngine) Reserve(size, nearLow, nearHigh, above uint64, far bool) (r
 
 func (e *fakeEngine) NoPlugins() error { return e.fails["no plugins"] }
 
+func (e *fakeEngine) CheckCode(name string, addr uint64, want [8]byte) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if now, ok := e.code[addr]; ok && now != want {
+		return &splice.ErrChanged{Name: name, Addr: addr, Have: now, Want: want}
+	}
+	return nil
+}
+
 func (e *fakeEngine) CheckFunction(uint64, string) error { return e.fails["check function"] }
 
 func (e *fakeEngine) CheckFunctions(uint64, []uint64) error { return e.fails["check functions"] }
@@ -173,7 +182,7 @@ func (e *fakeEngine) Switch(_ context.Context, writes []splice.Write, o splice.O
 	defer e.mu.Unlock()
 	for _, w := range writes {
 		if now, ok := e.code[w.Addr]; ok && now != w.Old {
-			return splice.Stats{}, fmt.Errorf("%s holds % x, not % x", w.Name, now, w.Old)
+			return splice.Stats{}, &splice.ErrChanged{Name: w.Name, Addr: w.Addr, Have: now, Want: w.Old}
 		}
 		e.code[w.Addr] = w.New
 	}

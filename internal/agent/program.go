@@ -25,6 +25,8 @@ type textHash struct {
 	lo, hi uint64
 	sum    string // hexadecimal; empty before it was computed
 	frozen bool   // the text was changed since
+	// others are the functions whose code other tools had changed when the hash was computed, by entry.
+	others map[uint64]string
 }
 
 // identify finds out which program this is, from its own memory.
@@ -100,10 +102,14 @@ func goVersion(version string) string {
 }
 
 // textMatches reports whether the program's code in memory is what the patch was made for. It
-// reads all of it, about 1 ms for each MB, until it was right once: a breakpoint may be gone later.
+// reads all of it, about 1 ms for each MB, until it was right once: a breakpoint may be gone later. Where other tools
+// have changed code the program's file shows what it was: what they did elsewhere is no concern of a patch.
 func (g *program) textMatches(r *patch.Release) error {
 	t := &g.text
-	if t.sum == "" || !t.frozen && (t.lo != r.Text || t.hi != r.Etext || t.sum != r.TextHash) {
+	if t.frozen {
+		t.others = nil // known no longer
+	}
+	if t.sum == "" || len(t.others) > 0 || !t.frozen && (t.lo != r.Text || t.hi != r.Etext || t.sum != r.TextHash) {
 		m, err := g.memoryMap()
 		if err != nil {
 			return err
@@ -112,8 +118,12 @@ func (g *program) textMatches(r *patch.Release) error {
 		if own < r.Text || own >= r.Etext || !m.holds(r.Text, r.Etext-r.Text, true) {
 			return refused(control.ReasonTextDiffers, "the patch has the program's code at %#x-%#x, in this process it is elsewhere: make the patch from this build's record", r.Text, r.Etext)
 		}
-		sum := sha256.Sum256(memoryAt(r.Text, r.Etext-r.Text))
+		text := memoryAt(r.Text, r.Etext-r.Text)
+		sum := sha256.Sum256(text)
 		*t = textHash{lo: r.Text, hi: r.Etext, sum: hex.EncodeToString(sum[:])}
+		if t.sum != r.TextHash {
+			g.useFile(r, text)
+		}
 	}
 	if t.lo != r.Text || t.hi != r.Etext || t.sum != r.TextHash {
 		return refused(control.ReasonTextDiffers, "the code of this process in memory (SHA-256 %s) is not the one that the patch was made for (%s): a breakpoint or another tool changed it: detach the tool and apply the patch again, or restart the program", t.sum, r.TextHash)

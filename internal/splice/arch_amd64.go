@@ -80,3 +80,37 @@ func references(code Range, addr uint64) iter.Seq[uint64] {
 		}
 	}
 }
+
+// isBreakpoint reports code that differs from want by INT3 alone, or begins with it.
+func isBreakpoint(code, want []byte) bool {
+	const int3 = 0xcc
+	if code[0] == int3 && want[0] != int3 {
+		return true
+	}
+	found := false
+	for i, b := range want {
+		if code[i] != b && code[i] != int3 {
+			return false
+		}
+		found = found || code[i] != b
+	}
+	return found
+}
+
+// isJump reports code that leads away at once: JMP with a displacement or by way of memory behind it, or to what was just
+// loaded into a register or pushed.
+func isJump(code []byte) bool {
+	switch {
+	case code[0] == 0xe9, code[0] == 0xeb, code[0] == 0xff && code[1] == 0x25:
+		return true
+	case code[0] == 0x68: // PUSH $x; [MOV $y, 4(SP)]; RET
+		return code[5] == 0xc3 || code[13] == 0xc3
+	case code[0]&^1 == 0x48 && code[1]&^7 == 0xb8: // MOV $x, reg
+		at := 10
+		if code[at] == 0x41 || code[at] == 0x49 {
+			at++
+		}
+		return code[at] == 0xff && code[at+1]>>3&7 == 4
+	}
+	return false
+}

@@ -127,3 +127,29 @@ func references(code Range, addr uint64) iter.Seq[uint64] {
 		}
 	}
 }
+
+// isBreakpoint reports code that has BRK where want has something else.
+func isBreakpoint(code, want []byte) bool {
+	const brk, operands = 0xd4200000, 0xffff << 5
+	for i := 0; i+instructionSize <= len(want); i += instructionSize {
+		have := binary.LittleEndian.Uint32(code[i:])
+		if have != binary.LittleEndian.Uint32(want[i:]) && have&^operands == brk {
+			return true
+		}
+	}
+	return false
+}
+
+// isJump reports code that leads away at once: B, or BR to what was just loaded into a register.
+func isJump(code []byte) bool {
+	const branchTo, register = 0xd61f0000, 0x1f << 5
+	if binary.LittleEndian.Uint32(code)&^branchOperand == branch {
+		return true
+	}
+	for i := 0; i+instructionSize <= len(code); i += instructionSize {
+		if binary.LittleEndian.Uint32(code[i:])&^register == branchTo {
+			return true
+		}
+	}
+	return false
+}

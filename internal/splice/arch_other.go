@@ -32,3 +32,7 @@ func interruptedFrame(fp uint64, stack Range) (pc, sp, callerFP uint64, ok bool)
 func syncInstructions(addr, size uint64) {}
 
 func references(code Range, addr uint64) iter.Seq[uint64] { return nil }
+
+func isBreakpoint(code, want []byte) bool { return false }
+
+func isJump(code []byte) bool { return false }

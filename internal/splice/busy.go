@@ -1,7 +1,9 @@
 package splice
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -22,6 +24,8 @@ type ErrBusy struct {
 	Quiesce  bool
 	Attempts int
 	After    time.Duration
+	// Advice is what to do next. Where it is empty the above says it.
+	Advice string
 }
 
 // BusyFunc is a function that goroutines were in.
@@ -37,11 +41,10 @@ func (e *ErrBusy) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "not switched, nothing changed: after %d attempts in %v goroutines are still ", e.Attempts, e.After.Round(time.Millisecond))
 	if len(e.Funcs) == 0 {
-		fmt.Fprintf(&b, "stopped where their stack can't be followed (%d); try again", e.Unknown)
-		return b.String()
+		fmt.Fprintf(&b, "stopped where their stack can't be followed (%d)", e.Unknown)
+	} else {
+		b.WriteString("in ")
 	}
-	b.WriteString("in ")
-	self := false
 	for i, f := range e.Funcs {
 		if i > 0 {
 			b.WriteString(", ")
@@ -51,17 +54,22 @@ func (e *ErrBusy) Error() string {
 			break
 		}
 		fmt.Fprintf(&b, "%s (%d)", f.Name, f.Count)
-		self = self || f.Self
 	}
-	switch {
-	case self:
-		b.WriteString("; one of them is the goroutine that asks: ask from another one")
-	case e.Interrupted > 0:
-		b.WriteString("; they were interrupted where they may be reading what is to be reset: try again when less is going on")
-	case e.Quiesce:
-		b.WriteString("; wait until they return, or switch without quiescence")
-	default:
-		b.WriteString("; try again when they have returned")
-	}
+	b.WriteString("; " + cmp.Or(e.Advice, e.usualAdvice()))
 	return b.String()
+}
+
+// usualAdvice is what to do when nothing more is known of who is in the way.
+func (e *ErrBusy) usualAdvice() string {
+	switch {
+	case len(e.Funcs) == 0:
+		return "try again"
+	case slices.ContainsFunc(e.Funcs, func(f BusyFunc) bool { return f.Self }):
+		return "one of them is the goroutine that asks: ask from another one"
+	case e.Interrupted > 0:
+		return "they were interrupted where they may be reading what is to be reset: try again when less is going on"
+	case e.Quiesce:
+		return "wait until they return, or switch without quiescence"
+	}
+	return "try again when they have returned"
 }

@@ -79,6 +79,7 @@ func TestErrBusy(t *testing.T) {
 		"without quiescence":     {Funcs: many[:1], Quiesce: true},
 		"ask from another one":   {Funcs: []BusyFunc{{Name: "main.f", Count: 1, Self: true}}, Quiesce: true},
 		"can't be followed (3)":  {Unknown: 3},
+		"(1); ask again":         {Funcs: many[:1], Quiesce: true, Advice: "ask again"},
 		"after 7 attempts in 0s": {Attempts: 7, Unknown: 1},
 	} {
 		if got := err.Error(); !strings.Contains(got, want) || strings.Contains(got, "\n") {

@@ -120,8 +120,9 @@ func (e *Engine) checkWrites(writes []Write) error {
 			return fmt.Errorf("%s and %s are both to be written at %#x: make the patch again", writes[i-1].Name, w.Name, w.Addr)
 		case e.text.contains(w.Addr) && runsWhenStopped(w.Addr): // nothing of that calls into an image
 			return fmt.Errorf("%s runs while the world is stopped and can't be replaced: restart the program with the edit built in", w.Name)
-		case [8]byte(bytesAt(w.Addr, wordSize)) != w.Old:
-			return fmt.Errorf("%s at %#x is not the code that the patch was made for (% x instead of % x): something else has changed it", w.Name, w.Addr, bytesAt(w.Addr, wordSize), w.Old)
+		}
+		if err := CheckCode(w.Name, w.Addr, w.Old); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -347,9 +348,10 @@ func (s *switching) failure(r result) error {
 		name = s.writes[i].Name
 	}
 	var what string
+	if r.problem == changedCode {
+		return s.changed(r.at)
+	}
 	switch r.problem {
-	case changedCode:
-		what = fmt.Sprintf("something else has changed code at or after %s: detach debuggers and try again", name)
 	case refusedWrite:
 		what = fmt.Sprintf("writing the code of %s at %#x: %v", name, r.at, r.errno)
 	case lostWrite:
@@ -359,6 +361,26 @@ func (s *switching) failure(r result) error {
 		return errors.New(what + "; putting the old code back failed too: restart the program now")
 	}
 	return errors.New("not switched, nothing changed: " + what)
+}
+
+// changed finds what in the span at addr is not what it was before the stop.
+func (s *switching) changed(addr uint64) error {
+	for _, n := range s.spans {
+		if n.addr != addr {
+			continue
+		}
+		for i := 0; i+wordSize <= len(n.old); i += wordSize {
+			at := addr + uint64(i)
+			name := nameAt(at)
+			if w, ok := slices.BinarySearchFunc(s.writes, at, func(w Write, at uint64) int { return cmp.Compare(w.Addr, at) }); ok {
+				name = s.writes[w].Name
+			}
+			if err := CheckCode(name, at, [wordSize]byte(n.old[i:])); err != nil {
+				return err
+			}
+		}
+	}
+	return errors.New("not switched, nothing changed: something else has changed code and taken that back: try again")
 }
 
 // busy says what was in the way at the last attempt.
