@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/gosplice/gosplice/internal/corpus/scenario"
+	"github.com/gosplice/gosplice/internal/testprogram"
 )
 
 // TestLinked edits a program whose linker was told values of variables.
@@ -33,4 +34,13 @@ func TestLinkedC(t *testing.T) {
 			newRun(t, s, buildWith(t, s, append(os.Environ(), "CGO_ENABLED=1"), []string{flag}), dimensions[0]).script()
 		})
 	}
+}
+
+// TestLinkedStatic edits a program without C code.
+func TestLinkedStatic(t *testing.T) {
+	s, err := scenario.Read("testdata/linked/static.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	newRun(t, s, buildWith(t, s, append(testprogram.Environ(), "CGO_ENABLED=0"), nil), dimensions[0]).script()
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"path"
+	"slices"
 	"sort"
 	"strings"
 
@@ -264,12 +265,21 @@ func (j *judge) counterpart(v *edit.Variable, kind edit.VarKind) *edit.Variable 
 	return nil
 }
 
+// files judges the files that are not plain Go. Of a package that the program does not have nothing runs: its assembly is
+// linked like other code, and its C code is judged with the package.
 func (j *judge) files() {
 	for _, f := range j.e.Files {
+		if j.e.Sources[f.Package].Old == nil {
+			continue
+		}
 		c := patch.Change{Symbol: f.Package, File: f.Name, What: f.Name + " " + j.became(f)}
 		if f.Kind == "asm" {
 			c.Reason = assemblyKeeps
 			c.WaysOut = []string{"restart"}
+			if _, had := j.e.Sources[f.Package].Old.Other[f.Name]; !had {
+				c.Reason = "What it defines may be what the package defined before, which is in use."
+				c.WaysOut = []string{"put it into a package of its own", "restart"}
+			}
 			j.add(Assembly, c)
 		} else {
 			j.add(Cgo, c)
@@ -280,9 +290,6 @@ func (j *judge) files() {
 // became says what became of a file that is not plain Go.
 func (j *judge) became(f edit.File) string {
 	p := j.e.Sources[f.Package]
-	if p.Old == nil {
-		return "is of a package that the program does not have"
-	}
 	if _, ok := p.Old.Other[f.Name]; !ok {
 		return "is new"
 	}
@@ -316,10 +323,14 @@ func (j *judge) modules() {
 func (j *judge) packages() {
 	for _, p := range j.e.Added {
 		c := patch.Change{Symbol: p, What: "new package"}
-		if src := j.e.Sources[p].New; src != nil && (len(src.Other) > 0 && hasKind(src, "cgo", "c")) {
-			c.Reason = "It uses cgo, and C code can't be linked into a running program."
-			c.WaysOut = []string{"use a package without cgo", "restart"}
-			j.add(Cgo, c)
+		if j.hasC(p) {
+			switch {
+			case p == "runtime/cgo" && slices.ContainsFunc(j.e.Added, func(q string) bool { return q != p && j.hasC(q) }):
+				continue // it comes with the other
+			case p != "runtime/cgo" && j.e.Packages[p].Standard:
+				c.WaysOut = []string{"build the release with CGO_ENABLED=0, with which the standard library does without C", "restart"}
+			}
+			j.add(CgoPackage, c)
 			continue
 		}
 		if task, ok := j.e.Set.Lookup(goobj.PackagePrefix(p)+"..inittask", goobj.ABI0); !ok || j.e.Set.Size(task) == 0 {
@@ -330,6 +341,12 @@ func (j *judge) packages() {
 		j.add(RunsPackage, c)
 	}
 	j.gonePackages()
+}
+
+// hasC reports a new package with C code.
+func (j *judge) hasC(path string) bool {
+	src := j.e.Sources[path].New
+	return src != nil && hasKind(src, "cgo", "c")
 }
 
 // gonePackages reports packages that nothing imports any more. Their code is as it was for what holds it.

@@ -151,6 +151,14 @@ var (
 +import "C"
 `})
 
+	CgoPackage = rule(Rule{
+		ID: "GS3027", Title: "a package that the program does not have uses cgo", Verdict: Refused, Scenario: "R15-cgo-edit",
+		Reason:  "It has C code, which other tools compile and link: a patch holds only what Go's compiler and assembler made.",
+		WaysOut: []string{"use a package without cgo", "import it in the next release", "restart"},
+		Example: `
++import "example.com/sqlite"       // its files import "C"
+`})
+
 	DependencyDrift = rule(Rule{
 		ID: "GS3018", Title: "a dependency has another version than in the release", Verdict: Refused, Scenario: "R18-dep-drift",
 		Reason:  "The edit is more than what was edited here: a go get, or another go.sum, brought other code along.",
