@@ -67,6 +67,9 @@ func (l *linker) layout() {
 	}
 	at := uint64(0)
 	for _, p := range l.text {
+		if l.set.Size(p.sym) == 0 {
+			l.fail("%s has no instructions: a call would run on into the code behind it; leave it out, or restart", p.name)
+		}
 		at = align(at, l.entryAlign(p))
 		p.off = at
 		at += uint64(l.set.Size(p.sym))

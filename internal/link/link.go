@@ -68,7 +68,7 @@ func Link(ctx context.Context, in Input) (*patch.Patch, error) {
 	if d := l.unmade(); len(d) > 0 && len(l.errs) == 0 {
 		return nil, &DroppedError{d}
 	}
-	for _, pass := range []func(){l.layout, l.writeFunctable, l.module, l.relocate, l.moduledata, l.finish} {
+	for _, pass := range []func(){l.checkStacks, l.layout, l.writeFunctable, l.module, l.relocate, l.moduledata, l.finish} {
 		pass()
 		if err := errors.Join(l.errs...); err != nil {
 			return nil, err

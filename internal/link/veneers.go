@@ -24,12 +24,12 @@ type veneers struct {
 	at      map[uint64]*placed
 }
 
-// entryAlign is the alignment of a function.
+// entryAlign is the alignment of a function. Assembly may ask for more than is usual, to align what is inside.
 func (l *linker) entryAlign(p *placed) uint64 {
 	if l.far && l.redirected(p.sym) {
 		return farAlign
 	}
-	return funcAlign
+	return max(funcAlign, uint64(l.set.Align(p.sym)))
 }
 
 // redirected reports a function to which an entry in the program leads.
