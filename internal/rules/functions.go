@@ -221,7 +221,7 @@ func (j *judge) untouchable(f *edit.Function) *untouched {
 			[]string{"move the change into a function without //go:linkname", "restart"},
 		}
 	case f.Old.Merged:
-		return &untouched{SignatureHeld, "body shared with another function", "The linker has merged it with an identical function, which must not change along.", restart}
+		return &untouched{Assembly, "body shared with another function", "The linker has merged it with an identical function, which must not change along.", restart}
 	case f.Old.Unreachable:
 		return &untouched{
 			Assembly, "its first instruction moves the stack pointer", "In a program of this size the jump to the new body takes two instructions, and the runtime would misread the stack of a goroutine between them.",
@@ -388,12 +388,11 @@ func (j *judge) signature(f *edit.Function, c patch.Change) {
 		return
 	}
 	if f.Old.Indirect && !j.e.SignatureEdited(f) {
-		c.What = "signature changed"
-		c.Reason = "The function's address is taken: as a func value, through a method table or by a deferred call. What holds it would call the new body with the old arguments."
-		j.add(SignatureHeld, c)
+		c.What = "its arguments are laid out anew, or in a way that is not known"
+		c.Reason = "The function's address is taken: as a func value, through a method table or by a deferred call. What holds it would call the new body with arguments of the old layout."
+		j.add(Layout, c)
 		return
 	}
-	j.shown[declOf(f)] = true
 	method := methodOf(f)
 	if j.shown["signature"+method] || f.Class != edit.Plain && j.plainSignatures[method] {
 		return // the wrapper of one that has its own line

@@ -65,16 +65,6 @@ var (
 		WaysOut: []string{"marshal a new type that has the new tag", "restart"},
 		Example: "\n type reply struct {\n-\tName string `json:\"name\"`\n+\tName string `json:\"full_name\"`\n }\n"})
 
-	SignatureHeld = rule(Rule{
-		ID: "GS3007", Title: "what a function that is held as a value takes is laid out anew", Verdict: Refused, Scenario: "R07-signature-open",
-		Reason:  "Something holds the function other than by calling it: a variable, a map of handlers, a method table, a deferred call. It would call the new body with arguments that are laid out in the old way.",
-		WaysOut: []string{"use a new type for the new layout, and a function of another name for it", "restart"},
-		Example: `
- func onHit(h hit)            // registered: hooks["hit"] = onHit
--type hit struct{ n int }
-+type hit struct{ n, by int }
-`})
-
 	Interface = rule(Rule{
 		ID: "GS3008", Title: "the methods of an interface changed", Verdict: Refused, Scenario: "R08-iface-add-method",
 		Reason:  "Each interface value in memory brings a table of the methods that the running program knows, and new code would look them up in the order of the new list.",

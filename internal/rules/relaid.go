@@ -39,6 +39,6 @@ func (j *judge) unfold() {
 	for _, x := range j.folded {
 		x.c.What = "its arguments are laid out anew"
 		x.c.Reason = "What calls it, or holds it, would pass the new body arguments of the old layout."
-		j.add(SignatureHeld, x.c)
+		j.add(Layout, x.c)
 	}
 }
