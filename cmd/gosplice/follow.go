@@ -117,13 +117,8 @@ func oldCodeSum(s *control.Status) string {
 	if s.OldCodeError != "" {
 		return "not known: " + s.OldCodeError
 	}
-	count, stay := 0, 0
-	for _, o := range s.OldCode {
-		count += o.Goroutines
-		if o.Endless {
-			stay += o.Goroutines
-		}
-	}
+	count := control.Goroutines(s.OldCode)
+	stay := control.Goroutines(slices.DeleteFunc(slices.Clone(s.OldCode), func(o control.OldCode) bool { return !o.Endless }))
 	switch {
 	case count == 0:
 		return "none"

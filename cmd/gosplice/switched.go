@@ -74,13 +74,13 @@ func showOldCode(c *console, old []control.OldCode) {
 			leaving = append(leaving, o)
 		}
 	}
-	if n := goroutines(leaving); n == 1 {
+	if n := control.Goroutines(leaving); n == 1 {
 		c.print("1 goroutine still runs old code, until it returns from it:")
 	} else if n > 1 {
 		c.printf("%s still run old code, until they return from it:", report.Plural(n, "goroutine"))
 	}
 	showWhere(c, leaving)
-	if n := goroutines(staying); n > 0 {
+	if n := control.Goroutines(staying); n > 0 {
 		if len(leaving) > 0 {
 			c.print("")
 		}
@@ -94,14 +94,6 @@ func showOldCode(c *console, old []control.OldCode) {
 	if c.verbose {
 		showStacks(c, old)
 	}
-}
-
-func goroutines(old []control.OldCode) int {
-	n := 0
-	for _, o := range old {
-		n += o.Goroutines
-	}
-	return n
 }
 
 func showWhere(c *console, old []control.OldCode) {

@@ -230,6 +230,22 @@ type OldCode struct {
 	Stack []Function
 }
 
+// Goroutines counts the goroutines of a list, each once also if it is in several functions, as far as their numbers are
+// known.
+func Goroutines(list []OldCode) int {
+	n, seen := 0, map[uint64]bool{}
+	for _, o := range list {
+		n += o.Goroutines - len(o.IDs)
+		for _, id := range o.IDs {
+			if !seen[id] {
+				seen[id] = true
+				n++
+			}
+		}
+	}
+	return n
+}
+
 // Switched is what an apply or a rollback did.
 type Switched struct {
 	// Message says it in one line.

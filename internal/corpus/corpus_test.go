@@ -465,11 +465,7 @@ func (r *run) old(rest string) error {
 		if s, err = r.status(); err != nil {
 			return r.alive(err)
 		}
-		n := 0
-		for _, o := range s.OldCode {
-			n += o.Goroutines
-		}
-		if fmt.Sprint(n) == rest {
+		if fmt.Sprint(control.Goroutines(s.OldCode)) == rest {
 			return nil
 		}
 		time.Sleep(20 * time.Millisecond)
