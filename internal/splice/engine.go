@@ -52,7 +52,7 @@ type runtimeFuncs struct {
 type runtimeVars struct {
 	firstModule  uint64
 	lastModule   uint64 // of the pointer
-	modulesSlice uint64 // of the pointer, 0 where the patch does not say
+	modulesSlice uint64 // of the pointer
 	itabTable    uint64 // of the pointer
 	itabLock     uint64
 	unreachable  uint64 // entry of runtime.unreachableMethod
@@ -175,21 +175,17 @@ func bodyOf(entry, limit uint64) Range {
 // variables checks that the runtime's variables are in memory that the program can write.
 func (e *Engine) variables(rt patch.Runtime) error {
 	for _, v := range []struct {
-		name     string
-		size     uint64
-		to       *uint64
-		optional bool // older patches lack it
+		name string
+		size uint64
+		to   *uint64
 	}{
-		{"runtime.firstmoduledata", e.at.moduleSize, &e.vars.firstModule, false},
-		{"runtime.lastmoduledatap", wordSize, &e.vars.lastModule, false},
-		{"runtime.itabTable", wordSize, &e.vars.itabTable, false},
-		{"runtime.itabLock", wordSize, &e.vars.itabLock, false},
-		{"runtime.modulesSlice", wordSize, &e.vars.modulesSlice, true},
+		{"runtime.firstmoduledata", e.at.moduleSize, &e.vars.firstModule},
+		{"runtime.lastmoduledatap", wordSize, &e.vars.lastModule},
+		{"runtime.itabTable", wordSize, &e.vars.itabTable},
+		{"runtime.itabLock", wordSize, &e.vars.itabLock},
+		{"runtime.modulesSlice", wordSize, &e.vars.modulesSlice},
 	} {
 		addr, ok := rt.Var[v.name]
-		if !ok && v.optional {
-			continue
-		}
 		if !ok {
 			return fmt.Errorf("the patch lacks the address of %s: make it again with this gosplice", v.name)
 		}

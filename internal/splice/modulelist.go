@@ -188,15 +188,12 @@ func (e *Engine) activate() error {
 	return nil
 }
 
-// active reports whether the runtime has taken the modules of all images into its slice, as far as is known.
+// active reports whether the runtime has taken the modules of all images into its slice.
 func (e *Engine) active() bool {
 	for _, r := range e.regions {
 		if r.module != 0 && !r.activated {
 			return false
 		}
-	}
-	if e.vars.modulesSlice == 0 {
-		return true
 	}
 	missing := len(e.images)
 	if slice := loadAtomic64(e.vars.modulesSlice); slice != 0 {
