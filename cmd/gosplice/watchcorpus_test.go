@@ -538,7 +538,7 @@ func (m *manySaves) next(kind string) *editor {
 func (m *manySaves) listens() int {
 	m.t.Helper()
 	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
-		if _, err := os.Stat(m.addr()); err == nil {
+		if addr, _ := os.ReadFile(m.addr()); len(addr) > 0 { // it is there, and empty, before it is written
 			if pids := m.children(); len(pids) == 1 {
 				return pids[0]
 			}
