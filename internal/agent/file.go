@@ -2,6 +2,7 @@ package agent
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -84,7 +85,7 @@ func (g *program) useFile(r *patch.Release, text []byte) {
 				pc := r.Text + uint64(i)
 				entry, name := pc, fmt.Sprintf("the code at %#x", pc)
 				if f := runtime.FuncForPC(uintptr(pc)); f != nil {
-					entry, name = uint64(f.Entry()), f.Name()
+					entry, name = uint64(f.Entry()), cmp.Or(f.Name(), name) // none between functions
 				}
 				g.text.others[entry] = name
 			}

@@ -77,20 +77,17 @@ func TestDeniedBarrier(t *testing.T) {
 	h.stays(before)
 }
 
-// TestBreakpoint has a debugger write into the program's code.
+// TestBreakpoint has a debugger write into code of the program that a patch leaves alone: the file shows what it was.
 func TestBreakpoint(t *testing.T) {
 	h := startHost(t)
-	before := h.state()
 	p := decoded(t, "v1")
 	// Behind a function, where nobody comes.
 	gap := p.Release.Text
 	for content := h.code(p); content[gap-p.Release.Text] != 0xcc; gap++ {
 	}
 	h.poke(gap, 0x90)
-	h.gosplice("apply", patchFile("v1")).fails(refused, "the code of this process in memory (SHA-256 ", "a breakpoint or another tool changed it: detach the tool and apply the patch again, or restart the program")
-	h.answers(0)
+	h.gosplice("apply", patchFile("v1")).succeeds("another tool (a debugger, a uprobe, a monkey-patcher) has changed code that the patch leaves alone: the code at 0x")
 	h.poke(gap, 0xcc)
-	h.stays(before)
 	h.works()
 
 }
