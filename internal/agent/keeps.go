@@ -188,10 +188,15 @@ func (s *step) more(i int) bool {
 }
 
 func (s *step) moreFlows(i int) (flows []escape.Flow, more bool) {
-	if _, leaves := s.m.counterpart(i, s.target); !leaves {
+	to, leaves := s.m.counterpart(i, s.target)
+	if !leaves {
 		return nil, false
 	}
-	return s.others(i).More(s.m.ofFunc(i, s.target))
+	is := s.others(i)
+	if host := s.m.hostOf[i]; to == host {
+		is = s.ofEntry(host) // whatever the target has of the name
+	}
+	return is.More(s.m.ofFunc(i, s.target))
 }
 
 // moreInside reports whether the closure that target has in the place of funcs[c], which funcs[i] makes, may do more
@@ -252,7 +257,15 @@ func (s *step) hostGrows(host uint64) bool {
 }
 
 func (s *step) hostFlows(host uint64) (flows []escape.Flow, more bool) {
-	return ofHost(s.target, s.m, host).More(ofHost(s.m, s.target, host))
+	return s.ofEntry(host).More(ofHost(s.m, s.target, host))
+}
+
+// ofEntry is what callers of a function of the program arrive in does after the switch.
+func (s *step) ofEntry(host uint64) escape.Keeps {
+	if k := s.target.hostKeep(host); k != nil {
+		return k.Entry
+	}
+	return ofHost(nil, s.m, host)
 }
 
 // sameFlows reports whether funcs[i] gives what it makes to the same functions as what takes its place does, and has
@@ -398,11 +411,14 @@ func (s *step) reaches(i int, shares bool) string {
 			return fmt.Sprintf("%s is changed, and may have variables of %s", name, m.funcs[i].Name)
 		}
 		if flows, more := s.hostFlows(host); more && (shares || !escape.OnlyWrite(flows)) {
-			name := ""
-			if k := cmp.Or(s.target.hostKeep(host), m.hostKeep(host)); k != nil {
-				name = k.Name
+			k := cmp.Or(s.target.hostKeep(host), m.hostKeep(host))
+			if k == nil {
+				return s.words("", flows, i)
 			}
-			return s.words(name, flows, i)
+			if s.target != nil && k.Entry != k.New {
+				return fmt.Sprintf("%s is entered in its old body, which leads to code that does more with its arguments, and %s of version %s may pass it memory of its stack", k.Name, m.funcs[i].Name, m.version)
+			}
+			return s.words(k.Name, flows, i)
 		}
 	}
 	return ""

@@ -13,13 +13,15 @@ type Keep struct {
 	Name     goobj.Name      // in the edit
 	Release  *release.Symbol // nil for a function that the program does not have
 	Old, New escape.Keeps
-	Why      string // what it does in the edit alone
+	Entry    escape.Keeps // of what callers of the release's entry arrive in
+	Why      string       // what it does in the edit alone
 }
 
 // Keeps are the functions that do other things with their arguments than in the release, and those that are new
-// and do anything.
-func (e *Edit) Keeps() []Keep {
+// and do anything, when redirect are the functions whose entries lead to the edit.
+func (e *Edit) Keeps(redirect []*Function) []Keep {
 	var out []Keep
+	w := newWaits(e, redirect)
 	for i := range e.Record.Symbols {
 		s := &e.Record.Symbols[i]
 		if !s.Kind.IsText() || s.Size == 0 || !e.maybeChanged(s) {
@@ -30,7 +32,8 @@ func (e *Edit) Keeps() []Keep {
 			k.Name = n
 		}
 		k.New = e.newKeeps(k.Name.Name)
-		if k.Old == k.New {
+		k.Entry = w.entry(s, k)
+		if k.Old == k.New && k.Old == k.Entry {
 			continue
 		}
 		if g := e.growth(s); g.more {
@@ -48,6 +51,18 @@ func (e *Edit) Keeps() []Keep {
 		}
 	}
 	return out
+}
+
+// entry is what callers of a function of the release arrive in does. An old body does what it did, unless something that it
+// leads to does more.
+func (w *waits) entry(s *release.Symbol, k Keep) escape.Keeps {
+	switch {
+	case !w.stays(s):
+		return k.New
+	case w.leadsToMore(s):
+		return escape.Unknown("entry " + s.Name)
+	}
+	return k.Old
 }
 
 // maybeChanged reports a function of a changed package, or an instance of a generic one, which any package may hold.

@@ -72,6 +72,22 @@ type waits struct {
 // arguments than the one that it was compiled against. Otherwise they hold if the edit has the same flows in its place,
 // and the compiler, which knew the new functions, has put nothing of it on the heap.
 func (e *Edit) Waits(redirect []*Function) []Waiting {
+	w := newWaits(e, redirect)
+	var out, given []Waiting
+	for s := range w.changed {
+		if found := w.behind(s, false); found != nil {
+			out = append(out, w.waiting(s, *found))
+		} else if found := w.behind(s, true); found != nil {
+			found.Given = true
+			given = append(given, w.waiting(s, *found))
+		}
+	}
+	out = append(w.makers(out), given...)
+	slices.SortFunc(out, func(a, b Waiting) int { return cmp.Compare(a.Old.Addr, b.Old.Addr) })
+	return out
+}
+
+func newWaits(e *Edit, redirect []*Function) *waits {
 	w := &waits{e: e, leads: map[*release.Symbol]*Function{}, changed: map[*release.Symbol]*Function{}, memo: map[*release.Symbol]*Waiting{}, trusted: map[*release.Symbol]bool{}}
 	for _, f := range redirect {
 		w.leads[f.Old] = f
@@ -86,18 +102,7 @@ func (e *Edit) Waits(redirect []*Function) []Waiting {
 			w.changed[f.Old] = f
 		}
 	}
-	var out, given []Waiting
-	for s := range w.changed {
-		if found := w.behind(s, false); found != nil {
-			out = append(out, w.waiting(s, *found))
-		} else if found := w.behind(s, true); found != nil {
-			found.Given = true
-			given = append(given, w.waiting(s, *found))
-		}
-	}
-	out = append(w.makers(out), given...)
-	slices.SortFunc(out, func(a, b Waiting) int { return cmp.Compare(a.Old.Addr, b.Old.Addr) })
-	return out
+	return w
 }
 
 // makers lets the switch wait for those that make closures which keep their old bodies, where no such closure outlives
@@ -169,6 +174,32 @@ func (w *waits) behind(s *release.Symbol, given bool) *Waiting {
 		}
 	}
 	return nil
+}
+
+// leadsToMore reports whether a body that stays, or what it enters in its old form, leads to a function that does more with its
+// arguments, or to a literal that is another one.
+func (w *waits) leadsToMore(s *release.Symbol) bool {
+	seen := map[*release.Symbol]bool{s: true}
+	for next := []*release.Symbol{s}; len(next) > 0; next = next[1:] {
+		inside := w.inside(next[0])
+		if w.changedInside(inside) != nil {
+			return true
+		}
+		for _, from := range append([]*release.Symbol{next[0]}, inside...) {
+			for _, c := range w.e.Record.MayCall(from) {
+				switch {
+				case !w.stays(c):
+					if w.e.growth(c).more {
+						return true
+					}
+				case !seen[c]:
+					seen[c] = true
+					next = append(next, c)
+				}
+			}
+		}
+	}
+	return false
 }
 
 // shares reports whether a body, or what is inside of it, may have bytes that share the memory of a string.

@@ -30,11 +30,11 @@ func (l *linker) finishKeeps() {
 	for _, p := range l.text {
 		placed[p.name] = true
 	}
-	for _, k := range l.edit.Keeps() {
+	for _, k := range l.edit.Keeps(l.in.Redirect) {
 		if k.Release == nil && !placed[k.Name] {
 			continue // in neither
 		}
-		p := patch.Keep{Name: k.Name.Name, ABI: int(k.Name.ABI), Old: k.Old, New: k.New, Why: k.Why}
+		p := patch.Keep{Name: k.Name.Name, ABI: int(k.Name.ABI), Old: k.Old, New: k.New, Entry: k.Entry, Why: k.Why}
 		if k.Release != nil {
 			p.Addr = k.Release.Addr
 		}

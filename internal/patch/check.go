@@ -189,7 +189,7 @@ func (p *Patch) checkLeft() error {
 
 func (p *Patch) checkKeeps() error {
 	for _, k := range p.Keeps {
-		for _, s := range []string{k.Name, string(k.Old), string(k.New), k.Why} {
+		for _, s := range []string{k.Name, string(k.Old), string(k.New), string(k.Entry), k.Why} {
 			if err := checkString("function that keeps an argument", s); err != nil {
 				return err
 			}

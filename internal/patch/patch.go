@@ -450,6 +450,9 @@ type Keep struct {
 	// Old is what it does in the release, New what it does in the edit.
 	Old escape.Keeps `json:",omitempty"`
 	New escape.Keeps `json:",omitempty"`
+	// Entry is what callers of Addr arrive in does when the patch runs: New, or what the release's body does with what the
+	// edit has in the place of the functions that it leads to.
+	Entry escape.Keeps `json:",omitempty"`
 	// Why says in words what it does in the edit alone, and where; empty if that is nothing.
 	Why string `json:",omitempty"`
 }
