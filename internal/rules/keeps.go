@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 
 	"github.com/gosplice/gosplice/internal/edit"
@@ -102,5 +103,5 @@ func declaredAt(f *edit.Function) string {
 	if f.File == "" {
 		return "its declaration is gone"
 	}
-	return fmt.Sprintf("%s:%d", f.File, f.Line)
+	return fmt.Sprintf("%s:%d", filepath.Base(f.File), f.Line)
 }
