@@ -12,6 +12,7 @@ func TestNewWay(t *testing.T) {
 		for _, h := range w.hops[1:] {
 			seen[h.name] = true
 		}
+		seen["signature"] = seen["signature"] || w.more[0] != w.more[1]
 		if again := newWay(seed); again.text != w.text || len(again.script) != len(w.script) {
 			t.Fatalf("seed %d makes another way the second time", seed)
 		}
@@ -24,7 +25,7 @@ func TestNewWay(t *testing.T) {
 			}
 		}
 	}
-	for _, name := range edits {
+	for _, name := range append(edits, "signature") {
 		if !seen[name] {
 			t.Errorf("no edit %q", name)
 		}

@@ -128,7 +128,11 @@ func (w *way) fill(text string, i, version int) string {
 	if strings.Contains(text, "$body") {
 		body = w.body(i, version)
 	}
-	return strings.NewReplacer("$i", fmt.Sprint(i), "$v", w.names[version], "$body", body).Replace(text)
+	parameter, argument := "", ""
+	if i > 0 && w.more[version] == i {
+		parameter, argument = ", more int", ", 1"
+	}
+	return strings.NewReplacer("$i", fmt.Sprint(i), "$v", w.names[version], "$body", body, "$p", parameter, "$q", argument).Replace(text)
 }
 
 // two are the parameters and the statement of the function that keeps one of two values.

@@ -39,6 +39,8 @@ type way struct {
 	spoils [versions]int
 	// keeps tells versions that keep the value, or may keep another one than others do.
 	keeps [versions]bool
+	// more are the hops whose signatures have another parameter, by version; 0 is none.
+	more [versions]int
 	// script is what happens to a running program.
 	script []step
 
@@ -88,6 +90,7 @@ func newWay(seed int) *way {
 	}
 	w.chooseActs(r)
 	w.chooseScript(r)
+	w.chooseMore(r)
 	for i := range w.text {
 		w.text[i] = w.render(i)
 		w.spans[i] = w.functions(i)
@@ -114,6 +117,25 @@ func (w *way) String() string {
 		kind += ", in a closure"
 	}
 	return fmt.Sprintf("%s: %s", kind, strings.Join(names, " > "))
+}
+
+// chooseMore chooses a function that gets another signature in some versions.
+func (w *way) chooseMore(r *rand.Rand) {
+	var able []int
+	for i, h := range w.hops {
+		if h.more() {
+			able = append(able, i)
+		}
+	}
+	if len(able) == 0 || r.Intn(2) == 0 {
+		return
+	}
+	at := able[r.Intn(len(able))]
+	for k := range versions {
+		if r.Intn(2) == 0 {
+			w.more[k] = at
+		}
+	}
 }
 
 // chooseActs chooses what each version does at each hop.
