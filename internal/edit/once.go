@@ -70,8 +70,24 @@ func (e *Edit) newlyNamed(s *release.Symbol, callers []*release.Symbol) bool {
 	if !ok || !e.Set.Defined(y) {
 		return false // of a package that is as before, as are those that import it
 	}
+	return e.namedBeside(y, callers, nil)
+}
+
+// namedBeside reports whether something of the edited build leads to a function beside some of the release, and beside
+// what the program has as a part of them alone.
+func (e *Edit) namedBeside(y goobj.Sym, callers []*release.Symbol, within []goobj.Sym) bool {
+	is := func(name string) func(*release.Symbol) bool {
+		return func(c *release.Symbol) bool { return c.Name == name }
+	}
 	return slices.ContainsFunc(e.namers(y), func(z goobj.Sym) bool {
-		return !slices.ContainsFunc(callers, func(c *release.Symbol) bool { return c.Name == e.Set.NameOf(z).Name })
+		name := e.Set.NameOf(z)
+		if slices.ContainsFunc(callers, is(name.Name)) || slices.Contains(within, z) {
+			return false
+		}
+		into := e.Record.Inlined[name.Name]
+		_, has := e.Record.Lookup(name.Name, name.ABI)
+		return has || len(into) == 0 || slices.ContainsFunc(into, func(f string) bool { return !slices.ContainsFunc(callers, is(f)) }) ||
+			e.namedBeside(z, callers, append(within, y))
 	})
 }
 
@@ -246,19 +262,58 @@ func (e *Edit) callsOnce(caller, callee *release.Symbol, n entries) bool {
 	if l, ok := e.closures.oldLiteral[callee]; ok {
 		return strings.HasPrefix(callee.Name, name+".") && e.startedOnce(callee, l, n)
 	}
-	_, last, _ := cutLast(withoutTypeArgs(callee.Name))
 	body := e.bodyOf(s)
-	if body == nil || e.repeats(path, body, n, func(x ast.Node) bool { return names(x, last) }) {
+	if body == nil {
 		return false
 	}
-	return !slices.ContainsFunc(e.escapes.inlined[caller.Name], func(inlined string) bool {
+	in := inlinedBodies{e: e, n: n, bodies: []inlinedBody{{path: path, body: body}}}
+	for _, inlined := range e.escapes.inlined[caller.Name] {
 		path, _, decl, ok := e.owner(inlined)
 		if !ok {
-			return false
+			continue
 		}
 		d := e.declarationOf(path, decl)
-		return d == nil || calls(d, last)
-	})
+		if d == nil {
+			return false
+		}
+		_, called, _ := cutLast(withoutTypeArgs(inlined))
+		in.bodies = append(in.bodies, inlinedBody{path: path, body: d.Body, called: called})
+	}
+	_, last, _ := cutLast(withoutTypeArgs(callee.Name))
+	return in.once(last, nil)
+}
+
+// inlinedBodies are the bodies that a function of the release consists of: its own, which is the first, and those that are
+// inlined into it.
+type inlinedBodies struct {
+	e      *Edit
+	n      entries
+	bodies []inlinedBody
+}
+
+type inlinedBody struct {
+	path   string
+	body   *ast.BlockStmt
+	called string // the last part of its name
+}
+
+// once reports whether something of a name is called, and once each time that the function runs. within are the inlined
+// functions on the way there.
+func (in *inlinedBodies) once(name string, within []string) bool {
+	if slices.Contains(within, name) {
+		return false
+	}
+	found := false
+	for i, b := range in.bodies {
+		if b.body == nil || !namesIn(b.body, name) {
+			continue
+		}
+		found = true
+		if in.e.repeats(b.path, b.body, in.n, func(x ast.Node) bool { return names(x, name) }) || i > 0 && !in.once(b.called, append(within, name)) {
+			return false
+		}
+	}
+	return found
 }
 
 // startedOnce reports whether a literal stands in a statement that calls it, as go func() { … }() does, and that is not
@@ -390,10 +445,10 @@ func names(n ast.Node, name string) bool {
 	return ok && id.Name == name
 }
 
-// calls reports whether a function names another one, by the last part of its name.
-func calls(d *ast.FuncDecl, callee string) (found bool) {
-	ast.Inspect(d, func(n ast.Node) bool {
-		found = found || names(n, callee)
+// namesIn reports whether a body names a function, by the last part of its name.
+func namesIn(body *ast.BlockStmt, name string) (found bool) {
+	ast.Inspect(body, func(n ast.Node) bool {
+		found = found || names(n, name)
 		return !found
 	})
 	return found
