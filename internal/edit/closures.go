@@ -217,7 +217,15 @@ func (x literalIndex) places(e *Edit, path string, cs []compiled) map[place][]co
 			continue
 		}
 		host, depth := m[1], strings.Count(m[2], ".")
-		at := spot{decl: x.declaration(e.Sources[path], withoutTypeArgs(host)), line: c.line, depth: depth}
+		around := host
+		for {
+			inner := numberedTail.FindStringSubmatch(around)
+			if inner == nil || !strings.HasPrefix(inner[2], ".func") {
+				break
+			}
+			around, depth = inner[1], depth+strings.Count(inner[2], ".") // of a literal that was inlined
+		}
+		at := spot{decl: x.declaration(e.Sources[path], withoutTypeArgs(around)), line: c.line, depth: depth}
 		if strings.HasPrefix(host, initPrefix) {
 			at.decl = varInit // it initialises a variable, and has its lines
 		}
