@@ -202,23 +202,7 @@ func (m *image) counterpart(i int, target *image) (to uint64, ok bool) {
 
 // interchangeable says whether callers of one version of a function can be led to another one.
 func interchangeable(a, b *patch.Func) bool {
-	return a.Sig != "" && a.Sig == b.Sig && sameLiterals(a.Siblings, b.Siblings)
-}
-
-// sameLiterals says whether the closures of a function have the same numbers in two versions of
-// it, as far as hashes of their sources can tell: each has its source in both, or a source that is
-// new on one side and gone on the other. A literal that was inserted or removed shifts the
-// others, and a func value made before must not arrive in another body.
-func sameLiterals(a, b []string) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i] != b[i] && (slices.Contains(a, b[i]) || slices.Contains(b, a[i])) {
-			return false
-		}
-	}
-	return true
+	return a.Sig != "" && a.Sig == b.Sig
 }
 
 // differences returns the writes that take the program from what it holds now to what is wanted.

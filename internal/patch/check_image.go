@@ -153,8 +153,6 @@ func (p *Patch) checkFuncs() error {
 			return fmt.Errorf("function %.80q at %#x overlaps the one before, is out of order or not aligned to %d", f.Name, f.Off, jumpWord)
 		case f.Size == 0 || !inImage(f.Off, max(f.Size, jumpWord), 0, p.Image.TextSize):
 			return fmt.Errorf("function %.80q at %#x with %d bytes is not in the text of the image", f.Name, f.Off, f.Size)
-		case len(f.Siblings) == 0 && f.Index != 0, len(f.Siblings) > 0 && (f.Index < 0 || f.Index >= len(f.Siblings)):
-			return fmt.Errorf("function %.80q is closure %d of %d", f.Name, f.Index, len(f.Siblings))
 		}
 		if err := f.Busy.check(f.Size); err != nil {
 			return fmt.Errorf("function %.80q: %w", f.Name, err)
@@ -193,11 +191,6 @@ func (p *Patch) checkHostCalls() error {
 func checkFuncStrings(i int, f Func) error {
 	what := fmt.Sprintf("function %d", i)
 	for _, s := range []string{f.Name, f.Sig, f.File, f.Flow, string(f.Places)} {
-		if err := checkString(what, s); err != nil {
-			return err
-		}
-	}
-	for _, s := range f.Siblings {
 		if err := checkString(what, s); err != nil {
 			return err
 		}

@@ -61,9 +61,6 @@ func use(p *Patch) {
 	}
 	for _, fn := range p.Funcs {
 		touch(fn.Off, max(fn.Size, jumpWord))
-		if len(fn.Siblings) > 0 {
-			_ = fn.Siblings[fn.Index]
-		}
 	}
 	for _, t := range p.Itabs {
 		for _, slot := range t.Slots {

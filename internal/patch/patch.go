@@ -327,10 +327,6 @@ type Func struct {
 	// Sig is a hash of what a caller must agree on: parameters, results, receiver, captures.
 	// Empty means unknown: such a function is never entered by callers of another version.
 	Sig string
-	// Siblings and Index identify a closure among the function literals of its outermost function:
-	// Siblings are hashes of the literals' sources in order. Both are unset for other functions.
-	Siblings []string
-	Index    int
 	// Busy says which PCs conflict with writing a jump over the entry.
 	Busy Busy
 	// Flow is equal for bodies in which the same values flow the same ways, and empty where it is not known. Places

@@ -55,7 +55,7 @@ func sample() *Patch {
 		Inits: []Init{{Name: "var arena.hits", Vars: []uint32{0}, Funcs: []uint64{0x80}, File: "arena/a.go", Line: 3}},
 		Funcs: []Func{
 			{Name: "arena.(*Room).Tick", ABI: 1, Off: 0, Size: 0x33, Sig: "s1", Busy: Busy{1, 5}, File: "arena/a.go", Line: 10},
-			{Name: "arena.(*Room).Tick.func2", ABI: 1, Off: 0x40, Size: 3, Sig: "s2", Siblings: []string{"h1", "h2"}, Index: 1},
+			{Name: "arena.(*Room).Tick.func2", ABI: 1, Off: 0x40, Size: 3, Sig: "s2"},
 			{Name: "arena.init.hits", ABI: 1, Off: 0x80, Size: 0x20, Value: true, Handles: true, Takes: true, Flow: "f1", Places: "3n 4v*2!", Callees: []uint32{0, 1}, HostCallees: []uint32{0x1000}, Held: []uint32{1}, HostHeld: []uint32{0x1000}, Shares: true, Given: true, Lent: true},
 		},
 		Redirects: []Redirect{

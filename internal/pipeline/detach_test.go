@@ -16,12 +16,12 @@ func TestDetach(t *testing.T) {
 		Release: patch.Release{Main: mapped()},
 		Runtime: patch.Runtime{Func: map[string]uint64{mapped(): 1}},
 		Symbols: []patch.Symbol{{Name: mapped()}},
-		Funcs:   []patch.Func{{Name: mapped(), Siblings: []string{mapped()}}},
+		Funcs:   []patch.Func{{Name: mapped(), Sig: mapped()}},
 		Changes: []patch.Change{{Symbol: mapped()}},
 	}
 	detach(p)
 	copy(name, "gone")
-	got := []string{p.Version, p.Release.Main, p.Symbols[0].Name, p.Funcs[0].Name, p.Funcs[0].Siblings[0], p.Changes[0].Symbol}
+	got := []string{p.Version, p.Release.Main, p.Symbols[0].Name, p.Funcs[0].Name, p.Funcs[0].Sig, p.Changes[0].Symbol}
 	for n := range p.Runtime.Func {
 		got = append(got, n)
 	}
