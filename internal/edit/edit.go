@@ -293,19 +293,6 @@ func (e *Edit) symbolPath(path string) string {
 	return path
 }
 
-func (e *Edit) embedsChanged(path string) bool {
-	p := e.Sources[path]
-	if len(p.Old.Embeds) != len(p.New.Embeds) {
-		return true
-	}
-	for name, h := range p.New.Embeds {
-		if p.Old.Embeds[name] != h {
-			return true
-		}
-	}
-	return false
-}
-
 // findModules finds the dependencies that moved to another version and brought other code.
 func (e *Edit) findModules() {
 	at := map[string]int{}

@@ -8,7 +8,6 @@ import (
 	"go/ast"
 	"go/printer"
 	"go/token"
-	"sort"
 	"strings"
 )
 
@@ -271,9 +270,4 @@ func (l *Literal) variables() string {
 		names = append(names, id.Name)
 	}
 	return strings.Join(names, ",")
-}
-
-// sortedByPosition sorts variables in the order of the source.
-func sortedByPosition(vars []*Var) {
-	sort.Slice(vars, func(i, j int) bool { return vars[i].Name.Pos() < vars[j].Name.Pos() })
 }

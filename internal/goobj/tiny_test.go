@@ -140,20 +140,3 @@ func newTinySet(t testing.TB) *Set {
 	}
 	return set
 }
-
-// tinySet is the set of both packages.
-func tinySet(t testing.TB) *Set {
-	t.Helper()
-	s := newTinySet(t)
-	low, high := compileTiny(t)
-	for pkg, path := range map[string]string{"low": low, "high": high} {
-		if err := s.Load(Source{pkg, path}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := s.Resolve(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.Close)
-	return s
-}

@@ -14,7 +14,6 @@ import (
 	"github.com/gosplice/gosplice/internal/goobj"
 	"github.com/gosplice/gosplice/internal/gotool"
 	"github.com/gosplice/gosplice/internal/link"
-	"github.com/gosplice/gosplice/internal/patch"
 	"github.com/gosplice/gosplice/internal/release"
 )
 
@@ -79,9 +78,6 @@ func (s *Session) Close() {
 // Learn prepares for plans to be made sooner, which takes as long as to compile a package; it is for when nobody
 // waits. It reports whether there is more to learn.
 func (s *Session) Learn(ctx context.Context) (more bool) { return s.quick.prove(ctx, s.modules) }
-
-// Release is the build that the plans start from.
-func (s *Session) Release() patch.Release { return s.rec.Release }
 
 // ErrChanging is returned by Plan when files were written while it read them: the compiler may have
 // seen other sources than the rest of the plan.

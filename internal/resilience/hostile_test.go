@@ -262,8 +262,6 @@ func hostiles(t *testing.T, good *patch.Patch) []hostile {
 		add(malformed, fmt.Sprintf("function of %#x bytes", size), func(p *patch.Patch) { p.Funcs[last].Size = size })
 	}
 	add(malformed, "function with another name", func(p *patch.Patch) { p.Funcs[p.Redirects[0].Func].Name = "main.serve" })
-	add(malformed, "closure that is not there", func(p *patch.Patch) { p.Funcs[6].Index = 7 })
-	add(malformed, "closure before the first", func(p *patch.Patch) { p.Funcs[6].Index = -1 })
 	for _, busy := range []patch.Busy{{Lo: 5, Hi: 1}, {Lo: 0, Hi: 1 << 31}} {
 		add(malformed, fmt.Sprintf("function busy at %v", busy), func(p *patch.Patch) { p.Funcs[0].Busy = busy })
 		add(malformed, fmt.Sprintf("replaced function busy at %v", busy), func(p *patch.Patch) { p.Redirects[0].Busy = busy })

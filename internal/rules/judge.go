@@ -108,9 +108,6 @@ func (j *judge) add(r Rule, c patch.Change) {
 	j.v.Changes = append(j.v.Changes, c)
 }
 
-// show is a symbol as users write it: the last element of the import path and the name.
-func show(pkg, name string) string { return path.Base(pkg) + "." + name }
-
 func (j *judge) pkgName(importPath string) string {
 	if p := j.e.Packages[importPath]; p != nil && p.Name != "" {
 		return p.Name
