@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -73,20 +74,59 @@ func BenchmarkVersions(b *testing.B) {
 	b.ReportMetric(0, "ns/op")
 }
 
+// TestStatedSizes compares the sizes that docs/chain.md states with those that are measured. A third is for other Go releases.
+func TestStatedSizes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds programs")
+	}
+	p := newProgram(t)
+	static := filepath.Join(p.dir, "static")
+	if out, err := p.buildStatic(static); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	text, err := os.ReadFile("../../docs/chain.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for row, is := range map[string]float64{
+		"by `go build`, and by `gosplice plugin host` \\| ([0-9.]+) MB":             fileMB(t, static),
+		"by `go build`, and by `gosplice plugin host` \\| [0-9.]+ MB, ([0-9.]+) MB": fileMB(t, p.host),
+		"memory of a version: .* \\(a plugin file of ([0-9.]+) MB\\)":               fileMB(t, p.versions(t, 1)[0]),
+	} {
+		m := regexp.MustCompile(row).FindSubmatch(text)
+		if m == nil {
+			t.Errorf("docs/chain.md has no row %q", row)
+			continue
+		}
+		said, err := strconv.ParseFloat(string(m[1]), 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if said < is*2/3 || said > is*4/3 {
+			t.Errorf("docs/chain.md says %v MB at %q, and it is %.2f MB", said, row, is)
+		}
+	}
+}
+
 // BenchmarkHost says how large a program is that can load plugins, in MB, beside what go build makes of it.
 func BenchmarkHost(b *testing.B) {
 	p := newProgram(b)
 	for b.Loop() {
 		static := filepath.Join(p.dir, "static")
-		cmd := exec.Command("go", "build", "-trimpath", "-o", static, "./host")
-		cmd.Dir = p.dir
-		if out, err := cmd.CombinedOutput(); err != nil {
+		if out, err := p.buildStatic(static); err != nil {
 			b.Fatalf("%v\n%s", err, out)
 		}
 		b.ReportMetric(fileMB(b, static), "static-MB")
 		b.ReportMetric(fileMB(b, p.host), "host-MB")
 	}
 	b.ReportMetric(0, "ns/op")
+}
+
+// buildStatic builds the program as it is without plugins.
+func (p *program) buildStatic(to string) ([]byte, error) {
+	cmd := exec.Command("go", "build", "-trimpath", "-o", to, "./host")
+	cmd.Dir = p.dir
+	return cmd.CombinedOutput()
 }
 
 // program is a copy of testdata/program, built.
