@@ -20,21 +20,33 @@ type Error struct {
 func (e *Error) Error() string { return e.Message }
 
 // Client is a connection to one program. It is not safe for concurrent use.
-type Client struct{ conn net.Conn }
-
-// Dial connects to the program that listens on socket. The context bounds connecting alone.
-func Dial(ctx context.Context, socket string) (*Client, error) {
-	conn, err := new(net.Dialer).DialContext(ctx, "unix", socket)
-	if err != nil {
-		return nil, fmt.Errorf("no program answers at %s: %w", socket, err)
-	}
-	return &Client{conn}, nil
+type Client struct {
+	conn   net.Conn
+	socket string
+	who    Listener
 }
+
+// Dial connects to the program that listens on socket. The context bounds connecting alone. The error is an
+// *ImpostorError if another process listens there than the one that the socket is named after, or another user than the one whose
+// directory it is in.
+func Dial(ctx context.Context, socket string) (*Client, error) {
+	conn, who, err := connect(func(path string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", path)
+	}, socket)
+	if err != nil {
+		return nil, err
+	}
+	return &Client{conn, socket, who}, nil
+}
+
+// Listener is who answers, as the kernel says; the zero value where it does not.
+func (c *Client) Listener() Listener { return c.who }
 
 // Close ends the connection. What was asked for goes on.
 func (c *Client) Close() error { return c.conn.Close() }
 
-// Hello asks which program it is.
+// Hello asks which program it is. What it says of the process is what the kernel says, and of a program of another
+// user it names no directory.
 func (c *Client) Hello(ctx context.Context) (*Hello, error) {
 	resp, err := c.ask(ctx, &Request{Verb: VerbHello})
 	if err != nil {
@@ -42,6 +54,9 @@ func (c *Client) Hello(ctx context.Context) (*Hello, error) {
 	}
 	if resp.Hello == nil {
 		return nil, fmt.Errorf("%w: hello without an answer", ErrNotMessage)
+	}
+	if err := c.who.correct(resp.Hello, c.socket); err != nil {
+		return nil, err
 	}
 	return resp.Hello, nil
 }
@@ -54,6 +69,9 @@ func (c *Client) Status(ctx context.Context) (*Status, error) {
 	}
 	if resp.Status == nil {
 		return nil, fmt.Errorf("%w: status without an answer", ErrNotMessage)
+	}
+	if err := c.who.correct(&resp.Status.Hello, c.socket); err != nil {
+		return nil, err
 	}
 	return resp.Status, nil
 }
@@ -102,7 +120,7 @@ func (c *Client) ask(ctx context.Context, req *Request) (*Response, error) {
 	// An agent that refuses the connection answers before it reads, so a failed write may leave
 	// an answer that says why.
 	writeErr := WriteRequest(c.conn, req)
-	resp, err := ReadResponse(c.conn)
+	resp, err := readResponse(c.conn, req.Verb)
 	switch {
 	case ctx.Err() != nil && err != nil:
 		return nil, fmt.Errorf("%s: no answer: %w", req.Verb, ctx.Err())

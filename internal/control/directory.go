@@ -113,18 +113,9 @@ func Sockets(dir string) (map[int]string, error) {
 	}
 	sockets := make(map[int]string)
 	for _, e := range entries {
-		if pid, ok := socketPID(e); ok {
+		if pid, ok := socketPID(e.Name()); ok && e.Type()&fs.ModeSocket != 0 {
 			sockets[pid] = filepath.Join(dir, e.Name())
 		}
 	}
 	return sockets, nil
-}
-
-func socketPID(e fs.DirEntry) (int, bool) {
-	name := e.Name()
-	if e.Type()&fs.ModeSocket == 0 || filepath.Ext(name) != socketSuffix {
-		return 0, false
-	}
-	pid, err := strconv.Atoi(name[:len(name)-len(socketSuffix)])
-	return pid, err == nil && pid > 0
 }

@@ -3,6 +3,7 @@ package control
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -11,8 +12,13 @@ import (
 	"time"
 )
 
-// helloTimeout is how long Find waits for each program.
-const helloTimeout = 500 * time.Millisecond
+const (
+	// helloTimeout is how long Find waits for each program, findTimeout for all of them.
+	helloTimeout = 500 * time.Millisecond
+	findTimeout  = 5 * time.Second
+	// atOnce is how many programs are asked at a time: anybody can make sockets for root to ask at.
+	atOnce = 64
+)
 
 // Process is a program that can be patched, or the socket that one left behind.
 type Process struct {
@@ -23,8 +29,8 @@ type Process struct {
 	Err   error
 }
 
-// Find asks every program that listens in one of dirs who it is, all at once, and returns them by
-// process ID. Directories that can't be read are left out.
+// Find asks every program that listens in one of dirs who it is, and returns them by process ID. Directories that can't
+// be read are left out.
 func Find(ctx context.Context, dirs []string) []Process {
 	var found []Process
 	for _, dir := range dirs {
@@ -36,13 +42,16 @@ func Find(ctx context.Context, dirs []string) []Process {
 			found = append(found, Process{PID: pid, Socket: socket})
 		}
 	}
+	ctx, cancel := context.WithTimeout(ctx, findTimeout)
+	defer cancel()
 	var wait sync.WaitGroup
+	free := make(chan bool, atOnce)
 	for i := range found {
-		wait.Add(1)
-		go func() {
-			defer wait.Done()
+		free <- true
+		wait.Go(func() {
+			defer func() { <-free }()
 			found[i].Hello, found[i].Err = hello(ctx, found[i].Socket)
-		}()
+		})
 	}
 	wait.Wait()
 	slices.SortFunc(found, func(a, b Process) int {
@@ -52,6 +61,9 @@ func Find(ctx context.Context, dirs []string) []Process {
 }
 
 func hello(ctx context.Context, socket string) (*Hello, error) {
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("%s was not asked: others took more than %v to answer", socket, findTimeout)
+	}
 	ctx, cancel := context.WithTimeout(ctx, helloTimeout)
 	defer cancel()
 	c, err := Dial(ctx, socket)
@@ -62,19 +74,38 @@ func hello(ctx context.Context, socket string) (*Hello, error) {
 	return c.Hello(ctx)
 }
 
-// FindPID returns the socket of the program with the given process ID.
+// FindPID returns the socket of the program with the given process ID. Of several it is one at which that process listens;
+// the error is an *ImpostorError if others do at all of them.
 func FindPID(dirs []string, pid int) (string, error) {
+	var impostor *ImpostorError
 	for _, dir := range dirs {
 		socket, err := SocketPath(dir, pid)
 		if err != nil {
 			continue
 		}
-		if _, err := os.Lstat(socket); err == nil {
+		if _, err := os.Lstat(socket); err != nil {
+			continue
+		}
+		if !errors.As(Listens(socket), &impostor) {
 			return socket, nil
 		}
 	}
-	if len(dirs) == 0 {
+	switch {
+	case impostor != nil:
+		return "", impostor
+	case len(dirs) == 0:
 		return "", fmt.Errorf("process %d can't be reached: there is no directory of sockets that is yours: does it call gosplice.Start, as your user, and with the same GOSPLICE_SOCKETS?", pid)
 	}
 	return "", fmt.Errorf("process %d does not listen for patches in %s: does it call gosplice.Start, as your user?", pid, strings.Join(dirs, ", "))
+}
+
+// Listens reports whether the program listens on a socket that it is named after. It sends nothing.
+func Listens(socket string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), helloTimeout)
+	defer cancel()
+	c, err := Dial(ctx, socket)
+	if err == nil {
+		c.Close()
+	}
+	return err
 }

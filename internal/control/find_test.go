@@ -24,8 +24,25 @@ func socketDir(t *testing.T) string {
 	return dir
 }
 
+// asNamed has the processes of tests listen that sockets are named after.
+func asNamed(t *testing.T) {
+	t.Helper()
+	listenerOf = func(conn net.Conn) (Listener, bool, error) {
+		pid, _ := socketPID(filepath.Base(conn.RemoteAddr().String()))
+		return Listener{PID: pid, UID: os.Geteuid()}, true, nil
+	}
+	t.Cleanup(func() { listenerOf = kernelListener })
+}
+
 // serve listens as process pid in dir, and answers every connection with answer.
 func serve(t *testing.T, dir string, pid int, answer func(net.Conn)) string {
+	t.Helper()
+	asNamed(t)
+	return listenAt(t, dir, pid, answer)
+}
+
+// listenAt is serve as this process.
+func listenAt(t *testing.T, dir string, pid int, answer func(net.Conn)) string {
 	t.Helper()
 	path, err := SocketPath(dir, pid)
 	if err != nil {

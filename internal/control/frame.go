@@ -24,6 +24,7 @@ const (
 
 	maxRequest  = 64 << 10 // bytes of JSON
 	maxResponse = 64 << 20
+	maxHello    = 64 << 10 // of the answer to hello, which is asked of everybody
 )
 
 // ErrNotMessage is wrapped by errors about bytes that are no message of this protocol.
@@ -52,9 +53,16 @@ func WriteRequest(w io.Writer, req *Request) error {
 }
 
 // ReadResponse reads one response.
-func ReadResponse(r io.Reader) (*Response, error) {
+func ReadResponse(r io.Reader) (*Response, error) { return readResponse(r, "") }
+
+// readResponse reads the response to a verb.
+func readResponse(r io.Reader, verb Verb) (*Response, error) {
+	most := uint32(maxResponse)
+	if verb == VerbHello {
+		most = maxHello
+	}
 	resp := new(Response)
-	if _, err := readFrame(r, resp, maxResponse, 0, false); err != nil {
+	if _, err := readFrame(r, resp, most, 0, false); err != nil {
 		return nil, err
 	}
 	if resp.Protocol != Protocol {

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -135,7 +134,7 @@ func (p *program) find() {
 // socketOf is the socket on which a process takes patches: in the usual directories, or in one that the
 // program has chosen, which the system's table of sockets tells.
 func socketOf(pid int) string {
-	if path, err := control.FindPID(control.SearchDirs(), pid); err == nil {
+	if path, err := control.FindPID(control.SearchDirs(), pid); err == nil && control.Listens(path) == nil {
 		return path
 	}
 	// Programs may choose another directory.
@@ -146,13 +145,26 @@ func socketOf(pid int) string {
 	}
 	defer f.Close()
 	for lines := bufio.NewScanner(f); lines.Scan(); {
-		if i := strings.IndexByte(lines.Text(), '/'); i >= 0 && strings.HasSuffix(lines.Text(), name) {
-			if info, err := os.Lstat(lines.Text()[i:]); err == nil && info.Mode()&fs.ModeSocket != 0 {
-				return lines.Text()[i:]
-			}
+		i := strings.IndexByte(lines.Text(), '/')
+		if i < 0 || !strings.HasSuffix(lines.Text(), name) {
+			continue
+		}
+		// Others can listen under such a name.
+		if path := lines.Text()[i:]; ownDirectory(filepath.Dir(path)) && control.Listens(path) == nil {
+			return path
 		}
 	}
 	return ""
+}
+
+// ownDirectory reports a directory of the user who watches, which is that of the program.
+func ownDirectory(dir string) bool {
+	info, err := os.Lstat(dir)
+	if err != nil || !info.IsDir() {
+		return false
+	}
+	owner, known := control.Owner(info)
+	return known && owner == os.Geteuid()
 }
 
 // wait waits for the socket of a program that was started just now.

@@ -1,0 +1,167 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// TestImpostor dials sockets at which somebody else listens than their names and directories say.
+func TestImpostor(t *testing.T) {
+	me := os.Getpid()
+	asked := make(chan bool, 10)
+	answer := func(conn net.Conn) {
+		if _, err := ReadRequest(conn); err == nil {
+			asked <- true
+			WriteResponse(conn, &Response{Code: Done, Hello: &Hello{PID: me, PatchDir: "/etc"}})
+		}
+	}
+	dir := socketDir(t)
+	real := listenAt(t, dir, me, answer)
+	other := listenAt(t, dir, me+1, answer)
+	linked := filepath.Join(socketDir(t), fmt.Sprint(me, ".sock"))
+	if err := os.Symlink(real, linked); err != nil {
+		t.Fatal(err)
+	}
+	c, err := Dial(t.Context(), real)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if h, err := c.Hello(t.Context()); err != nil || h.PID != me || h.PatchDir != "/etc" {
+		t.Errorf("the program itself: %+v, %v", h, err)
+	}
+	<-asked
+	impostor := (*ImpostorError)(nil)
+	if _, err := Dial(t.Context(), other); !errors.As(err, &impostor) || impostor.PID != me || !strings.Contains(err.Error(), fmt.Sprint("named after process ", me+1)) {
+		t.Errorf("a socket with the name of another process: %v", err)
+	}
+	if _, err := Dial(t.Context(), linked); err == nil || !strings.Contains(err.Error(), "is no socket") {
+		t.Errorf("a link: %v", err)
+	}
+	if socket, err := FindPID([]string{filepath.Dir(linked), dir}, me+1); !errors.As(err, &impostor) {
+		t.Errorf("found %s, %v", socket, err)
+	}
+	if socket, err := FindPID([]string{dir}, me); err != nil || socket != real {
+		t.Errorf("found %s, %v", socket, err)
+	}
+	for _, p := range Find(t.Context(), []string{dir}) {
+		if (p.PID == me) != (p.Hello != nil) || p.PID != me && !errors.As(p.Err, &impostor) {
+			t.Errorf("process %d: %+v, %v", p.PID, p.Hello, p.Err)
+		}
+	}
+	if len(asked) != 1 {
+		t.Errorf("%d were asked, and only Find asks the program itself", len(asked))
+	}
+}
+
+// TestImpostorOfOtherUser listens as another user in a directory of root, and as root in one of his.
+func TestImpostorOfOtherUser(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("needs root, to be other users")
+	}
+	const other = 1000
+	for _, c := range []struct {
+		owner, uid int
+		ok         bool
+	}{{0, 0, true}, {other, other, true}, {other, 0, false}, {0, other, false}} {
+		dir := socketDir(t)
+		socket, pid := listenAs(t, dir, c.uid)
+		if err := os.Chown(dir, c.owner, -1); err != nil {
+			t.Fatal(err)
+		}
+		client, err := Dial(t.Context(), socket)
+		impostor := (*ImpostorError)(nil)
+		if (err == nil) != c.ok || err != nil && !errors.As(err, &impostor) {
+			t.Errorf("user %d in a directory of user %d: %v", c.uid, c.owner, err)
+			continue
+		}
+		if err != nil {
+			continue
+		}
+		h, err := client.Hello(t.Context())
+		says := map[bool]Hello{true: {PID: pid, UID: 4711, PatchDir: "/etc/systemd/system"}, false: {PID: pid, UID: c.uid}}[c.uid == 0]
+		if err != nil || h.PID != says.PID || h.UID != says.UID || h.PatchDir != says.PatchDir {
+			t.Errorf("user %d says %+v, %v", c.uid, h, err)
+		}
+		client.Close()
+	}
+}
+
+// listenAs has another process listen in dir, as a user: this test program again, see TestListenAs.
+func listenAs(t *testing.T, dir string, uid int) (socket string, pid int) {
+	t.Helper()
+	if err := os.Chmod(dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	exe := filepath.Join(dir, "test")
+	text, err := os.ReadFile("/proc/self/exe")
+	if err == nil {
+		err = os.WriteFile(exe, text, 0o755)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	t.Cleanup(cancel)
+	cmd := exec.CommandContext(ctx, exe, "-test.run=^TestListenAs$")
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), "CONTROL_LISTEN="+dir)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(uid)}}
+	out, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err == nil {
+		_, err = out.Read(make([]byte, 1))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
+	socket, err = SocketPath(dir, cmd.Process.Pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return socket, cmd.Process.Pid
+}
+
+// TestListenAs is what listenAs starts.
+func TestListenAs(t *testing.T) {
+	dir := os.Getenv("CONTROL_LISTEN")
+	if dir == "" {
+		t.Skip("a part of TestImpostorOfOtherUser")
+	}
+	listenAt(t, dir, os.Getpid(), answerWith(&Response{Code: Done, Hello: &Hello{PID: os.Getpid(), UID: 4711, PatchDir: "/etc/systemd/system"}}))
+	fmt.Println("ready")
+	<-t.Context().Done()
+	select {}
+}
+
+// TestLongHello: what everybody is asked has a bound.
+func TestLongHello(t *testing.T) {
+	long := &Response{Code: Done, Hello: &Hello{PID: 300, Program: strings.Repeat("x", maxHello)}}
+	found := Find(t.Context(), []string{filepath.Dir(serve(t, socketDir(t), 300, answerWith(long)))})
+	if len(found) != 1 || !errors.Is(found[0].Err, ErrNotMessage) {
+		t.Errorf("found %v", found)
+	}
+}
+
+// TestWrongPID: a program that says it is another process is not believed.
+func TestWrongPID(t *testing.T) {
+	socket := serve(t, socketDir(t), 300, answerWith(&Response{Code: Done, Hello: &Hello{PID: 1}}))
+	c, err := Dial(t.Context(), socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if _, err := c.Hello(t.Context()); err == nil || !strings.Contains(err.Error(), "says that it is process 1") {
+		t.Errorf("err = %v", err)
+	}
+}
