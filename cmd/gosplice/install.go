@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/gosplice/gosplice/cmd/gosplice/internal/patchdir"
 	"github.com/gosplice/gosplice/cmd/gosplice/internal/report"
 	"github.com/gosplice/gosplice/internal/control"
 	"github.com/gosplice/gosplice/internal/patch"
@@ -27,7 +28,9 @@ the patch no longer fits and is left alone.
 
 The directory is that of the only running program that the patch was made for, or of
 the one that --pid or --socket names, or --dir. Only the program's user and root may write
-there, or the program ignores it.`
+there, or the program ignores it. What a program of another user says of directories is not
+believed: root names the directory with --dir, and all of the way to it has to belong
+to root or to that user.`
 
 const uninstallLong = `Uninstall removes an installed patch: after the next restart the program is the release,
 as it was built. It changes nothing in the running program: gosplice rollback does.
@@ -56,7 +59,7 @@ type found struct {
 
 // find asks the program for its patch directory, unless one is named.
 func (p *patchPlace) find(ctx context.Context, buildID string) (found, error) {
-	if p.dir != "" {
+	if p.dir != "" && p.pid == 0 && p.socket == "" {
 		return found{dir: p.dir}, nil
 	}
 	w := wanted{}
@@ -68,7 +71,12 @@ func (p *patchPlace) find(ctx context.Context, buildID string) (found, error) {
 		return found{}, err
 	}
 	defer client.Close()
-	if hello.PatchDir == "" {
+	switch {
+	case p.dir != "":
+		hello.PatchDir = p.dir
+	case !client.Listener().Own():
+		return found{}, fmt.Errorf("process %d belongs to user %d, and what it says of directories is not believed: name its patch directory with --dir", hello.PID, hello.UID)
+	case hello.PatchDir == "":
 		return found{}, fmt.Errorf("%s (pid %d) looks nowhere for patches when it starts: have it call gosplice.Start(gosplice.WithPatchDir(dir)), or name a directory with --dir",
 			filepath.Base(hello.Program), hello.PID)
 	}
@@ -114,20 +122,21 @@ func install(c *console, p *patch.Patch, file []byte, to found) error {
 			return refusedErrorf("the patch was made for release %s of %s, and the program is release %s", report.ShortRelease(p.Release.BuildID), p.Release.Program, report.ShortRelease(to.status.BuildID))
 		}
 	}
-	owner, err := patchDir(to)
-	if err != nil {
-		return err
+	owner := os.Geteuid()
+	if to.status != nil {
+		owner = to.status.UID
 	}
-	name := filepath.Join(to.dir, fmt.Sprintf("%s-%s%s", safeName(p.Release.Program), report.ShortRelease(p.Release.BuildID), patchSuffix))
-	before := ""
-	if old, _, err := readPatch(name); err == nil {
+	dir, err := patchdir.Make(to.dir, owner)
+	if err != nil {
+		return noPlace(err)
+	}
+	defer dir.Close()
+	base := fmt.Sprintf("%s-%s%s", safeName(p.Release.Program), report.ShortRelease(p.Release.BuildID), patchSuffix)
+	name, before := dir.Path(base), ""
+	if old, err := readInstalled(dir, base); err == nil {
 		before = versionOf(old)
 	}
-	if err := writeFile(name, file); err != nil {
-		return err
-	}
-	// Neither mode nor owner may depend on who installs: the program checks both.
-	if err := errors.Join(os.Chmod(name, 0o600), own(name, owner)); err != nil {
+	if err := dir.Write(base, file); err != nil {
 		return err
 	}
 	c.printf("%s  %s, applied whenever %s starts as release %s", c.style.Bold(report.Printable(name)), report.Printable(versionOf(p)),
@@ -141,38 +150,21 @@ func install(c *console, p *patch.Patch, file []byte, to found) error {
 	return nil
 }
 
-// patchDir makes the patch directory if it is not there, and returns who owns it.
-func patchDir(to found) (uid int, err error) {
-	info, err := os.Lstat(to.dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		uid = os.Geteuid()
-		if to.status != nil {
-			uid = to.status.UID
-		}
-		if err := os.MkdirAll(to.dir, 0o700); err != nil {
-			return 0, err
-		}
-		return uid, own(to.dir, uid)
+// noPlace says that a directory is no place for patches.
+func noPlace(err error) error {
+	if r := (*patchdir.Refused)(nil); errors.As(err, &r) {
+		return refusedErrorf("%w", err)
 	}
-	if err != nil {
-		return 0, err
-	}
-	if !info.IsDir() {
-		return 0, fmt.Errorf("%s is no directory: name the directory itself, not a link to it", to.dir)
-	}
-	if info.Mode().Perm()&0o022 != 0 {
-		return 0, refusedErrorf("%s can be written by others (mode %v), so programs ignore what is in it: chmod go-w %[1]s", to.dir, info.Mode().Perm())
-	}
-	uid, _ = control.Owner(info)
-	return uid, nil
+	return err
 }
 
-// own gives a file to a user, which only root can and has to.
-func own(name string, uid int) error {
-	if os.Geteuid() != 0 || uid == 0 {
-		return nil
+// readInstalled reads a patch of a patch directory.
+func readInstalled(dir *patchdir.Dir, name string) (*patch.Patch, error) {
+	file, err := dir.Read(name)
+	if err != nil {
+		return nil, err
 	}
-	return os.Chown(name, uid, -1)
+	return decodePatch(dir.Path(name), file)
 }
 
 // safeName is a program's name as part of a file name.
@@ -221,21 +213,29 @@ func (p *patchPlace) uninstall(c *console, cmd *cobra.Command, args []string) er
 	if buildID == "" {
 		buildID = from.status.BuildID
 	}
-	names, err := filepath.Glob(filepath.Join(quotePattern(from.dir), "*"+patchSuffix))
+	dir, err := patchdir.Open(from.dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("no patch for release %s is installed in %s, which is not there", report.ShortRelease(buildID), from.dir)
+	}
+	if err != nil {
+		return noPlace(err)
+	}
+	defer dir.Close()
+	names, err := dir.Patches()
 	if err != nil {
 		return err
 	}
 	removed := 0
 	for _, name := range names {
-		made, _, err := readPatch(name)
+		made, err := readInstalled(dir, name)
 		if err != nil || made.Release.BuildID != buildID {
 			continue
 		}
-		if err := os.Remove(name); err != nil {
+		if err := dir.Remove(name); err != nil {
 			return err
 		}
 		removed++
-		c.printf("%s  %s removed: %s starts as release %s", c.style.Bold(report.Printable(name)), report.Printable(versionOf(made)),
+		c.printf("%s  %s removed: %s starts as release %s", c.style.Bold(report.Printable(dir.Path(name))), report.Printable(versionOf(made)),
 			report.Printable(made.Release.Program), report.ShortRelease(buildID))
 	}
 	if removed == 0 {

@@ -27,14 +27,20 @@ func readPatch(name string) (*patch.Patch, []byte, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	p, err := decodePatch(name, file)
+	return p, file, err
+}
+
+// decodePatch decodes the content of a patch file.
+func decodePatch(name string, file []byte) (*patch.Patch, error) {
 	if records.IsRecord(file) {
-		return nil, nil, usageErrorf("%s is the record of a program and no patch: gosplice patch --record %s makes one of an edit", name, name)
+		return nil, usageErrorf("%s is the record of a program and no patch: gosplice patch --record %s makes one of an edit", name, name)
 	}
 	p, err := patch.Decode(file)
 	if err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", name, err)
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	return p, file, nil
+	return p, nil
 }
 
 // readApplicable reads a file that can be applied, a patch or a plugin of a chain, and says which

@@ -76,9 +76,9 @@ func verify(socket string, who Listener) error {
 	return impostor("process %d listens at %s, which is named after process %d: it is not that program, and nothing was sent to it", who.PID, socket, pid)
 }
 
-// own reports whether the program belongs to the user of this process, or whether that is not known. Of others only what
+// Own reports whether the program belongs to the user of this process, or whether that is not known. Of others only what
 // the kernel says is believed.
-func (l Listener) own() bool { return l == Listener{} || l.UID == os.Geteuid() }
+func (l Listener) Own() bool { return l == Listener{} || l.UID == os.Geteuid() }
 
 // correct replaces what an answer says of the process by what the kernel says, and leaves out where another user's
 // program would have files.
@@ -86,7 +86,7 @@ func (l Listener) correct(h *Hello, socket string) error {
 	if pid, named := socketPID(filepath.Base(socket)); named && h.PID != pid {
 		return fmt.Errorf("the program at %s says that it is process %d: it is not believed", socket, h.PID)
 	}
-	if !l.own() {
+	if !l.Own() {
 		h.UID, h.PatchDir = l.UID, ""
 	}
 	return nil

@@ -1,0 +1,5 @@
+//go:build !unix
+
+package patchdir
+
+const nonblocking = 0
