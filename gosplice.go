@@ -5,7 +5,8 @@
 // nothing in the program is changed: its functions are the ones that the compiler made, at
 // full speed, and one parked goroutine is all that it costs.
 //
-// Who may patch: the user who runs the program, and root. The socket has mode 0600 and lies in a
+// Who may patch: the user who runs the program, with the group that it runs with, and root. A program that has more
+// rights than its user (setuid, setgid, capabilities) has to name a key with [TrustKey] and the directory of its socket. The socket has mode 0600 and lies in a
 // directory that only that user can enter, and the kernel says who connects. [TrustKey] asks
 // for signed patches on top, [WithApproval] lets the program decide about each request.
 //
@@ -57,9 +58,10 @@ func WithLogger(logger *slog.Logger) Option {
 	return func(o *options) { o.Logger = logger }
 }
 
-// WithTrustedKeys makes the program accept only patches that were signed with one of the keys.
+// WithTrustedKeys makes the program accept only patches that were signed with one of the keys. No keys at all are an error
+// of [Start].
 func WithTrustedKeys(keys ...ed25519.PublicKey) Option {
-	return func(o *options) { o.TrustedKeys = append(o.TrustedKeys, keys...) }
+	return func(o *options) { o.TrustedKeys, o.KeysNamed = append(o.TrustedKeys, keys...), true }
 }
 
 // TrustKey makes the program accept only patches that were signed with this key, or with another one

@@ -28,8 +28,10 @@ type Options struct {
 	// Approve is asked before each apply and rollback, and refuses with an error. It may block;
 	// other requests to change the program are refused meanwhile.
 	Approve func(Request) error
-	// TrustedKeys, if any, are the keys of which one must have signed a patch.
+	// TrustedKeys, if any, are the keys of which one must have signed a patch. KeysNamed says that the program named keys,
+	// of which there has to be one then.
 	TrustedKeys []ed25519.PublicKey
+	KeysNamed   bool
 	// TrustedTexts are more of them as text; see parseKeys.
 	TrustedTexts []string
 	// PatchDir is where patches are that Start applies; empty: none.
@@ -163,17 +165,24 @@ func newServer(o Options, p *patcher) (*server, error) {
 			return nil, fmt.Errorf("a trusted key has %d bytes, an ed25519 public key has %d", len(k), ed25519.PublicKeySize)
 		}
 	}
+	if o.KeysNamed && len(o.TrustedKeys) == 0 {
+		return nil, errors.New("the program trusts a list of keys that is empty, so nothing could be applied: name a key with WithTrustedKeys or TrustKey, or leave both out to accept patches without a signature")
+	}
+	if why := moreRights(); why != "" && (len(o.TrustedKeys) == 0 || o.Dir == "") {
+		return nil, fmt.Errorf("this program has more rights than its user, who could take them with a patch: %s: name a key that you trust (TrustKey) and the directory of the socket (WithSocketDir)", why)
+	}
 	patchDir := o.PatchDir
 	if patchDir != "" {
 		// The program may go to another directory later.
-		var err error
-		if patchDir, err = filepath.Abs(patchDir); err != nil {
+		abs, err := filepath.Abs(patchDir)
+		if err != nil {
 			return nil, err
 		}
+		patchDir = abs
 	}
-	dir := o.Dir
-	if dir == "" {
-		dir = control.DefaultDir()
+	dir, err := socketDir(o.Dir)
+	if err != nil {
+		return nil, err
 	}
 	listener, err := listen(dir)
 	if err != nil {

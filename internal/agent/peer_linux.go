@@ -22,7 +22,7 @@ func peerOf(conn *net.UnixConn) (peer, error) {
 	if credErr != nil {
 		return peer{}, fmt.Errorf("SO_PEERCRED: %w", credErr)
 	}
-	return peer{uid: int(cred.Uid), pid: int(cred.Pid), line: raw}, nil
+	return peer{uid: int(cred.Uid), gid: int(cred.Gid), pid: int(cred.Pid), line: raw}, nil
 }
 
 // hungUp reports whether the peer has closed its end of the connection.

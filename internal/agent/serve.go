@@ -66,7 +66,12 @@ func (s *server) outlive() {
 // done, and a connection that breaks stops nothing that was started.
 func (s *server) serve(conn *net.UnixConn) {
 	who, err := peerOf(conn)
-	if err != nil || !who.permitted() {
+	if err != nil {
+		err = refused(control.ReasonNotPermitted, "it is not known who asks: %v", err)
+	} else {
+		err = s.rules.mayAsk(who)
+	}
+	if err != nil {
 		s.turnAway(conn, who, err)
 		return
 	}
@@ -94,12 +99,8 @@ func (s *server) answer(w net.Conn, resp *control.Response) bool {
 
 // turnAway tells a peer that it may not ask, and notes it.
 func (s *server) turnAway(conn net.Conn, who peer, err error) {
-	p := refused(control.ReasonNotPermitted, "user %d may not patch this program: only the user who runs it and root may", who.uid)
-	if err != nil {
-		p = refused(control.ReasonNotPermitted, "it is not known who asks: %v", err)
-	}
-	s.note(control.Entry{Time: time.Now(), UID: who.uid, PID: who.pid, Verb: "connect"}, p)
-	s.answer(conn, responseTo(p))
+	s.note(control.Entry{Time: time.Now(), UID: who.uid, PID: who.pid, Verb: "connect"}, err)
+	s.answer(conn, responseTo(err))
 	// What the peer sends is read, so that it gets the answer instead of a broken connection.
 	conn.SetReadDeadline(time.Now().Add(time.Second))
 	_, _ = io.CopyN(io.Discard, conn, 1<<20)

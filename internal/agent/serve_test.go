@@ -352,7 +352,7 @@ type brokenHandler struct{ slog.Handler }
 func TestTurnAway(t *testing.T) {
 	s := startTestServer(t, Options{})
 	ours, theirs := net.Pipe()
-	go s.turnAway(ours, peer{uid: 4242, pid: 5}, nil)
+	go s.turnAway(ours, peer{uid: 4242, pid: 5}, s.rules.mayAsk(peer{uid: 4242, pid: 5}))
 	resp, err := control.ReadResponse(theirs)
 	theirs.Close()
 	if err != nil || resp.Code != control.Refused || resp.Reason != control.ReasonNotPermitted || !strings.Contains(resp.Message, "user 4242") {

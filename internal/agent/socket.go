@@ -14,12 +14,39 @@ import (
 
 // peer is the process at the other end of a connection.
 type peer struct {
-	uid, pid int
-	line     syscall.RawConn // of its connection, if any
+	uid, gid, pid int
+	line          syscall.RawConn // of its connection, if any
 }
 
-// permitted says whether p may ask for anything.
-func (p peer) permitted() bool { return p.uid == os.Geteuid() || p.uid == 0 }
+// mayAsk refuses a peer that may ask for nothing. Only where a patch needs a signature may the user ask with another group
+// than the program's: else its rights would be his who sends code.
+func (r policy) mayAsk(p peer) error {
+	switch {
+	case p.uid == 0:
+		return nil
+	case p.uid != os.Geteuid():
+		return refused(control.ReasonNotPermitted, "user %d may not patch this program: only the user who runs it and root may", p.uid)
+	case manyAreNobody():
+		return refused(control.ReasonNotPermitted, "user %d is any user that this program's user namespace does not map: only root may patch it", p.uid)
+	case p.gid != os.Getegid() && len(r.trusted) == 0:
+		return refused(control.ReasonNotPermitted, "group %d may not patch this program, which runs with group %d: ask with that group (sudo -u '#%d' -g '#%d'), or as root", p.gid, os.Getegid(), os.Geteuid(), os.Getegid())
+	}
+	return nil
+}
+
+// socketDir is the directory of the socket, for one that the program has chosen or "". The environment counts for nothing where
+// the system did not let it count.
+func socketDir(chosen string) (string, error) {
+	switch {
+	case chosen != "":
+		return chosen, nil
+	case !startedSecurely():
+		return control.DefaultDir(), nil
+	case os.Getenv(control.SocketsVariable) != "":
+		return "", fmt.Errorf("%s is not followed, because the system started this program with other rights (AT_SECURE): name the directory with WithSocketDir", control.SocketsVariable)
+	}
+	return control.SharedDir(), nil
+}
 
 // listen opens the socket of this process in dir, which it makes when it is not there.
 func listen(dir string) (*net.UnixListener, error) {

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"crypto/ed25519"
 	"net"
 	"os"
 	"os/exec"
@@ -157,10 +158,23 @@ func TestSocketOfAnotherContainerStays(t *testing.T) {
 	}
 }
 
-func TestPermitted(t *testing.T) {
-	for uid, want := range map[int]bool{os.Geteuid(): true, 0: true, os.Geteuid() + 1: false, 65534: os.Geteuid() == 65534} {
-		if got := (peer{uid: uid}).permitted(); got != want {
-			t.Errorf("user %d: %v", uid, got)
+func TestMayAsk(t *testing.T) {
+	me, group := os.Geteuid(), os.Getegid()
+	keyed := policy{trusted: []ed25519.PublicKey{make([]byte, ed25519.PublicKeySize)}}
+	for _, c := range []struct {
+		rules policy
+		who   peer
+		want  string // in the refusal; "" for none
+	}{
+		{policy{}, peer{uid: me, gid: group}, ""},
+		{policy{}, peer{uid: 0, gid: 4711}, ""},
+		{policy{}, peer{uid: me + 1, gid: group}, "may not patch this program: only the user"},
+		{keyed, peer{uid: me + 1, gid: group}, "may not patch this program: only the user"},
+		{policy{}, peer{uid: 65534, gid: group}, "may not patch this program: only the user"},
+	} {
+		err := c.rules.mayAsk(c.who)
+		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%+v: %v, want %q", c.who, err, c.want)
 		}
 	}
 }

@@ -9,6 +9,9 @@ import (
 	"strconv"
 )
 
+// SocketsVariable is the environment variable that names the directory of sockets.
+const SocketsVariable = "GOSPLICE_SOCKETS"
+
 const (
 	dirName      = "gosplice"
 	socketSuffix = ".sock"
@@ -26,12 +29,15 @@ func DefaultDir() string {
 	if dir := os.Getenv("XDG_RUNTIME_DIR"); filepath.IsAbs(dir) && ownedBy(dir, os.Geteuid()) {
 		return filepath.Join(dir, dirName)
 	}
-	return sharedDir(strconv.Itoa(os.Geteuid()))
+	return SharedDir()
 }
+
+// SharedDir is the directory of this user's that does not depend on the environment.
+func SharedDir() string { return sharedDir(strconv.Itoa(os.Geteuid())) }
 
 // chosenDir is the directory that the environment names, or "".
 func chosenDir() string {
-	if dir := os.Getenv("GOSPLICE_SOCKETS"); filepath.IsAbs(dir) {
+	if dir := os.Getenv(SocketsVariable); filepath.IsAbs(dir) {
 		return dir
 	}
 	return ""

@@ -1,0 +1,71 @@
+package agent
+
+import (
+	"encoding/binary"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+)
+
+// moreRights says which rights this process has that its user has not, or "". Who may change its code has them too.
+func moreRights() string {
+	switch {
+	case os.Getuid() != os.Geteuid():
+		return fmt.Sprintf("it runs as user %d and was started by user %d", os.Geteuid(), os.Getuid())
+	case os.Getgid() != os.Getegid():
+		return fmt.Sprintf("it runs with group %d and was started with group %d", os.Getegid(), os.Getgid())
+	case os.Geteuid() != 0 && permittedCapabilities() != 0:
+		return fmt.Sprintf("it has capabilities (%#x)", permittedCapabilities())
+	}
+	return ""
+}
+
+// permittedCapabilities are those of this process; all if that is not known.
+func permittedCapabilities() uint64 {
+	text, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return 0 // a system without /proc, which the engine refuses
+	}
+	for line := range strings.Lines(string(text)) {
+		if value, ok := strings.CutPrefix(line, "CapPrm:"); ok {
+			if n, err := strconv.ParseUint(strings.TrimSpace(value), 16, 64); err == nil {
+				return n
+			}
+		}
+	}
+	return ^uint64(0)
+}
+
+// startedSecurely reports whether the kernel marked the start of the program as one that gained rights, or whose policy
+// changed, so that its environment is not to be followed. The vector can't be read by some programs that have more
+// rights, which moreRights tells.
+func startedSecurely() bool {
+	const atSecure = 23
+	vector, err := os.ReadFile("/proc/self/auxv")
+	if err != nil {
+		return false
+	}
+	for ; len(vector) >= 16; vector = vector[16:] {
+		if binary.NativeEndian.Uint64(vector) == atSecure {
+			return binary.NativeEndian.Uint64(vector[8:]) != 0
+		}
+	}
+	return false
+}
+
+// manyAreNobody reports whether this process runs as the user that stands for all that its user namespace does not
+// map: the kernel gives that one's ID for any of them.
+func manyAreNobody() bool {
+	nobody := 65534
+	if text, err := os.ReadFile("/proc/sys/kernel/overflowuid"); err == nil {
+		if n, err := strconv.Atoi(strings.TrimSpace(string(text))); err == nil {
+			nobody = n
+		}
+	}
+	if os.Geteuid() != nobody {
+		return false
+	}
+	text, err := os.ReadFile("/proc/self/uid_map")
+	return err != nil || strings.Join(strings.Fields(string(text)), " ") != "0 0 4294967295"
+}
