@@ -39,16 +39,8 @@ func (a *patcher) apply(file []byte, who peer, o control.SwitchOptions, rules po
 	if err := hasRoom(); err != nil {
 		return nil, err
 	}
-	p, err := patch.Decode(file)
+	p, err := a.open(file, rules, entry)
 	if err != nil {
-		return nil, refused(control.ReasonMalformed, "%v", err)
-	}
-	entry.ID, entry.Version, entry.Signer = p.ID, p.Label(), hex.EncodeToString(p.Signer)
-	a.setProgress("apply " + p.Label())
-	if err := a.program.fits(&p.Release); err != nil {
-		return nil, err
-	}
-	if err := rules.accepts(p); err != nil {
 		return nil, err
 	}
 	if now := a.current(); now != nil && now.id == p.ID {
@@ -90,6 +82,28 @@ func (a *patcher) apply(file []byte, who peer, o control.SwitchOptions, rules po
 	return done, nil
 }
 
+// open reads a patch file for this program: who signed it counts first, then whom it is for, and only then what is in it.
+func (a *patcher) open(file []byte, rules policy, entry *control.Entry) (*patch.Patch, error) {
+	sealed, err := patch.Open(file)
+	if err != nil {
+		return nil, refused(control.ReasonMalformed, "%v", err)
+	}
+	entry.ID, entry.Signer = sealed.ID, hex.EncodeToString(sealed.Signer)
+	if err := rules.accepts(sealed.Signer); err != nil {
+		return nil, err
+	}
+	entry.Version = sealed.Label()
+	a.setProgress("apply " + sealed.Label())
+	if err := a.program.fits(sealed.Head.Release()); err != nil {
+		return nil, err
+	}
+	p, err := sealed.Patch()
+	if err != nil {
+		return nil, refused(control.ReasonMalformed, "%v", err)
+	}
+	return p, nil
+}
+
 // takenBack adds to the error of a switch what became of the patch's hooks: those that run after going
 // back undo what those before the switch did.
 func (a *patcher) takenBack(v *version, err error, timeout time.Duration) error {
@@ -107,8 +121,8 @@ func (a *patcher) takenBack(v *version, err error, timeout time.Duration) error 
 	return &p
 }
 
-// accepts reports whether the signature of p is what the program asks for.
-func (r policy) accepts(p *patch.Patch) error { return r.trusts(p.Signer, "patch") }
+// accepts reports whether the signature of a patch is what the program asks for.
+func (r policy) accepts(signer []byte) error { return r.trusts(signer, "patch") }
 
 // trusts reports whether the signature of a file of some kind is what the program asks for.
 func (r policy) trusts(signer []byte, kind string) error {

@@ -17,9 +17,9 @@ import (
 
 // installedPatch is a patch in the patch directory that was made for this build.
 type installedPatch struct {
-	name  string
-	patch *patch.Patch
-	file  []byte
+	name   string
+	sealed *patch.Sealed // of which the head alone is read
+	file   []byte
 }
 
 // otherFile is a file in the patch directory that is not for this build, with the reason.
@@ -28,10 +28,13 @@ type otherFile struct {
 	why  error
 }
 
-// installed reads the patch directory: the newest patch for this build, or nil, and the other files. A
-// directory that is not there has none. Whoever can write there decides what the program runs, so that has to
+// notAcceptedError is about a patch for this build with a signature that the program does not accept.
+type notAcceptedError struct{ error }
+
+// installed reads the patch directory: the newest patch for this build that the program accepts, or nil, and the other
+// files. A directory that is not there has none. Whoever can write there decides what the program runs, so that has to
 // be its own user or root.
-func (a *patcher) installed(dir string) (newest *installedPatch, others []otherFile, err error) {
+func (a *patcher) installed(dir string, rules policy) (newest *installedPatch, others []otherFile, err error) {
 	info, err := os.Lstat(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil, nil
@@ -54,7 +57,7 @@ func (a *patcher) installed(dir string) (newest *installedPatch, others []otherF
 		if filepath.Ext(e.Name()) != control.PatchSuffix || strings.HasPrefix(e.Name(), ".") {
 			continue
 		}
-		p, err := a.readInstalled(filepath.Join(dir, e.Name()))
+		p, err := a.readInstalled(filepath.Join(dir, e.Name()), rules)
 		if err != nil {
 			others = append(others, otherFile{e.Name(), err})
 			continue
@@ -66,7 +69,7 @@ func (a *patcher) installed(dir string) (newest *installedPatch, others []otherF
 	}
 	// Times of making are in RFC 3339 and UTC, so they sort as text.
 	return slices.MaxFunc(fitting, func(x, y *installedPatch) int {
-		return cmp.Or(cmp.Compare(x.patch.Made, y.patch.Made), cmp.Compare(x.name, y.name))
+		return cmp.Or(cmp.Compare(x.sealed.Head.Made, y.sealed.Head.Made), cmp.Compare(x.name, y.name))
 	}), others, nil
 }
 
@@ -82,7 +85,7 @@ func onlyOurs(path string, info fs.FileInfo) error {
 	return nil
 }
 
-func (a *patcher) readInstalled(path string) (*installedPatch, error) {
+func (a *patcher) readInstalled(path string, rules policy) (*installedPatch, error) {
 	// Neither a link nor a pipe: opening the one leads elsewhere, opening the other may wait for ever.
 	info, err := os.Lstat(path)
 	if err != nil {
@@ -103,14 +106,17 @@ func (a *patcher) readInstalled(path string) (*installedPatch, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := patch.Decode(file)
+	sealed, err := patch.Open(file)
 	if err != nil {
 		return nil, err
 	}
-	if err := a.program.fits(&p.Release); err != nil {
+	if err := a.program.fits(sealed.Head.Release()); err != nil {
 		return nil, err
 	}
-	return &installedPatch{filepath.Base(path), p, file}, nil
+	if err := rules.accepts(sealed.Signer); err != nil {
+		return nil, &notAcceptedError{err}
+	}
+	return &installedPatch{filepath.Base(path), sealed, file}, nil
 }
 
 // restore applies the newest patch in the patch directory that was made for this build. The others are
@@ -119,15 +125,19 @@ func (s *server) restore() error {
 	if s.patchDir == "" {
 		return nil
 	}
-	newest, others, err := s.patcher.installed(s.patchDir)
+	newest, others, err := s.patcher.installed(s.patchDir, s.rules)
 	if err != nil {
 		return fmt.Errorf("no installed patch was applied: %w", err)
 	}
+	var notAccepted error
 	for _, o := range others {
+		if e := (*notAcceptedError)(nil); errors.As(o.why, &e) {
+			notAccepted = fmt.Errorf("the installed patch %s was not applied, and the program runs without it: %w", filepath.Join(s.patchDir, o.name), o.why)
+		}
 		s.log().Info("gosplice: installed patch ignored", "file", filepath.Join(s.patchDir, o.name), "reason", o.why.Error())
 	}
 	if newest == nil {
-		return nil
+		return notAccepted
 	}
 	who := peer{uid: os.Geteuid(), pid: os.Getpid()}
 	resp := s.change(&control.Request{Verb: control.VerbApply, Patch: newest.file}, who, func(entry *control.Entry) (*control.Switched, error) {
@@ -144,11 +154,11 @@ func (s *server) afterRestart() string {
 	if s.patchDir == "" {
 		return patch.ReleaseVersion
 	}
-	newest, _, err := s.patcher.installed(s.patchDir)
-	if err != nil || newest == nil || s.rules.accepts(newest.patch) != nil {
+	newest, _, err := s.patcher.installed(s.patchDir, s.rules)
+	if err != nil || newest == nil {
 		return patch.ReleaseVersion
 	}
-	return newest.patch.Label()
+	return newest.sealed.Label()
 }
 
 // status says what is applied.

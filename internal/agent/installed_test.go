@@ -36,6 +36,7 @@ func TestRestoreAppliesTheNewestThatFits(t *testing.T) {
 	dir := patchFiles(t, map[string][]byte{
 		"z-old.gsp":   testPatch{version: "1.1", functions: []string{"!A"}, with: madeAt("2026-01-01T00:00:00Z")}.file(t),
 		"a-new.gsp":   testPatch{version: "1.2", functions: []string{"!A"}, with: madeAt("2026-02-01T00:00:00Z"), key: key}.file(t),
+		"b-newer.gsp": testPatch{version: "1.3", functions: []string{"!A"}, with: madeAt("2026-02-02T00:00:00Z")}.file(t), // not signed
 		"other.gsp":   testPatch{version: "2.0", functions: []string{"!A"}, with: func(p *patch.Patch) { otherBuild(p); p.Made = "2026-03-01T00:00:00Z" }}.file(t),
 		"damaged.gsp": []byte("gosplice, but not a patch"),
 		".hidden.gsp": []byte("of an editor"),
@@ -53,7 +54,7 @@ func TestRestoreAppliesTheNewestThatFits(t *testing.T) {
 		t.Errorf("version %s, after a restart %s, patch directory %s", status.Version, status.AfterRestart, status.PatchDir)
 	}
 	log := s.said.String()
-	for _, name := range []string{"other.gsp", "damaged.gsp"} {
+	for _, name := range []string{"other.gsp", "damaged.gsp", "b-newer.gsp"} {
 		if !strings.Contains(log, "ignored\" file="+filepath.Join(dir, name)) {
 			t.Errorf("the log does not name %s:\n%s", name, log)
 		}

@@ -11,15 +11,37 @@ import (
 	"github.com/gosplice/gosplice/internal/control"
 )
 
-// journalSize is the number of entries that are kept; older ones are forgotten.
+// journalSize is the number of entries that are kept of either kind; older ones are forgotten.
 const journalSize = 1000
 
 // journal is what was asked of the agent and what came of it. It is safe for concurrent use.
 type journal struct {
-	mu      sync.Mutex
-	entries []control.Entry // a ring once it is full
-	oldest  int             // index of the oldest entry then
-	count   map[RequestKind]int
+	mu sync.Mutex
+	// Whoever may connect can be refused as often as he likes; what was done stays in the journal all the same.
+	refusals, changes ring
+	count             map[RequestKind]int
+	last              int
+}
+
+// ring keeps the last entries.
+type ring struct {
+	entries []numbered
+	oldest  int // index of the oldest entry once it is full
+}
+
+// numbered is an entry with its place among all.
+type numbered struct {
+	number int
+	control.Entry
+}
+
+func (r *ring) add(e numbered) {
+	if len(r.entries) < journalSize {
+		r.entries = append(r.entries, e)
+		return
+	}
+	r.entries[r.oldest] = e
+	r.oldest = (r.oldest + 1) % journalSize
 }
 
 // RequestKind is what was asked, and how it ended.
@@ -35,19 +57,25 @@ func (j *journal) add(e control.Entry) {
 		j.count = map[RequestKind]int{}
 	}
 	j.count[RequestKind{e.Verb, e.Code}]++
-	if len(j.entries) < journalSize {
-		j.entries = append(j.entries, e)
-		return
+	j.last++
+	if e.Code == control.Done || e.Code == control.Failed {
+		j.changes.add(numbered{j.last, e})
+	} else {
+		j.refusals.add(numbered{j.last, e})
 	}
-	j.entries[j.oldest] = e
-	j.oldest = (j.oldest + 1) % journalSize
 }
 
 // list returns the entries, oldest first.
 func (j *journal) list() []control.Entry {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return slices.Concat(j.entries[j.oldest:], j.entries[:j.oldest])
+	all := slices.Concat(j.refusals.entries, j.changes.entries)
+	slices.SortFunc(all, func(a, b numbered) int { return a.number - b.number })
+	var list []control.Entry
+	for _, e := range all {
+		list = append(list, e.Entry)
+	}
+	return list
 }
 
 // counted is the number of entries of each kind, those that were forgotten included.

@@ -3,7 +3,9 @@ package agent
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/gosplice/gosplice/internal/control"
 )
@@ -40,6 +42,32 @@ func problemOf(err error) *problem {
 		return p
 	}
 	return failed("", "%v", err)
+}
+
+const (
+	// longestWord and longestMessage are how many bytes of what others say are told, in answers, the journal and the log.
+	longestWord    = 256
+	longestMessage = 2048
+)
+
+// bounded is text as one line of at most some bytes, of characters that can be seen.
+func bounded(text string, most int) string {
+	var b strings.Builder
+	for _, r := range text {
+		shown := string(r)
+		switch {
+		case r == '\n' || r == '\r' || r == '\t':
+			shown = " "
+		case !unicode.IsPrint(r):
+			shown = strings.Trim(strconv.QuoteRuneToASCII(r), "'")
+		}
+		if b.Len()+len(shown) > most-len("...") {
+			b.WriteString("...")
+			break
+		}
+		b.WriteString(shown)
+	}
+	return b.String()
 }
 
 // oneLine is what code of the program or of a patch says, for messages.

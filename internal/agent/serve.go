@@ -169,6 +169,10 @@ func (s *server) note(e control.Entry, err error) {
 		p := problemOf(err)
 		e.Code, e.Reason, e.Message = p.code, p.reason, p.message
 	}
+	for _, word := range []*string{&e.Version, &e.ID, &e.Signer, &e.Chain, &e.Reason} {
+		*word = bounded(*word, longestWord)
+	}
+	e.Message = bounded(e.Message, longestMessage)
 	s.patcher.journal.add(e)
 	logEntry(s.log(), e)
 }
@@ -183,5 +187,5 @@ func (s *server) log() *slog.Logger {
 
 func responseTo(err error) *control.Response {
 	p := problemOf(err)
-	return &control.Response{Code: p.code, Reason: p.reason, Message: p.message, Detail: p.detail, Inside: p.inside}
+	return &control.Response{Code: p.code, Reason: bounded(p.reason, longestWord), Message: bounded(p.message, longestMessage), Detail: p.detail, Inside: p.inside}
 }

@@ -3,10 +3,7 @@ package patch
 import (
 	"bytes"
 	"compress/flate"
-	"crypto/ed25519"
-	"crypto/sha256"
 	"encoding/binary"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -14,10 +11,19 @@ import (
 )
 
 // Decode reads a patch file. It verifies the digest and the signature, if there is one, and then
-// checks the patch; who may sign is for the caller to decide, by Patch.Signer. The memory that it
-// takes is bounded by the size of the file. Errors wrap ErrMalformed.
+// checks the patch; who may sign is for the caller to decide, by Patch.Signer. Errors wrap ErrMalformed.
 func Decode(file []byte) (*Patch, error) {
-	p, err := decode(file)
+	s, err := Open(file)
+	if err != nil {
+		return nil, err
+	}
+	return s.Patch()
+}
+
+// Patch reads what is in the file, and checks it. The memory that it takes is bounded by the size of the file, as what
+// linkers make is, and by the size of the image that the head tells. Errors wrap ErrMalformed.
+func (s *Sealed) Patch() (*Patch, error) {
+	p, err := s.read()
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
@@ -27,37 +33,19 @@ func Decode(file []byte) (*Patch, error) {
 	return p, nil
 }
 
-func decode(file []byte) (*Patch, error) {
-	if len(file) > MaxFile {
-		return nil, fmt.Errorf("the file has %d bytes, the limit is %d", len(file), MaxFile)
-	}
-	if len(file) < preambleSize || string(file[:len(magic)]) != magic {
-		return nil, fmt.Errorf("the file is not a patch file (it does not begin with %q)", magic)
-	}
-	format := binary.LittleEndian.Uint32(file[len(magic):])
-	if format != FormatVersion {
-		return nil, fmt.Errorf("the file has format %d, this program reads format %d: make the patch with the gosplice release that the program links", format, FormatVersion)
-	}
-	rest := file[preambleSize:]
-	var sections [3]section
-	for i, name := range [...]string{"header", "relocations", "image"} {
-		var err error
-		if sections[i], rest, err = cutSection(rest, name); err != nil {
-			return nil, err
-		}
-	}
-	p := &Patch{Format: int(format)}
-	if err := p.openSeal(file[:len(file)-len(rest)], rest); err != nil {
+func (s *Sealed) read() (*Patch, error) {
+	p := &Patch{Format: s.format, ID: s.ID, Signer: s.Signer}
+	if err := p.readHeader(s.header); err != nil {
 		return nil, err
 	}
-	if err := p.readHeader(sections[0]); err != nil {
-		return nil, err
+	if p.head() != s.Head {
+		return nil, fmt.Errorf("the head says other things than the header")
 	}
 	var err error
-	if p.Image.Bytes, err = sections[2].content(MaxImage); err != nil {
+	if p.Image.Bytes, err = s.image.content(int(s.Head.Image)); err != nil {
 		return nil, err
 	}
-	if err := p.readRelocs(sections[1]); err != nil {
+	if err := p.readRelocs(s.relocs); err != nil {
 		return nil, err
 	}
 	return p, nil
@@ -100,34 +88,12 @@ func (s section) content(limit int) ([]byte, error) {
 	return content, nil
 }
 
-// openSeal verifies the seal of body and sets ID and Signer.
-func (p *Patch) openSeal(body, seal []byte) error {
-	if len(seal) < digestSize+1 {
-		return fmt.Errorf("the file ends within its seal")
-	}
-	digest := sha256.Sum256(body)
-	if !bytes.Equal(digest[:], seal[:digestSize]) {
-		return fmt.Errorf("the file was damaged: its content does not match its hash")
-	}
-	p.ID = hex.EncodeToString(digest[:])
-	kind, signature := seal[digestSize], seal[digestSize+1:]
-	switch {
-	case kind == unsigned && len(signature) == 0:
-		return nil
-	case kind == signedEd25519 && len(signature) == ed25519.PublicKeySize+ed25519.SignatureSize:
-		key := ed25519.PublicKey(signature[:ed25519.PublicKeySize])
-		if !ed25519.Verify(key, signedMessage(digest), signature[ed25519.PublicKeySize:]) {
-			return fmt.Errorf("the signature does not fit the file")
-		}
-		p.Signer = bytes.Clone(key)
-		return nil
-	}
-	return fmt.Errorf("the signature has kind %d and %d bytes", kind, len(signature))
-}
+// mostHeader is how many bytes of JSON may be stored in some bytes.
+func mostHeader(stored int) int { return min(maxHeader, max(leastHeader, maxHeaderExpansion*stored)) }
 
 // readHeader sets the fields that the header holds.
 func (p *Patch) readHeader(s section) error {
-	text, err := s.content(maxHeader)
+	text, err := s.content(mostHeader(len(s.stored)))
 	if err != nil {
 		return err
 	}
@@ -160,7 +126,7 @@ func checkDensity(text []byte) error {
 // readRelocs sets Relocs. It is the inverse of appendRelocs. Image.Bytes must be set: it bounds
 // how many there can be.
 func (p *Patch) readRelocs(s section) error {
-	b, err := s.content(maxRelocs)
+	b, err := s.content(min(maxRelocs, 4*len(p.Image.Bytes))) // one for each 4 bytes at most, of 10 bytes and mostly of 2
 	if err != nil {
 		return err
 	}

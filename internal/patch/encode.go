@@ -27,6 +27,9 @@ func Encode(p *Patch, key ed25519.PrivateKey) ([]byte, error) {
 	}
 	file := []byte(magic)
 	file = binary.LittleEndian.AppendUint32(file, FormatVersion)
+	if file, err = appendHead(file, p.head()); err != nil {
+		return nil, err
+	}
 	for _, section := range []struct {
 		name    string
 		content []byte
@@ -36,10 +39,14 @@ func Encode(p *Patch, key ed25519.PrivateKey) ([]byte, error) {
 		{"relocations", appendRelocs(nil, p.Relocs), maxRelocs},
 		{"image", p.Image.Bytes, MaxImage},
 	} {
+		before := len(file)
 		if len(section.content) > section.limit {
 			return nil, fmt.Errorf("%s of the patch has %d bytes, the limit is %d: split the edit", section.name, len(section.content), section.limit)
 		}
-		file = appendSection(file, section.content)
+		file = appendSection(file, section.content, flate.BestCompression)
+		if section.name == "header" && len(section.content) > mostHeader(len(file)-before-sectionHead) {
+			file = appendSection(file[:before], section.content, flate.NoCompression) // it says the same thing over and over
+		}
 	}
 	p.Format = FormatVersion
 	file = appendSeal(file, p, key)
@@ -50,11 +57,11 @@ func Encode(p *Patch, key ed25519.PrivateKey) ([]byte, error) {
 }
 
 // appendSection appends content as a section to file.
-func appendSection(file, content []byte) []byte {
+func appendSection(file, content []byte, level int) []byte {
 	var stored bytes.Buffer
-	w, err := flate.NewWriter(&stored, flate.BestCompression)
+	w, err := flate.NewWriter(&stored, level)
 	if err != nil {
-		panic(err) // the level is a valid constant
+		panic(err) // the level is a constant
 	}
 	// Writes to a bytes.Buffer do not fail.
 	w.Write(content)

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -112,8 +113,13 @@ func TestNewerFormat(t *testing.T) {
 
 // sealed returns a file of the given sections whose seal is right, as an attacker can make it.
 func sealed(header, relocs, image []byte) []byte {
+	return sealedWith([]byte(`{"Image":4096}`), header, relocs, image)
+}
+
+func sealedWith(head, header, relocs, image []byte) []byte {
 	file := []byte(magic)
 	file = binary.LittleEndian.AppendUint32(file, FormatVersion)
+	file = append(binary.LittleEndian.AppendUint32(file, uint32(len(head))), head...)
 	for _, content := range [][]byte{header, relocs, image} {
 		file = appendStored(file, content)
 	}
@@ -136,28 +142,67 @@ func appendStored(file, content []byte) []byte {
 
 func TestHostileSections(t *testing.T) {
 	image := make([]byte, pageSize)
-	for name, file := range map[string][]byte{
-		"empty header":     sealed(nil, nil, image),
-		"header of null":   sealed([]byte("null"), nil, image),
-		"two objects":      sealed([]byte("{}{}"), nil, image),
-		"unknown field":    sealed([]byte(`{"Danger":1}`), nil, image),
-		"empty objects":    sealed([]byte(`{"Funcs":[`+strings.Repeat("{},", 1e6)+`{}]}`), nil, image),
-		"nulls":            sealed([]byte(`{"Funcs":[`+strings.Repeat("null,", 1e6)+`null]}`), nil, image),
-		"deep":             sealed([]byte(strings.Repeat("[", 1e6)), nil, image),
-		"endless varint":   sealed([]byte("{}"), bytes.Repeat([]byte{0xff}, 100), image),
-		"too many relocs":  sealed([]byte("{}"), make([]byte, 1e6), image),
-		"reloc far away":   sealed([]byte("{}"), binary.AppendUvarint(nil, 1<<63), image),
-		"symbol too great": sealed([]byte("{}"), binary.AppendUvarint([]byte{byte(AddSym64)}, 1<<40), image),
+	const plain = `{"Image":{"Size":4096}}`
+	for name, c := range map[string]struct {
+		file []byte
+		want string
+	}{
+		"empty header":     {sealed(nil, nil, image), "EOF"},
+		"header of null":   {sealed([]byte("null"), nil, image), "other things"},
+		"two objects":      {sealed([]byte("{}{}"), nil, image), "text follows"},
+		"unknown field":    {sealed([]byte(`{"Danger":1}`), nil, image), "unknown field"},
+		"empty objects":    {sealed([]byte(`{"Funcs":[`+strings.Repeat("{},", 1e6)+`{}]}`), nil, image), "objects"},
+		"nulls":            {sealed([]byte(`{"Funcs":[`+strings.Repeat("null,", 1e6)+`null]}`), nil, image), "nulls"},
+		"deep":             {sealed([]byte(strings.Repeat("[", 1e6)), nil, image), "depth"},
+		"other head":       {sealed([]byte("{}"), nil, image), "the head says other things"},
+		"image too long":   {sealed([]byte(plain), nil, make([]byte, pageSize+1)), "claims 4097 bytes"},
+		"endless varint":   {sealed([]byte(plain), bytes.Repeat([]byte{0xff}, 100), image), "end within a number"},
+		"too many relocs":  {sealed([]byte(plain), make([]byte, pageSize), image), "more relocations"},
+		"relocs too long":  {sealed([]byte(plain), make([]byte, 1e6), image), "claims 1000000 bytes"},
+		"reloc far away":   {sealed([]byte(plain), binary.AppendUvarint(nil, 1<<63), image), "outside the image"},
+		"symbol too great": {sealed([]byte(plain), binary.AppendUvarint([]byte{byte(AddSym64)}, 1<<40), image), "refers to symbol"},
+		"no head":          {sealedWith(nil, []byte(plain), nil, image), "head"},
+		"two heads":        {sealedWith([]byte("{}{}"), []byte(plain), nil, image), "text follows"},
+		"unknown head":     {sealedWith([]byte(`{"Danger":1}`), []byte(plain), nil, image), "unknown field"},
+		"long head":        {sealedWith([]byte(`{"Program":"`+strings.Repeat("x", maxHead)+`"}`), []byte(plain), nil, image), "the limit is 8192"},
+		"escapes in head":  {sealedWith([]byte(`{"Program":"\u001b[2J"}`), []byte(plain), nil, image), "head"},
+		"head too large":   {sealedWith([]byte(`{"Image":4294967296}`), []byte(plain), nil, image), "the limit is"},
 	} {
-		if _, err := Decode(file); !errors.Is(err, ErrMalformed) {
-			t.Errorf("%s: %v", name, err)
+		_, err := Decode(c.file)
+		if !errors.Is(err, ErrMalformed) || !strings.Contains(err.Error(), c.want) || len(err.Error()) > 1000 {
+			t.Errorf("%s: %.1000v, want %q", name, err, c.want)
+		}
+	}
+}
+
+// TestBombs: files that claim more than linkers make of it are refused before it is decompressed.
+func TestBombs(t *testing.T) {
+	file := func(header, relocs, image []byte) []byte {
+		file := binary.LittleEndian.AppendUint32([]byte(magic), FormatVersion)
+		head := []byte(`{"Image":1073741824}`)
+		file = append(binary.LittleEndian.AppendUint32(file, uint32(len(head))), head...)
+		for _, content := range [][]byte{header, relocs, image} {
+			file = appendSection(file, content, flate.BestCompression)
+		}
+		return appendSeal(file, new(Patch), nil)
+	}
+	long := append(append([]byte(`{"Funcs":[`), bytes.Repeat([]byte(`{"Name":"aaaaaaaa"},`), 1<<20)...), "{}]}"...)
+	numbers := append(append([]byte(`{"Funcs":[{"Callees":[1`), bytes.Repeat([]byte(",1"), 10<<20)...), "]}]}"...)
+	for name, bomb := range map[string][]byte{"functions": file(long, nil, nil), "numbers": file(numbers, nil, nil), "image": file([]byte("{}"), nil, make([]byte, 32<<20))} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, err := Decode(bomb)
+		runtime.ReadMemStats(&after)
+		taken := int(after.TotalAlloc - before.TotalAlloc)
+		if !errors.Is(err, ErrMalformed) || taken > 1<<20+len(bomb) {
+			t.Errorf("%s: a file of %d bytes takes %d: %v", name, len(bomb), taken, err)
 		}
 	}
 }
 
 func TestSectionThatLies(t *testing.T) {
 	for _, size := range []int{0, 99, 101, 1 << 30} {
-		s, rest, err := cutSection(appendSection(nil, make([]byte, 100)), "image")
+		s, rest, err := cutSection(appendSection(nil, make([]byte, 100), flate.BestCompression), "image")
 		if err != nil || len(rest) != 0 {
 			t.Fatal(err)
 		}

@@ -6,6 +6,7 @@ import "errors"
 //
 //	magic      8 bytes, "gosplice"
 //	format     4 bytes, FormatVersion
+//	head       length (4 bytes) and a Head as JSON
 //	header     section: a Patch as JSON, without the fields tagged json:"-"
 //	relocs     section: Patch.Relocs, see appendRelocs
 //	image      section: Image.Bytes
@@ -41,8 +42,12 @@ const (
 	// MaxFile is the greatest size of a patch file, in bytes.
 	MaxFile = 256 << 20
 
+	maxHead   = 8 << 10  // bytes of JSON
 	maxHeader = 32 << 20 // bytes of JSON
 	maxRelocs = 64 << 20 // bytes, encoded
+	// The JSON of patches is 5 to 20 times as long as it is stored.
+	maxHeaderExpansion = 64
+	leastHeader        = 64 << 10 // is read in any case, in bytes
 	// DEFLATE can't expand more than this, so a longer content is a lie.
 	maxExpansion = 1032
 )

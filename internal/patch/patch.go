@@ -89,11 +89,13 @@ const labelDigits = 12
 
 // Label is the version that the patch is called by: the one that the user gave, or the first digits of the
 // ID.
-func (p *Patch) Label() string {
-	if p.Version != "" {
-		return p.Version
+func (p *Patch) Label() string { return label(p.Version, p.ID) }
+
+func label(version, id string) string {
+	if version != "" {
+		return version
 	}
-	return p.ID[:min(len(p.ID), labelDigits)]
+	return id[:min(len(id), labelDigits)]
 }
 
 // Release identifies a build of a program.

@@ -41,9 +41,24 @@ func relocsOf(p *patch.Patch) (b []byte) {
 	return b
 }
 
-// sealed makes a file of sections, with the right hash.
+// headOf is the head that goes with a header, as far as that is one.
+func headOf(header []byte) []byte {
+	var p patch.Patch
+	_ = json.Unmarshal(header, &p)
+	r := &p.Release
+	text, _ := json.Marshal(patch.Head{
+		Program: r.Program, BuildID: r.BuildID, GoVersion: r.GoVersion, GOOS: r.GOOS, GOARCH: r.GOARCH, Version: p.Version, Made: p.Made, Image: p.Image.Size,
+	})
+	return text
+}
+
+// sealed makes a file of sections, the first of which is the header, with the right hash and a head that goes with it.
 func sealed(sections ...[]byte) []byte {
 	file := binary.LittleEndian.AppendUint32([]byte("gosplice"), patch.FormatVersion)
+	if len(sections) > 0 {
+		head := headOf(sections[0])
+		file = append(binary.LittleEndian.AppendUint32(file, uint32(len(head))), head...)
+	}
 	w, _ := flate.NewWriter(nil, flate.NoCompression) // the level is a constant
 	for _, content := range sections {
 		var stored bytes.Buffer
@@ -356,6 +371,7 @@ func TestHostileSections(t *testing.T) {
 		t.Fatal(err)
 	}
 	relocs, image := relocsOf(good), good.Image.Bytes
+	first := 12 + 4 + len(headOf(header)) // where the header begins
 	lie := func(at int, size uint32) []byte {
 		file := seal(t, good)
 		binary.LittleEndian.PutUint32(file[at:], size)
@@ -385,9 +401,11 @@ func TestHostileSections(t *testing.T) {
 		"a million symbols of nothing": sealed(many("Symbols", "null"), relocs, image),
 		"a million relocations":        sealed(header, bytes.Repeat([]byte{1 << 3}, 1<<20), image),
 		"relocations without an end":   sealed(header, bytes.Repeat([]byte{0xff}, 1<<20), image),
-		"a header that says 4 GB":      lie(12+4, 1<<32-1),
-		"a header that says 1 byte":    lie(12+4, 1),
-		"a stored header of 4 GB":      lie(12, 1<<32-1),
+		"a head of 4 GB":               lie(12, 1<<32-1),
+		"a head of 1 byte":             lie(12, 1),
+		"a header that says 4 GB":      lie(first+4, 1<<32-1),
+		"a header that says 1 byte":    lie(first+4, 1),
+		"a stored header of 4 GB":      lie(first, 1<<32-1),
 		"another format":               lie(8, 1<<31),
 	} {
 		if _, answer := h.apply(c, file); answer == nil || answer.Code != control.Refused || answer.Reason != malformed {
