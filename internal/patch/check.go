@@ -52,6 +52,7 @@ func (p *Patch) Check() error {
 		p.checkInits,
 		p.checkResets,
 		p.checkHooks,
+		p.checkPlaces,
 		p.checkChanges,
 	} {
 		if err := check(); err != nil {

@@ -1,0 +1,97 @@
+package patch
+
+import (
+	"fmt"
+	"slices"
+)
+
+// checkPlaces compares all places of the image that the agent or a relocation reads or writes: each lies in the content of
+// its part, and what is written for one purpose is written for no other.
+func (p *Patch) checkPlaces() error {
+	parts := p.Image.Parts()
+	text, rodata, data := parts[0], parts[1], parts[2]
+	for _, f := range p.Funcs {
+		if !within(f.Off, f.Size, text) {
+			return fmt.Errorf("function %.80q at %#x with %d bytes lies behind the content of the text, which ends at %#x", f.Name, f.Off, f.Size, text[1])
+		}
+	}
+	if module := p.moduleEnd() - p.Image.Moduledata; !within(p.Image.Moduledata, module, data) {
+		return fmt.Errorf("module data at %#x with %d bytes lies behind the content of the data, which ends at %#x", p.Image.Moduledata, module, data[1])
+	}
+	for _, s := range p.Symbols {
+		if !within(s.Off, s.Size, data) && (s.Kind == "var" || !within(s.Off, s.Size, rodata)) {
+			return fmt.Errorf("%s %.80q at %#x with %d bytes lies behind the content of its part", s.Kind, s.Name, s.Off, s.Size)
+		}
+	}
+	for i, r := range p.Relocs {
+		size := uint64(r.Kind.Size())
+		if !slices.ContainsFunc(parts[:], func(part [2]uint64) bool { return within(uint64(r.Off), size, part) }) {
+			return fmt.Errorf("relocation %d at %#x lies between the contents of two parts", i, r.Off)
+		}
+	}
+	filled := p.filled()
+	for _, s := range filled {
+		if !within(s.start, s.size, data) {
+			return fmt.Errorf("%s at %#x with %d bytes lies behind the content of the data, which ends at %#x", s.name, s.start, s.size, data[1])
+		}
+	}
+	if err := p.checkEmpty(filled); err != nil {
+		return err
+	}
+	all := append(filled, span{p.Image.Moduledata, p.moduleEnd() - p.Image.Moduledata, "module data"})
+	for _, s := range p.Symbols {
+		all = append(all, span{s.Off, s.Size, s.Kind + " " + s.Name})
+	}
+	for _, t := range p.MethodTables {
+		all = append(all, span{t.New, methodSize * uint64(t.Count), "new methods of " + t.Name})
+	}
+	return checkDisjoint("places", slices.DeleteFunc(all, func(s span) bool { return s.size == 0 }))
+}
+
+// filled are the places that the agent, or code of the patch which it calls, fills in after the image was loaded.
+func (p *Patch) filled() (list []span) {
+	const word = 8
+	for _, t := range p.Itabs {
+		for _, at := range t.Slots {
+			list = append(list, span{at, word, "slot of interface table " + t.Name})
+		}
+	}
+	for _, t := range p.MethodTables {
+		list = append(list, span{t.Table, methodSize * uint64(t.Room), "method table of " + t.Name})
+	}
+	for _, at := range p.MethodUses.ImageCaches {
+		list = append(list, span{at, word, "word of a type assertion"})
+	}
+	for _, r := range p.Resets {
+		list = append(list, span{r.Swap, word, "swap of " + r.Name})
+	}
+	return list
+}
+
+// checkEmpty reports a place to be filled in that has something in it before.
+func (p *Patch) checkEmpty(filled []span) error {
+	for _, s := range filled {
+		if s.start < uint64(len(p.Image.Bytes)) {
+			content := p.Image.Bytes[s.start:min(s.start+s.size, uint64(len(p.Image.Bytes)))]
+			if slices.ContainsFunc(content, func(b byte) bool { return b != 0 }) {
+				return fmt.Errorf("%s at %#x is not empty", s.name, s.start)
+			}
+		}
+		// Relocations are in order and apart.
+		i, _ := slices.BinarySearchFunc(p.Relocs, s.start, func(r Reloc, at uint64) int {
+			if uint64(r.Off)+uint64(r.Kind.Size()) <= at {
+				return -1
+			}
+			return 1
+		})
+		if i < len(p.Relocs) && uint64(p.Relocs[i].Off) < s.start+s.size {
+			return fmt.Errorf("%s at %#x is changed by relocation %d", s.name, s.start, i)
+		}
+	}
+	return nil
+}
+
+// within says whether the size bytes at off are in a part. Nothing is anywhere.
+func within(off, size uint64, part [2]uint64) bool {
+	return size == 0 || inImage(off, size, part[0], part[1])
+}
