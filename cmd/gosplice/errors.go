@@ -87,11 +87,12 @@ func exitCode(err error) int {
 		agent       *control.Error
 		unsupported *gotool.UnsupportedError
 		toolchain   *gotool.ToolchainError
+		module      *pipeline.UnknownModuleError
 	)
 	switch {
 	case err == nil:
 		return exitDone
-	case errors.As(err, &usage):
+	case errors.As(err, &usage), errors.As(err, &module):
 		return exitUsage
 	case errors.As(err, &nothing), errors.Is(err, pipeline.ErrEmpty):
 		return exitNothing

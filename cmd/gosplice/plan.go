@@ -20,6 +20,11 @@ The edit is compiled by the go command with the flags of the release, and machin
 code is compared, not text: a changed comment is no change, and a changed function
 that was inlined shows in all its callers. Changes that need attention stand last.
 
+A dependency with another version than in the release is refused, unless --with-deps
+takes it along. The changes stand in groups of their modules then, and the last line
+names the modules in the way. --with-deps=MODULE,... takes these modules alone: the
+others are as in the release, or refused where one that is taken requires them.
+
 The record is the only *.gsr file in this directory, or, when there are several,
 the one named after the directory; --record names another.
 

@@ -13,7 +13,7 @@ import (
 // tree is what plan and patch compare: an edited source tree with a recorded release.
 type tree struct {
 	record, dir, overlay string
-	dependencies         bool
+	dependencies         dependencies
 }
 
 // addFlags adds the flags that name the tree and the record.
@@ -21,7 +21,7 @@ func (t *tree) addFlags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&t.record, "record", "", "release record (default: the one in this directory)")
 	cmd.Flags().StringVarP(&t.dir, "chdir", "C", "", "directory of the edited tree (default: the one that was recorded)")
 	cmd.Flags().StringVar(&t.overlay, "overlay", "", "file that replaces sources, as for go build -overlay")
-	cmd.Flags().BoolVar(&t.dependencies, "with-deps", false, "take along dependencies of which the tree has other versions than the release")
+	t.dependencies.addTo(cmd.Flags(), "the release")
 	cmd.MarkFlagFilename("record", recordSuffix[1:])
 	cmd.MarkFlagDirname("chdir")
 	cmd.MarkFlagFilename("overlay", "json")
@@ -43,7 +43,8 @@ func (t *tree) plan(c *console, cmd *cobra.Command) (*pipeline.Plan, error) {
 	line := c.progress()
 	defer line.Stop()
 	plan, err := pipeline.MakePlan(cmd.Context(), pipeline.PlanOptions{
-		Record: record, Dir: t.dir, Overlay: overlay, Dependencies: t.dependencies, Progress: line.Step,
+		Record: record, Dir: t.dir, Overlay: overlay,
+		Dependencies: t.dependencies.taken, Modules: t.dependencies.modules, Progress: line.Step,
 	})
 	return plan, interrupted(err)
 }

@@ -36,8 +36,9 @@ program follow after --.`
 
 // watchOwn are the flags of gosplice watch that are not go build's.
 type watchOwn struct {
-	restart, leave, dependencies bool
-	key                          string
+	restart, leave bool
+	key            string
+	dependencies   dependencies
 }
 
 func newWatchCommand(c *console) *cobra.Command {
@@ -72,7 +73,7 @@ func newWatchCommand(c *console) *cobra.Command {
 	cmd.Flags().BoolVar(&own.restart, "restart", false, "restart the program by itself when an edit is refused")
 	cmd.Flags().BoolVar(&own.leave, "leave", false, "let the program run on when the watch ends")
 	cmd.Flags().StringVar(&own.key, "key", "", "sign patches with the private key in this `file`, for a program that names keys")
-	cmd.Flags().BoolVar(&own.dependencies, "with-deps", false, "take along dependencies of which the tree has other versions than the program that runs")
+	own.dependencies.addTo(cmd.Flags(), "the program that runs")
 	return cmd
 }
 
@@ -86,7 +87,7 @@ func runWatch(c *console, cmd *cobra.Command, own watchOwn, command *gotool.Comm
 	}
 	o := watch.Options{
 		Command: command, SourceFlags: sourceFlags(command.Flags), Args: program, Restart: own.restart, Leave: own.leave,
-		Key: key, Dependencies: own.dependencies,
+		Key: key, Dependencies: own.dependencies.taken, Modules: own.dependencies.modules,
 		Out: c.err, Style: c.messages, Width: c.messageWidth, Verbose: c.verbose, Progress: c.progress,
 	}
 	if term.IsTerminal(int(os.Stdin.Fd())) {

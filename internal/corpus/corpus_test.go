@@ -20,6 +20,7 @@ import (
 
 	"github.com/gosplice/gosplice/internal/control"
 	"github.com/gosplice/gosplice/internal/corpus/scenario"
+	"github.com/gosplice/gosplice/internal/gotool"
 	"github.com/gosplice/gosplice/internal/patch"
 	"github.com/gosplice/gosplice/internal/pipeline"
 	"github.com/gosplice/gosplice/internal/testprogram"
@@ -214,8 +215,9 @@ type run struct {
 	appliedPlan *pipeline.Plan
 	// overlay is what the standard library is edited by, begun an apply that has not ended.
 	overlay string
-	// dependencies may have moved.
+	// dependencies may have moved: those of modules, or all if there are none.
 	dependencies bool
+	modules      []string
 	begun        chan error
 	// inside are the goroutines because of which the last apply was given up.
 	inside []control.OldCode
@@ -318,9 +320,9 @@ func (r *run) closePlan() {
 func (r *run) makePlan(rest string) error {
 	r.closePlan()
 	want := strings.Fields(rest)
-	p, err := pipeline.MakePlan(context.Background(), pipeline.PlanOptions{Record: r.b.record, Dir: r.b.dir, Overlay: r.overlay, Dependencies: r.dependencies})
+	p, err := pipeline.MakePlan(context.Background(), pipeline.PlanOptions{Record: r.b.record, Dir: r.b.dir, Overlay: r.overlay, Dependencies: r.dependencies, Modules: r.modules})
 	if err != nil {
-		if len(want) > 0 && want[0] == "error" && strings.Contains(err.Error(), strings.TrimSpace(strings.TrimPrefix(rest, "error"))) {
+		if len(want) > 0 && want[0] == "error" && strings.Contains(wholeError(err), strings.TrimSpace(strings.TrimPrefix(rest, "error"))) {
 			return nil
 		}
 		return err
@@ -349,6 +351,14 @@ func (r *run) makePlan(rest string) error {
 		}
 	}
 	return nil
+}
+
+// wholeError is an error with all that the compiler says.
+func wholeError(err error) string {
+	if wrong := (*gotool.CompileError)(nil); errors.As(err, &wrong) {
+		return strings.Join(wrong.Lines, "\n")
+	}
+	return err.Error()
 }
 
 func changes(cs []patch.Change) string {

@@ -22,7 +22,7 @@
 //	call REQUEST ~ REGEXP     send a request, match the answer
 //	edit NAME                 take the edited tree NAME; "-" is the original
 //	plan VERDICT [WORD ...]   applies, refused or empty, and words that the changes have, or !lack
-//	                          (ONE|OTHER where that depends on the Go release)
+//	                          (ONE|OTHER where that depends on the Go release); or "error TEXT"
 //	patch [VERSION]           make the patch file
 //	apply [VERDICT TEXT]      apply it; with a verdict "refused" or "failed" the error must hold TEXT, and the switch
 //	                          waits 300 ms, not 5 s, for goroutines to leave old code
@@ -50,7 +50,7 @@
 //	process [NAME [FLAG ...]] start the program anew, or that of tree NAME, built with the flags, instead
 //	norecord NAME FLAG ... = TEXT  no record is made of such a program; the error holds TEXT
 //	stdlib FILE OLD => NEW    edit a file of the standard library, for the plans that follow
-//	dependencies              dependencies may have moved, for the plans that follow
+//	dependencies [MODULE ...] dependencies may have moved, all or these, for the plans that follow
 //	loaded N                  N patches are in memory
 //	forget MODULE@VERSION     is neither in the module cache nor to be downloaded any more (TestModules)
 //	damage MODULE@VERSION A B has B in its Go files where it had A (TestModules)

@@ -230,9 +230,9 @@ func (r *run) compile(rest string) (b built, err error) {
 	return b, nil
 }
 
-// allowDependencies lets the plans that follow take along dependencies that moved.
-func (r *run) allowDependencies(string) error {
-	r.dependencies = true
+// allowDependencies lets the plans that follow take along dependencies that moved: all, or those that are named.
+func (r *run) allowDependencies(rest string) error {
+	r.dependencies, r.modules = true, strings.Fields(rest)
 	return nil
 }
 

@@ -493,8 +493,11 @@ type Change struct {
 	What    string // "body", "new function", …
 	Verdict string // "applies", "keeps its live value", "refused"
 	ID      string // rule ID, or empty
-	File    string
-	Line    int
+	// Module is the path of the module that the symbol is declared in, "std" for the standard library, or empty. Patch files
+	// do without it.
+	Module string `json:"-"`
+	File   string
+	Line   int
 	// Reason says why the verdict is what it is, in whole sentences.
 	Reason string
 	// WaysOut are what can be done instead, each a clause that stands for itself: "use a slice".

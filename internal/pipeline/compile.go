@@ -27,11 +27,14 @@ type tree struct {
 	build   *gotool.Build
 	overlay string // the user's
 	files   *edit.Tree
-	// dependencies may have other versions than in the release.
+	// dependencies may have other versions than in the release: those chosen, or all if none is.
 	dependencies bool
-	cache        *goobj.Cache // nil: none
-	modules      string       // see gotool.ModuleFile
-	used         edit.Dropped // found by a plan before, which left them without a value
+	chosen       []string
+	// pinned says that the build has other modules than the files on disk say; see choose.
+	pinned  bool
+	cache   *goobj.Cache // nil: none
+	modules string       // see gotool.ModuleFile
+	used    edit.Dropped // found by a plan before, which left them without a value
 }
 
 // compile compiles the edited tree. A dependency may have been replaced since the release, and to the

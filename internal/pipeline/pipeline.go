@@ -34,7 +34,9 @@ type PlanOptions struct {
 	Record  string // record file
 	Dir     string // edited tree; empty: the directory that the record names
 	Overlay string // a go build -overlay file, or empty
-	// Dependencies may have other versions than in the release.
+	// Dependencies may have other versions than in the release: those of Modules, or all if it is empty. The others are
+	// taken as the release has them.
 	Dependencies bool
+	Modules      []string
 	Progress     Progress
 }

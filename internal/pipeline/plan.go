@@ -24,6 +24,8 @@ type Plan struct {
 	Functions int   // verified in the release
 	TextBytes int64 // verified in the release
 	Changes   []patch.Change
+	// Modules are the dependencies of which the tree has another version than the release.
+	Modules []Module
 	// Refused says that at least one change can't be applied.
 	Refused bool
 	// Empty says that no code changed.
@@ -45,6 +47,13 @@ type Plan struct {
 	progress Progress
 }
 
+// Module is a dependency of which the tree has another version than the release.
+type Module struct {
+	Path, Old, New string
+	// Held says that the plan has it as it is in the release.
+	Held bool
+}
+
 // MakePlan compares an edited tree with a release. A compile error in the edit is a
 // *gotool.CompileError.
 func MakePlan(ctx context.Context, o PlanOptions) (*Plan, error) {
@@ -55,7 +64,7 @@ func MakePlan(ctx context.Context, o PlanOptions) (*Plan, error) {
 	return s.Plan(ctx)
 }
 
-func (t *tree) plan(ctx context.Context, b *built, progress Progress) (*Plan, error) {
+func (t *tree) plan(ctx context.Context, b *built, choice *choice, progress Progress) (*Plan, error) {
 	rec := t.rec
 	p := &Plan{
 		Program: rec.Program, Release: rec.Release, Functions: rec.Functions, TextBytes: rec.TextBytes, Packages: b.packages, progress: progress,
@@ -82,7 +91,7 @@ func (t *tree) plan(ctx context.Context, b *built, progress Progress) (*Plan, er
 		set.Close()
 		return nil, err
 	}
-	v := rules.Judge(e, b.added.Inits, rules.Options{Dependencies: t.dependencies})
+	v := rules.Judge(e, b.added.Inits, rules.Options{Dependencies: choice.Dependencies})
 	p.edit, p.redirect, p.left, p.waits = e, v.Redirect, v.Left, v.Waits
 	p.inits = inInitOrder(e, b.added.Inits)
 	if !v.Refused && !v.Empty {
@@ -98,12 +107,17 @@ func (t *tree) plan(ctx context.Context, b *built, progress Progress) (*Plan, er
 		v.CannotLink(err)
 	}
 	p.Changes, p.Refused, p.Empty = v.Changes, v.Refused, v.Empty
+	for _, m := range e.Modules {
+		p.Modules = append(p.Modules, Module{Path: m.Path, Old: m.Old, New: m.New})
+	}
+	p.Modules = append(p.Modules, choice.held...)
 	p.Declarations = e.Declarations()
 	if p.Diff, err = t.sourceDiff(e); err != nil {
 		set.Close()
 		return nil, err
 	}
 	detach(&p.Changes)
+	detach(&p.Modules)
 	return p, nil
 }
 

@@ -94,22 +94,31 @@ func (s *Session) Plan(ctx context.Context) (*Plan, error) {
 	rec.Packages = slices.Clone(rec.Packages)
 	b := rec.Build
 	b.Quick = s.cache != nil
-	t := &tree{rec: &rec, build: &b, overlay: s.o.Overlay, files: files, dependencies: s.o.Dependencies, cache: s.cache, modules: s.modules}
+	t := &tree{rec: &rec, build: &b, overlay: s.o.Overlay, files: files, dependencies: s.o.Dependencies, chosen: s.o.Modules, cache: s.cache, modules: s.modules}
 	before := t.written()
+	choice, err := t.choose(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer choice.done()
+	quick := s.quick
+	if t.pinned {
+		quick = nil // it knows the modules of the files on disk
+	}
 	s.o.Progress.step("compiling")
 	began := time.Now()
-	built, ok := s.quick.compile(ctx, t)
+	built, ok := quick.compile(ctx, t)
 	if !ok {
 		if built, err = t.compile(ctx); err != nil {
-			return nil, err
+			return nil, choice.heldError(err)
 		}
-		s.quick.remember(t, built, began)
+		quick.remember(t, built, began)
 	}
-	p, err := t.plan(ctx, built, s.o.Progress)
+	p, err := t.plan(ctx, built, choice, s.o.Progress)
 	for d := (*link.DroppedError)(nil); errors.As(err, &d); {
 		t.used = d.Vars.And(t.used)
 		if built, err = t.compile(ctx); err == nil {
-			p, err = t.plan(ctx, built, s.o.Progress)
+			p, err = t.plan(ctx, built, choice, s.o.Progress)
 		}
 	}
 	if err != nil {

@@ -22,7 +22,7 @@ func (j *judge) confined() {
 			if t.Package != x.Package || !t.Confined {
 				continue
 			}
-			c := patch.Change{Symbol: j.show(t.Package, t.Name), File: t.File, Line: t.Line}
+			c := patch.Change{Module: j.module(t.Package), Symbol: j.show(t.Package, t.Name), File: t.File, Line: t.Line}
 			alone := j.e.ConfinedAlone(x, t)
 			if held != "" {
 				if why := j.entered(alone); why != "" || !others {

@@ -35,7 +35,7 @@ func (j *judge) resets() {
 		if !r.Renews() || !slices.ContainsFunc(r.ResetFunc.Vars, func(v string) bool { return !j.isNew(r.Package, v) }) {
 			continue
 		}
-		c := patch.Change{Symbol: j.show(r.Package, r.Name()), What: "reset", File: r.File, Line: r.Line}
+		c := patch.Change{Module: j.module(r.Package), Symbol: j.show(r.Package, r.Name()), What: "reset", File: r.File, Line: r.Line}
 		pkg, made := j.e.MadeOf(r.Func, r.Vars)
 		switch {
 		case made != "":
@@ -64,7 +64,7 @@ func (j *judge) resets() {
 			}
 		}
 		if pkg, made := j.e.MadeOf(y, own); made != "" {
-			j.madeOf(patch.Change{Symbol: j.show(i.Package, i.Vars[0]), What: "new variable", File: i.File, Line: i.Line}, j.show(pkg, made))
+			j.madeOf(patch.Change{Module: j.module(i.Package), Symbol: j.show(i.Package, i.Vars[0]), What: "new variable", File: i.File, Line: i.Line}, j.show(pkg, made))
 		}
 	}
 }
@@ -109,7 +109,7 @@ func (j *judge) hooks() {
 		return
 	}
 	for _, h := range j.e.Hooks {
-		c := patch.Change{Symbol: j.show(h.Package, h.Func), What: "apply hook", File: h.File, Line: h.Line}
+		c := patch.Change{Module: j.module(h.Package), Symbol: j.show(h.Package, h.Func), What: "apply hook", File: h.File, Line: h.Line}
 		if h.InRelease {
 			c.What += ", in the release too"
 		}

@@ -49,7 +49,7 @@ func (j *judge) functions() {
 func (j *judge) follow(edited map[string]*edit.Func) {
 	follow, stays := j.e.Follow(j.v.Redirect)
 	for _, f := range follow {
-		c := patch.Change{Symbol: j.symbolText(f), File: f.File, Line: f.Line}
+		c := patch.Change{Module: j.module(f.Package), Symbol: j.symbolText(f), File: f.File, Line: f.Line}
 		if u := j.untouchable(f); u != nil {
 			c.What = "refers to a function whose signature or captures changed"
 			c.Reason, c.WaysOut = u.reason, u.waysOut
@@ -67,7 +67,7 @@ func (j *judge) follow(edited map[string]*edit.Func) {
 	for _, f := range stays {
 		if f.Class == edit.Plain {
 			j.started = append(j.started, patch.Change{
-				Symbol: j.symbolText(f), What: "runs once, and goes on calling the old code of what changed its signature or captures", File: f.File, Line: f.Line,
+				Module: j.module(f.Package), Symbol: j.symbolText(f), What: "runs once, and goes on calling the old code of what changed its signature or captures", File: f.File, Line: f.Line,
 			})
 		}
 	}
@@ -91,7 +91,7 @@ func (j *judge) editedDecls() map[string]*edit.Func {
 
 // function decides whether the entry of f is redirected, and reports what stands in the way.
 func (j *judge) function(f *edit.Function, edited map[string]*edit.Func) {
-	c := patch.Change{Symbol: j.symbolText(f), File: f.File, Line: f.Line}
+	c := patch.Change{Module: j.module(f.Package), Symbol: j.symbolText(f), File: f.File, Line: f.Line}
 	switch {
 	case f.Sym == 0:
 		j.removed(f, c)
@@ -482,14 +482,14 @@ func (j *judge) decls(edited map[string]*edit.Func) {
 		j.bodies(k, edited[k], j.runsAtStart(k) || changed[k] && runs[k].once || !changed[k] && j.onlyInlinedAtStart(k))
 		if !j.shown[k] && !changed[k] && j.inlinedIn[k] == 0 && j.leftOut(k) {
 			pkg, decl, _ := strings.Cut(k, "\x00")
-			j.add(NotInProgram, patch.Change{Symbol: j.show(pkg, decl), What: "body; it is not in the program", File: edited[k].Pos.Filename, Line: edited[k].Pos.Line})
+			j.add(NotInProgram, patch.Change{Module: j.module(pkg), Symbol: j.show(pkg, decl), What: "body; it is not in the program", File: edited[k].Pos.Filename, Line: edited[k].Pos.Line})
 			continue
 		}
 		if j.shown[k] || !changed[k] && j.inlinedIn[k] == 0 {
 			continue
 		}
 		pkg, decl, _ := strings.Cut(k, "\x00")
-		c := patch.Change{Symbol: j.show(pkg, decl), What: "body", File: edited[k].Pos.Filename, Line: edited[k].Pos.Line}
+		c := patch.Change{Module: j.module(pkg), Symbol: j.show(pkg, decl), What: "body", File: edited[k].Pos.Filename, Line: edited[k].Pos.Line}
 		if loops[k] {
 			c.Reason = "Its loop begins in its first bytes and it is held as a value, so the jump to the new body can be written only while no goroutine is inside: the switch is tried for 2 seconds, and given up with nothing changed if somebody always is."
 		}
@@ -541,7 +541,7 @@ const (
 func (j *judge) bodies(key string, f *edit.Func, hasRun bool) {
 	pkg, decl, _ := strings.Cut(key, "\x00")
 	old := j.e.Sources[pkg].Old.Funcs[decl]
-	c := patch.Change{Symbol: j.show(pkg, decl), File: f.Pos.Filename, Line: f.Pos.Line}
+	c := patch.Change{Module: j.module(pkg), Symbol: j.show(pkg, decl), File: f.Pos.Filename, Line: f.Pos.Line}
 	if len(old.Locks) > 1 && !slices.Equal(old.Locks, f.Locks) && slices.Equal(slices.Sorted(slices.Values(old.Locks)), slices.Sorted(slices.Values(f.Locks))) {
 		c.What = fmt.Sprintf("takes its locks in another order: %s, before %s", strings.Join(f.Locks, " then "), strings.Join(old.Locks, " then "))
 		j.add(LockOrder, c)
@@ -580,7 +580,7 @@ func (j *judge) mixedCalls(edited map[string]*edit.Func) {
 	}
 	slices.SortFunc(callers, func(a, b string) int { return cmp.Or(len(calls[b])-len(calls[a]), strings.Compare(a, b)) })
 	fs := calls[callers[0]]
-	c := patch.Change{Symbol: j.symbolText(fs[0]), File: fs[0].File, Line: fs[0].Line}
+	c := patch.Change{Module: j.module(fs[0].Package), Symbol: j.symbolText(fs[0]), File: fs[0].File, Line: fs[0].Line}
 	c.What = "changes together with " + j.symbolText(fs[1])
 	if n := len(fs) - 2; n > 0 {
 		c.What += fmt.Sprintf(" and %d more", n)

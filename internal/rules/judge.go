@@ -29,8 +29,22 @@ type Verdict struct {
 
 // Options are what the user allows.
 type Options struct {
-	// Dependencies may have other versions than in the release.
-	Dependencies bool
+	Dependencies Dependencies
+}
+
+// Dependencies are those that may have other versions than in the release.
+type Dependencies struct {
+	// Taken says that they may: those of Only, by module path, or all if it is empty.
+	Taken bool
+	Only  []string
+	// Required are modules that were to be as in the release and can't be, each with the modules that require another
+	// version, as path@version.
+	Required map[string][]string
+}
+
+// takes reports whether a module may have another version.
+func (d Dependencies) takes(path string) bool {
+	return d.Taken && (len(d.Only) == 0 || slices.Contains(d.Only, path))
 }
 
 // Judge passes the verdict on an edit. inits are the functions that initialise new variables.
@@ -163,7 +177,7 @@ func (j *judge) variables() {
 	}
 	for i := range j.e.Vars {
 		v := &j.e.Vars[i]
-		c := patch.Change{Symbol: j.show(v.Package, v.Name), File: v.File, Line: v.Line}
+		c := patch.Change{Module: j.module(v.Package), Symbol: j.show(v.Package, v.Name), File: v.File, Line: v.Line}
 		switch v.Kind {
 		case edit.VarAdded:
 			if j.renamedFrom(v) != nil {
@@ -235,7 +249,7 @@ func (j *judge) variables() {
 // enums warns of constants whose stored values would change their meaning.
 func (j *judge) enums() {
 	for _, x := range j.e.Enums {
-		c := patch.Change{Symbol: j.show(x.Package, x.Names[0]), File: x.File, Line: x.Line}
+		c := patch.Change{Module: j.module(x.Package), Symbol: j.show(x.Package, x.Names[0]), File: x.File, Line: x.Line}
 		c.What = fmt.Sprintf("constant %s -> %s", x.Old[0], x.New[0])
 		if n := len(x.Names) - 1; n > 0 {
 			c.What += fmt.Sprintf(", and %d more of %s", n, x.Type)
@@ -269,7 +283,7 @@ func (j *judge) files() {
 		if j.e.Sources[f.Package].Old == nil {
 			continue
 		}
-		c := patch.Change{Symbol: f.Package, File: f.Name, What: f.Name + " " + j.became(f)}
+		c := patch.Change{Module: j.module(f.Package), Symbol: f.Package, File: f.Name, What: f.Name + " " + j.became(f)}
 		if f.Kind == "asm" {
 			c.Reason = assemblyKeeps
 			c.WaysOut = []string{"restart"}
@@ -299,27 +313,76 @@ func (j *judge) became(f edit.File) string {
 // modules judges dependencies that have another version than in the release.
 func (j *judge) modules() {
 	for _, m := range j.e.Modules {
-		c := patch.Change{Symbol: m.Path, What: m.Old + " -> " + m.New}
+		c := patch.Change{Module: m.Path, Symbol: m.Path, What: m.Old + " -> " + m.New}
 		const most = 5
 		names := m.Packages[:min(most, len(m.Packages))]
 		c.Reason = "Code that comes with it: " + strings.Join(names, ", ")
 		if n := len(m.Packages) - len(names); n > 0 {
 			c.Reason += fmt.Sprintf(" and %d more packages", n)
 		}
-		if j.options.Dependencies {
+		by := j.options.Dependencies.Required[m.Path]
+		switch {
+		case j.options.Dependencies.takes(m.Path):
 			c.Reason += "."
 			j.add(DependencyMoved, c)
 			continue
+		case len(by) > 0:
+			c.Reason += fmt.Sprintf(". It is not among the modules to take along, and can't stay as in the release: %s this version.", requires(by))
+		default:
+			c.Reason += ". The edit is more than what was edited here."
 		}
-		c.Reason += ". The edit is more than what was edited here."
-		c.WaysOut = []string{"require " + m.Old + " as the release does", "take it along with --with-deps", "restart"}
+		along := "take it along with --with-deps"
+		if only := j.options.Dependencies.Only; len(only) > 0 {
+			along += "=" + strings.Join(append(slices.Clone(only), m.Path), ",")
+		}
+		if c.WaysOut = []string{along, "restart"}; len(by) == 0 {
+			c.WaysOut = append([]string{"require " + m.Old + " as the release does"}, c.WaysOut...)
+		}
 		j.add(DependencyDrift, c)
 	}
 }
 
+// requires says that modules require something: "a requires", "a and b require".
+func requires(modules []string) string {
+	if len(modules) == 1 {
+		return modules[0] + " requires"
+	}
+	last := len(modules) - 1
+	return strings.Join(modules[:last], ", ") + " and " + modules[last] + " require"
+}
+
+// standardModule is what the go command calls the standard library among modules.
+const standardModule = "std"
+
+// module is the path of the module that a package is in, or "".
+func (j *judge) module(importPath string) string {
+	p := j.e.Packages[importPath]
+	if importPath == "main" {
+		p = j.e.Packages[j.mainPackage()]
+	}
+	if p == nil {
+		old, ok := j.e.Record.PackageByPath(importPath)
+		switch {
+		case !ok:
+			return ""
+		case old.Standard:
+			return standardModule
+		}
+		path, _, _ := strings.Cut(old.Module, "@")
+		return path
+	}
+	switch {
+	case p.Standard:
+		return standardModule
+	case p.Module == nil:
+		return ""
+	}
+	return p.Module.Path
+}
+
 func (j *judge) packages() {
 	for _, p := range j.e.Added {
-		c := patch.Change{Symbol: p, What: "new package"}
+		c := patch.Change{Module: j.module(p), Symbol: p, What: "new package"}
 		if j.hasC(p) {
 			switch {
 			case p == "runtime/cgo" && slices.ContainsFunc(j.e.Added, func(q string) bool { return q != p && j.hasC(q) }):
@@ -359,7 +422,7 @@ func (j *judge) gonePackages() {
 		for _, f := range functions {
 			j.v.Left = append(j.v.Left, edit.Left{Old: f.Old})
 		}
-		j.add(GonePackage, patch.Change{Symbol: path, What: "package is not imported any more", Reason: "Its code and its variables stay in the program as they are for what still holds them, with the functions that were inlined into it."})
+		j.add(GonePackage, patch.Change{Module: j.module(path), Symbol: path, What: "package is not imported any more", Reason: "Its code and its variables stay in the program as they are for what still holds them, with the functions that were inlined into it."})
 	}
 }
 

@@ -19,7 +19,7 @@ func (j *judge) along() {
 		case j.untouchable(f) == nil:
 			j.v.Redirect = append(j.v.Redirect, f)
 		default:
-			c := patch.Change{Symbol: j.symbolText(f), What: "keeps less of its arguments than before, and can't be exchanged", File: f.File, Line: f.Line}
+			c := patch.Change{Module: j.module(f.Package), Symbol: j.symbolText(f), What: "keeps less of its arguments than before, and can't be exchanged", File: f.File, Line: f.Line}
 			c.Reason = fmt.Sprintf("The release's %s keeps what the patch may have on its stack when it calls it: a rollback waits until no goroutine is inside of such code, and is refused if one stays.", c.Symbol)
 			j.add(WayBackWaits, c)
 		}
@@ -35,7 +35,7 @@ func (j *judge) byVariable() {
 		if !ok {
 			continue
 		}
-		c := patch.Change{Symbol: j.symbolText(f), What: "calls by a variable what keeps less of its arguments than before", File: f.File, Line: f.Line}
+		c := patch.Change{Module: j.module(f.Package), Symbol: j.symbolText(f), What: "calls by a variable what keeps less of its arguments than before", File: f.File, Line: f.Line}
 		c.Reason = fmt.Sprintf("The release's %s keeps what %s may have on its stack, and a variable leads to that one after going back: a rollback waits until no goroutine is inside of %[2]s, and is refused if one stays.", j.e.UserName(name), c.Symbol)
 		j.add(WayBackWaits, c)
 	}
@@ -80,11 +80,11 @@ func (j *judge) keeper(symbol string) patch.Change {
 	c := patch.Change{What: "keeps more of its arguments than before"}
 	for i := range j.e.Functions {
 		if f := &j.e.Functions[i]; f.Name.Name == symbol && f.Sym != 0 {
-			c.Symbol, c.File, c.Line = j.symbolText(f), f.File, f.Line
+			c.Module, c.Symbol, c.File, c.Line = j.module(f.Package), j.symbolText(f), f.File, f.Line
 			return c
 		}
 	}
-	c.Symbol = j.e.UserName(symbol)
+	c.Module, c.Symbol = j.module(j.e.PackageOf(symbol)), j.e.UserName(symbol)
 	c.File, c.Line = j.e.Position(j.e.PackageOf(symbol), goobj.Name{Name: symbol})
 	return c
 }

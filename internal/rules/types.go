@@ -14,7 +14,7 @@ import (
 func (j *judge) types() {
 	for i := range j.e.Types {
 		t := &j.e.Types[i]
-		c := patch.Change{Symbol: j.show(t.Package, t.Name), File: t.File, Line: t.Line}
+		c := patch.Change{Module: j.module(t.Package), Symbol: j.show(t.Package, t.Name), File: t.File, Line: t.Line}
 		switch {
 		case t.Added:
 			c.What = "new type"

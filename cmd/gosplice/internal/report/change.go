@@ -67,19 +67,53 @@ const (
 
 // Changes are the changes of a plan or patch, each with its explanation below it.
 func Changes(changes []patch.Change, s Style, width int) []string {
-	changes = slices.Clone(changes)
-	slices.SortStableFunc(changes, func(a, b patch.Change) int { return int(kindOf(a)) - int(kindOf(b)) })
-	// One table of all, so that columns are aligned across the explanations.
+	return groupLines([]group{{changes: changes}}, s, width)
+}
+
+// group is changes under a heading: those of a module, or all.
+type group struct {
+	module, head string
+	changes      []patch.Change
+}
+
+// worst is the kind in a group that needs most attention.
+func (g group) worst() kind {
+	k := changed
+	for _, c := range g.changes {
+		k = max(k, kindOf(c))
+	}
+	return k
+}
+
+// groupLines are groups with an empty line between them.
+func groupLines(groups []group, s Style, width int) []string {
+	// One table of all, so that columns are aligned across the explanations and the groups.
 	t := Table{Indent: symbolIndent}
-	for _, c := range changes {
+	var sorted []patch.Change
+	for _, g := range groups {
+		own := slices.Clone(g.changes)
+		slices.SortStableFunc(own, func(a, b patch.Change) int { return int(kindOf(a)) - int(kindOf(b)) })
+		sorted = append(sorted, own...)
+	}
+	for _, c := range sorted {
 		t.addPainted(changeRow(c, s)...)
 	}
 	widths := t.widths(t.rows, width)
 	var lines []string
-	for i, c := range changes {
-		row := t.layOut(t.rows[i], widths)
-		row[0] = "  " + kindOf(c).mark(s) + " " + row[0][symbolIndent:]
-		lines = append(append(lines, row...), detailLines(c, width)...)
+	next := 0
+	for i, g := range groups {
+		if i > 0 {
+			lines = append(lines, "")
+		}
+		if g.head != "" {
+			lines = append(lines, s.Bold(Printable(g.head)))
+		}
+		for range g.changes {
+			c, row := sorted[next], t.layOut(t.rows[next], widths)
+			row[0] = "  " + kindOf(c).mark(s) + " " + row[0][symbolIndent:]
+			lines = append(append(lines, row...), detailLines(c, width)...)
+			next++
+		}
 	}
 	return lines
 }

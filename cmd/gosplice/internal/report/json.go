@@ -15,6 +15,15 @@ type PlanJSON struct {
 	Refused   bool
 	Empty     bool
 	Changes   []ChangeJSON
+	// Modules are the dependencies of which the tree has another version than the release.
+	Modules []ModuleJSON `json:",omitempty"`
+}
+
+// ModuleJSON is a dependency of which the tree has another version than the release.
+type ModuleJSON struct {
+	Path, Old, New string
+	// Held says that the plan has it as it is in the release.
+	Held bool
 }
 
 // ReleaseJSON is a build of a program.
@@ -34,8 +43,10 @@ type ChangeJSON struct {
 	Kind    string // "changed", "added", "removed", "warning", "refused"
 	Verdict string
 	// ID and Title are those of the rule, as gosplice explain has them.
-	ID      string        `json:",omitempty"`
-	Title   string        `json:",omitempty"`
+	ID    string `json:",omitempty"`
+	Title string `json:",omitempty"`
+	// Module is the path of the module that Symbol belongs to, "std" for the standard library.
+	Module  string        `json:",omitempty"`
 	File    string        `json:",omitempty"`
 	Line    int           `json:",omitempty"`
 	Reason  string        `json:",omitempty"`
@@ -45,9 +56,13 @@ type ChangeJSON struct {
 
 // NewPlanJSON puts a plan into its form for programs.
 func NewPlanJSON(p *pipeline.Plan) PlanJSON {
+	var modules []ModuleJSON
+	for _, m := range p.Modules {
+		modules = append(modules, ModuleJSON(m))
+	}
 	return PlanJSON{
 		Program: p.Program, Release: NewReleaseJSON(p.Release), Functions: p.Functions, TextBytes: p.TextBytes,
-		Refused: p.Refused, Empty: p.Empty, Changes: NewChangesJSON(p.Changes),
+		Refused: p.Refused, Empty: p.Empty, Changes: NewChangesJSON(p.Changes), Modules: modules,
 	}
 }
 
@@ -66,7 +81,7 @@ func NewChangesJSON(changes []patch.Change) []ChangeJSON {
 	for i, c := range changes {
 		list[i] = ChangeJSON{
 			Symbol: c.Symbol, What: c.What, Kind: kinds[kindOf(c)], Verdict: c.Verdict, ID: c.ID,
-			File: c.File, Line: c.Line, Reason: c.Reason, WaysOut: c.WaysOut, Layout: c.Layout,
+			Module: c.Module, File: c.File, Line: c.Line, Reason: c.Reason, WaysOut: c.WaysOut, Layout: c.Layout,
 		}
 		if r, ok := rules.Find(c.ID); ok {
 			list[i].Title = r.Title

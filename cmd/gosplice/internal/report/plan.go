@@ -22,7 +22,10 @@ func Plan(p *pipeline.Plan, s Style, width int) string {
 	lines[0] = s.Bold(p.Program) + lines[0][len(p.Program):]
 	lines = append(lines, "")
 	if len(p.Changes) > 0 {
-		lines = append(append(lines, Changes(p.Changes, s, width)...), "")
+		lines = append(append(lines, groupLines(byModule(p), s, width)...), "")
+	}
+	if held := heldBack(p); held != "" {
+		lines = append(lines, wrap(Printable(held), width)...)
 	}
 	lines = append(lines, wrap(sum(p), width)...)
 	return strings.Join(lines, "\n") + "\n"
@@ -49,7 +52,7 @@ func sum(p *pipeline.Plan) string {
 	bad, warnings := count[refused], count[warned]
 	switch {
 	case p.Refused:
-		return fmt.Sprintf("%s refused: no patch can be made of this edit.", changeCount(bad, len(p.Changes)))
+		return fmt.Sprintf("%s refused: no patch can be made of this edit.", changeCount(bad, len(p.Changes))) + Printable(inTheWay(p))
 	case p.Empty && warnings > 0:
 		return "No code that runs again changed: there is nothing to patch. The lines above say what to do instead."
 	case p.Empty && len(p.Changes) > 0:

@@ -97,6 +97,30 @@ func TestPlan(t *testing.T) {
 	}
 }
 
+// Changes stand in groups of their modules once a dependency has another version; what needs attention stands last.
+func TestPlanByModule(t *testing.T) {
+	in := func(module string, c patch.Change) patch.Change {
+		c.Module = module
+		return c
+	}
+	moved := []pipeline.Module{{Path: "example.com/arena", Old: "v1.0.0", New: "v1.2.0"}, {Path: "example.com/words", Old: "v0.1.0", New: "v0.2.0"}}
+	plan := planOf(in("example.com/arena", refusedChange), in("example.com/arena", bodyChange), in("example.com/words", newChange), in("example.com/server", warnedChange))
+	plan.Modules = moved
+	text := Plan(plan, Style{}, 80)
+	fits(t, text, 80)
+	golden(t, "plan-modules", text)
+
+	held := planOf(in("example.com/words", newChange), in("example.com/server", bodyChange))
+	held.Modules = moved
+	held.Modules[0].Held = true
+	text = Plan(held, Style{}, 80)
+	golden(t, "plan-held", text)
+	j := NewPlanJSON(held)
+	if j.Changes[0].Module != "example.com/words" || len(j.Modules) != 2 || !j.Modules[0].Held || j.Modules[1] != (ModuleJSON{Path: "example.com/words", Old: "v0.1.0", New: "v0.2.0"}) {
+		t.Errorf("the plan as JSON: %+v", j)
+	}
+}
+
 func TestPlanInColour(t *testing.T) {
 	plan := planOf(refusedChange, bodyChange, warnedChange)
 	coloured := Plan(plan, Style{Color: true}, 80)

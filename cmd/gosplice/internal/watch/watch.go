@@ -40,8 +40,9 @@ type Options struct {
 	Leave bool
 	// Key signs the patches, if it is not nil.
 	Key ed25519.PrivateKey
-	// Dependencies may have other versions than the program was built with.
+	// Dependencies may have other versions than the program was built with: those of Modules, or all if it is empty.
 	Dependencies bool
+	Modules      []string
 
 	Out      io.Writer // lines for the user
 	Style    report.Style
