@@ -88,7 +88,7 @@ func (g group) worst() kind {
 // groupLines are groups with an empty line between them.
 func groupLines(groups []group, s Style, width int) []string {
 	// One table of all, so that columns are aligned across the explanations and the groups.
-	t := Table{Indent: symbolIndent}
+	t := changeTable{Table: Table{Indent: symbolIndent}}
 	var sorted []patch.Change
 	for _, g := range groups {
 		own := slices.Clone(g.changes)
@@ -98,7 +98,7 @@ func groupLines(groups []group, s Style, width int) []string {
 	for _, c := range sorted {
 		t.addPainted(changeRow(c, s)...)
 	}
-	widths := t.widths(t.rows, width)
+	t.separate(width)
 	var lines []string
 	next := 0
 	for i, g := range groups {
@@ -109,10 +109,55 @@ func groupLines(groups []group, s Style, width int) []string {
 			lines = append(lines, s.Bold(Printable(g.head)))
 		}
 		for range g.changes {
-			c, row := sorted[next], t.layOut(t.rows[next], widths)
+			c, row := sorted[next], t.lines(next, width)
 			row[0] = "  " + kindOf(c).mark(s) + " " + row[0][symbolIndent:]
 			lines = append(append(lines, row...), detailLines(c, width)...)
 			next++
+		}
+	}
+	return lines
+}
+
+// changeTable is a table that cuts no name in two: a row with a name for which its column has no room stands apart, with
+// the symbol on a line of its own.
+type changeTable struct {
+	Table
+	columns []int // widths of the rows that have room
+	apart   map[int]bool
+}
+
+// separate finds the rows that stand apart, and how wide the columns of the others are.
+func (t *changeTable) separate(width int) {
+	t.apart = map[int]bool{}
+	t.columns = t.widths(t.rows, width)
+	for more := true; more; {
+		more = false
+		var together [][]cell
+		for i, row := range t.rows {
+			if !t.apart[i] && !hasRoom(row, t.columns) {
+				t.apart[i], more = true, true
+			}
+			if !t.apart[i] {
+				together = append(together, row)
+			}
+		}
+		t.columns = t.widths(together, width)
+	}
+}
+
+// lines lays out one row.
+func (t *changeTable) lines(i, width int) []string {
+	if !t.apart[i] {
+		return t.layOut(t.rows[i], t.columns)
+	}
+	row := t.rows[i]
+	lines := []string{strings.Repeat(" ", symbolIndent) + paint(row[0].paint, row[0].text)}
+	width = max(width-detailIndent, narrowest)
+	for _, c := range row[1:] {
+		for _, line := range wrapWhole(c.text, width) {
+			if line != "" {
+				lines = append(lines, strings.Repeat(" ", detailIndent)+paint(c.paint, line))
+			}
 		}
 	}
 	return lines
@@ -133,13 +178,13 @@ func detailLines(c patch.Change, width int) []string {
 	width = max(width-detailIndent, narrowest)
 	var lines []string
 	if c.Reason != "" {
-		lines = wrap(Printable(c.Reason), width)
+		lines = wrapWhole(Printable(c.Reason), width)
 	}
 	if c.Layout != nil {
 		lines = append(lines, layoutLines(c.Layout, width)...)
 	}
 	if len(c.WaysOut) > 0 {
-		lines = append(lines, wrap(Printable("Instead: "+alternatives(c.WaysOut)+"."), width)...)
+		lines = append(lines, wrapWhole(Printable("Instead: "+alternatives(c.WaysOut)+"."), width)...)
 	}
 	for i, line := range lines {
 		lines[i] = strings.TrimRight(strings.Repeat(" ", detailIndent)+line, " ")

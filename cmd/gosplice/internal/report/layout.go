@@ -27,22 +27,42 @@ func layoutLines(l *patch.Layout, width int) []string {
 			widest = max(widest, columns(old[i]))
 		}
 	}
-	half := min(widest, (width-len(columnGap))/2)
-	at := func(column []string, i int) string {
-		switch {
-		case i < 0:
-			return "  …"
-		case i < len(column):
-			return column[i]
+	for _, i := range rows {
+		if widest+len(columnGap)+columns(at(new, i)) > width {
+			return oneBelow(old, new, rows)
 		}
-		return ""
 	}
 	var lines []string
 	for _, i := range rows {
-		a, b := cut(at(old, i), half), cut(at(new, i), width-half-len(columnGap))
-		lines = append(lines, a+strings.Repeat(" ", half-columns(a))+columnGap+b)
+		a := at(old, i)
+		lines = append(lines, a+strings.Repeat(" ", max(widest-columns(a), 0))+columnGap+at(new, i))
 	}
 	return lines
+}
+
+// oneBelow sets both versions one below the other: side by side there is no room for them.
+func oneBelow(old, new []string, rows []int) []string {
+	var lines []string
+	for _, column := range [][]string{old, new} {
+		for k, i := range rows {
+			// What is left out at the end of the longer version is nothing here.
+			if i < 0 && (k == len(rows)-1 || rows[k+1] < len(column)) || 0 <= i && i < len(column) {
+				lines = append(lines, at(column, i))
+			}
+		}
+	}
+	return lines
+}
+
+// at is a line of one version; there may be none.
+func at(column []string, i int) string {
+	switch {
+	case i < 0:
+		return "  …"
+	case i < len(column):
+		return column[i]
+	}
+	return ""
 }
 
 func heading(text string, size int64) string {
@@ -104,12 +124,4 @@ func near(l *patch.Layout) []int {
 		rows = append(rows, -1)
 	}
 	return rows
-}
-
-// cut shortens text to at most width columns.
-func cut(text string, width int) string {
-	if columns(text) <= width {
-		return text
-	}
-	return string([]rune(text)[:max(width-1, 0)]) + "…"
 }

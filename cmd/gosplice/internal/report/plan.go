@@ -25,9 +25,9 @@ func Plan(p *pipeline.Plan, s Style, width int) string {
 		lines = append(append(lines, groupLines(byModule(p), s, width)...), "")
 	}
 	if held := heldBack(p); held != "" {
-		lines = append(lines, wrap(Printable(held), width)...)
+		lines = append(lines, wrapWhole(Printable(held), width)...)
 	}
-	lines = append(lines, wrap(sum(p), width)...)
+	lines = append(lines, wrapWhole(sum(p), width)...)
 	return strings.Join(lines, "\n") + "\n"
 }
 

@@ -34,10 +34,14 @@ func golden(t *testing.T, name, text string) {
 	}
 }
 
-// fits checks that no line is wider than width.
+// fits checks that no line is wider than width but for a single name that is longer, behind a mark of one letter.
 func fits(t *testing.T, text string, width int) {
 	t.Helper()
 	for line := range strings.Lines(text) {
+		words := strings.Fields(line)
+		if len(words) == 1 || len(words) == 2 && len(words[0]) == 1 {
+			continue
+		}
 		if n := columns(strings.TrimRight(line, "\n")); n > width {
 			t.Errorf("line of %d columns: %s", n, line)
 		}
@@ -150,6 +154,54 @@ func TestTable(t *testing.T) {
 	text := strings.Join(table.Lines(Style{}, 80), "\n") + "\n"
 	fits(t, text, 80)
 	golden(t, "table", text)
+}
+
+// A Chinese character takes two columns of a terminal, and a combining accent none.
+func TestColumns(t *testing.T) {
+	for text, want := range map[string]int{"arena": 5, "修复": 4, "Cafe\u0301": 4, "…": 1, "µs": 2, "": 0, "🚀": 2} {
+		if got := columns(text); got != want {
+			t.Errorf("%q takes %d columns, want %d", text, got, want)
+		}
+	}
+	table := Table{Head: []string{"VERSION", "APPLIED", "BY"}}
+	table.Add("修复数据库", "12s", "ops")
+	table.Add("1.4.2", "3m", "团队")
+	table.Add("Café", "9d", "dev")
+	lines := table.Lines(Style{}, 80)
+	for i, column := range [][]string{{"APPLIED", "12s", "3m", "9d"}, {"BY", "ops", "团队", "dev"}} {
+		for k, line := range lines {
+			before, _, ok := strings.Cut(line, column[k])
+			if want := []int{12, 21}[i]; !ok || columns(before) != want {
+				t.Errorf("%s does not start in column %d:\n%s", column[k], want, strings.Join(lines, "\n"))
+			}
+		}
+	}
+	// What has no spaces is broken between characters, and into lines that fit.
+	for _, line := range wrap(strings.Repeat("数据库", 20), 15) {
+		if n := columns(line); n > 15 {
+			t.Errorf("a line of %d columns: %s", n, line)
+		}
+	}
+}
+
+// Names in a plan are searched for and copied: at no width is one cut in two, wherever it stands.
+func TestNamesStayWhole(t *testing.T) {
+	name := longChange.Symbol
+	inText := refusedChange
+	inText.Symbol, inText.What = "数据.处理器", "type "+name+" -> int"
+	inText.Reason, inText.WaysOut = "The value of "+name+" would be left behind.", []string{"keep " + name, "restart"}
+	inText.Layout = &patch.Layout{
+		Old: []patch.Part{{Name: "a", Type: "int"}, {Name: "journal", Type: "*" + name, Differs: true}},
+		New: []patch.Part{{Name: "a", Type: "int"}, {Name: "journal", Type: "[]*" + name, Differs: true}, {Name: "b", Type: "int"}},
+	}
+	for width := 20; width < 200; width += 7 {
+		text := Plan(planOf(inText, longChange, bodyChange), Style{}, width)
+		for what, want := range map[string]int{name: 6, "数据.处理器": 1, bodyChange.Symbol: 1, "GS2011": 1} {
+			if got := strings.Count(text, what); got != want {
+				t.Fatalf("%d columns: %s stands there %d times, want %d:\n%s", width, what, got, want, text)
+			}
+		}
+	}
 }
 
 func TestFields(t *testing.T) {

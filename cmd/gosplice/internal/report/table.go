@@ -106,6 +106,18 @@ func total(widths []int) int {
 	return max(sum-len(columnGap), 0)
 }
 
+// hasRoom reports whether every word of a row fits into its column.
+func hasRoom(row []cell, widths []int) bool {
+	for i, c := range row {
+		for word := range strings.FieldsSeq(c.text) {
+			if columns(word) > widths[i] {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 // layOut puts one row on as many lines as its longest cell needs.
 func (t *Table) layOut(row []cell, widths []int) []string {
 	cells := make([][]string, len(row))

@@ -1,9 +1,12 @@
 package report
 
 import (
+	"iter"
+	"slices"
 	"strings"
 	"unicode"
-	"unicode/utf8"
+
+	"github.com/mattn/go-runewidth"
 )
 
 // Printable replaces control characters, which could steer the terminal, by the replacement
@@ -17,22 +20,51 @@ func Printable(text string) string {
 	}, text)
 }
 
+// cells knows how many columns of a terminal characters take: Chinese ones two, marks that are set above others none. What
+// takes one column or two, depending on the font, counts as one in every locale.
+var cells = &runewidth.Condition{StrictEmojiNeutral: true}
+
 // columns is how many columns text takes.
-func columns(text string) int { return utf8.RuneCountInString(text) }
+func columns(text string) int { return cells.StringWidth(text) }
+
+// Columns is how many columns of a terminal text takes.
+func Columns(text string) int { return columns(text) }
 
 // wrap breaks text into lines of at most width columns, at spaces where it can. There is at
 // least one line.
 func wrap(text string, width int) []string {
 	var lines []string
-	for paragraph := range strings.SplitSeq(text, "\n") {
-		lines = append(lines, wrapWords(strings.Fields(paragraph), width)...)
+	for line := range wholeLines(text, width) {
+		for columns(line) > width {
+			head, tail := breakWord(line, width)
+			lines = append(lines, head)
+			line = tail
+		}
+		lines = append(lines, line)
 	}
 	return lines
 }
 
-// Wrapped breaks text into lines of at most width columns, but never into very narrow ones.
-func Wrapped(text string, width int) []string { return wrap(text, max(width, narrowest)) }
+// wrapWhole is wrap that leaves words whole which are longer than a line: names are searched for and copied.
+func wrapWhole(text string, width int) []string { return slices.Collect(wholeLines(text, width)) }
 
+// wholeLines are the lines of text, of several words as far as width goes.
+func wholeLines(text string, width int) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for paragraph := range strings.SplitSeq(text, "\n") {
+			for _, line := range wrapWords(strings.Fields(paragraph), width) {
+				if !yield(line) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// Wrapped breaks text into lines of at most width columns, but never into very narrow ones, and leaves words whole.
+func Wrapped(text string, width int) []string { return wrapWhole(text, max(width, narrowest)) }
+
+// wrapWords puts words on lines.
 func wrapWords(words []string, width int) []string {
 	line := ""
 	var lines []string
@@ -46,11 +78,6 @@ func wrapWords(words []string, width int) []string {
 			lines = append(lines, line)
 			line = word
 		}
-		for columns(line) > width {
-			head, tail := breakWord(line, width)
-			lines = append(lines, head)
-			line = tail
-		}
 	}
 	return append(lines, line)
 }
@@ -59,7 +86,11 @@ func wrapWords(words []string, width int) []string {
 // symbol or a path that fits.
 func breakWord(word string, width int) (head, tail string) {
 	runes := []rune(word)
-	cut := max(width, 1)
+	cut := 0
+	for n := 0; cut < len(runes) && n+cells.RuneWidth(runes[cut]) <= width; cut++ {
+		n += cells.RuneWidth(runes[cut])
+	}
+	cut = max(cut, 1)
 	for i := cut; i > cut/2; i-- {
 		if strings.ContainsRune("./)],;·-", runes[i-1]) {
 			cut = i

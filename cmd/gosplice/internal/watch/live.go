@@ -75,7 +75,7 @@ func (l *loop) save(ctx context.Context, at time.Time) error {
 		l.screen.event(at, "no code changed", l.screen.style.Dim, "")
 	} else {
 		end := " live in " + report.Duration(time.Since(at)) + l.cost(done)
-		l.screen.event(at, few(changed, l.screen.eventRoom()-len([]rune(end))), l.screen.style.Bold, end)
+		l.screen.event(at, few(changed, l.screen.eventRoom()-report.Columns(end)), l.screen.style.Bold, end)
 		l.oldCode(done.OldCode)
 		for _, w := range done.Warnings {
 			if !l.tell(w) {
@@ -269,7 +269,7 @@ func few(names []string, width int) string {
 		if more := len(names) - n; more > 0 {
 			text += fmt.Sprintf(" and %d more", more)
 		}
-		if len([]rune(text)) <= width {
+		if report.Columns(text) <= width {
 			break
 		}
 	}
