@@ -19,7 +19,8 @@ release pipeline.
 It reads from the program how it was built, compiles the packages again with the same
 flags, and compares every byte of every function with what the program holds. Sources
 that were edited since, another toolchain or other flags show at once, and then no
-record is written. So check out what the program was built from first.
+record is written. So check out what the program was built from first: the error
+names the commit that the program carries, and the git command that brings it.
 
 The sources are those of this directory; -C names another. Programs that were built
 from files (go build main.go) do not know which: give the files as arguments.`

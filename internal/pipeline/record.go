@@ -36,7 +36,7 @@ func MakeRecord(ctx context.Context, o RecordOptions) (*RecordSummary, error) {
 	}
 	packages, err := b.List(ctx, "")
 	if err != nil {
-		return nil, err
+		return nil, withCommit(ctx, err, b)
 	}
 	packages, escapes, known, err := b.ListEscapes(ctx, "", release.EscapePatterns(packages))
 	if err != nil {
@@ -51,7 +51,7 @@ func MakeRecord(ctx context.Context, o RecordOptions) (*RecordSummary, error) {
 		return nil, fmt.Errorf("%w; a program does not say which -covermode and -coverpkg it was built with: name them in GOFLAGS, or build with gosplice build", err)
 	}
 	if err != nil {
-		return nil, err
+		return nil, withCommit(ctx, err, b)
 	}
 	runtime.GC() // what was known of the objects is not needed any more, and is much more than the record
 	r.AddEscapes(escapes, known)

@@ -78,6 +78,18 @@ type Options struct {
 	Far bool
 }
 
+// OtherSourcesError says that a program was not linked from the packages that it was compared with.
+type OtherSourcesError struct {
+	Program string
+	Err     error // where they differ
+}
+
+func (e *OtherSourcesError) Error() string {
+	return fmt.Sprintf("%s was not built from these sources with these flags: %v", e.Program, e.Err)
+}
+
+func (e *OtherSourcesError) Unwrap() error { return e.Err }
+
 // Make proves that the packages are what the program was linked from, and returns the record.
 func Make(ctx context.Context, binary string, b *gotool.Build, packages []gotool.Package, o Options) (*Record, error) {
 	release, err := gorelease.Of(b.GoVersion)
@@ -98,7 +110,7 @@ func Make(ctx context.Context, binary string, b *gotool.Build, packages []gotool
 		return nil, err
 	}
 	if err := h.run(); err != nil {
-		return nil, fmt.Errorf("%s was not built from these sources with these flags: %w", filepath.Base(binary), err)
+		return nil, &OtherSourcesError{filepath.Base(binary), err}
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
