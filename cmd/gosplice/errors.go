@@ -11,6 +11,7 @@ import (
 
 	"github.com/gosplice/gosplice/internal/chainfile"
 	"github.com/gosplice/gosplice/internal/control"
+	"github.com/gosplice/gosplice/internal/edit"
 	"github.com/gosplice/gosplice/internal/gotool"
 	"github.com/gosplice/gosplice/internal/patch"
 	"github.com/gosplice/gosplice/internal/pipeline"
@@ -88,11 +89,12 @@ func exitCode(err error) int {
 		unsupported *gotool.UnsupportedError
 		toolchain   *gotool.ToolchainError
 		module      *pipeline.UnknownModuleError
+		directive   *edit.UnmatchedError
 	)
 	switch {
 	case err == nil:
 		return exitDone
-	case errors.As(err, &usage), errors.As(err, &module):
+	case errors.As(err, &usage), errors.As(err, &module), errors.As(err, &directive):
 		return exitUsage
 	case errors.As(err, &nothing), errors.Is(err, pipeline.ErrEmpty):
 		return exitNothing

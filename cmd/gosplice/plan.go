@@ -25,6 +25,9 @@ takes it along. The changes stand in groups of their modules then, and the last 
 names the modules in the way. --with-deps=MODULE,... takes these modules alone: the
 others are as in the release, or refused where one that is taken requires them.
 
+--reset, --renamed and --fresh say of variables in code that can't be edited what
+//gosplice:reset, //gosplice:renamed and //gosplice:fresh say in the source.
+
 The record is the only *.gsr file in this directory, or, when there are several,
 the one named after the directory; --record names another.
 

@@ -14,6 +14,7 @@ import (
 type tree struct {
 	record, dir, overlay string
 	dependencies         dependencies
+	directives           directives
 }
 
 // addFlags adds the flags that name the tree and the record.
@@ -22,6 +23,7 @@ func (t *tree) addFlags(cmd *cobra.Command) {
 	cmd.Flags().StringVarP(&t.dir, "chdir", "C", "", "directory of the edited tree (default: the one that was recorded)")
 	cmd.Flags().StringVar(&t.overlay, "overlay", "", "file that replaces sources, as for go build -overlay")
 	t.dependencies.addTo(cmd.Flags(), "the release")
+	t.directives.addTo(cmd.Flags())
 	cmd.MarkFlagFilename("record", recordSuffix[1:])
 	cmd.MarkFlagDirname("chdir")
 	cmd.MarkFlagFilename("overlay", "json")
@@ -44,7 +46,7 @@ func (t *tree) plan(c *console, cmd *cobra.Command) (*pipeline.Plan, error) {
 	defer line.Stop()
 	plan, err := pipeline.MakePlan(cmd.Context(), pipeline.PlanOptions{
 		Record: record, Dir: t.dir, Overlay: overlay,
-		Dependencies: t.dependencies.taken, Modules: t.dependencies.modules, Progress: line.Step,
+		Dependencies: t.dependencies.taken, Modules: t.dependencies.modules, Directives: t.directives, Progress: line.Step,
 	})
 	return plan, interrupted(err)
 }

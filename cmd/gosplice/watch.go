@@ -39,6 +39,7 @@ type watchOwn struct {
 	restart, leave bool
 	key            string
 	dependencies   dependencies
+	directives     directives
 }
 
 func newWatchCommand(c *console) *cobra.Command {
@@ -74,6 +75,7 @@ func newWatchCommand(c *console) *cobra.Command {
 	cmd.Flags().BoolVar(&own.leave, "leave", false, "let the program run on when the watch ends")
 	cmd.Flags().StringVar(&own.key, "key", "", "sign patches with the private key in this `file`, for a program that names keys")
 	own.dependencies.addTo(cmd.Flags(), "the program that runs")
+	own.directives.addTo(cmd.Flags())
 	return cmd
 }
 
@@ -87,7 +89,7 @@ func runWatch(c *console, cmd *cobra.Command, own watchOwn, command *gotool.Comm
 	}
 	o := watch.Options{
 		Command: command, SourceFlags: sourceFlags(command.Flags), Args: program, Restart: own.restart, Leave: own.leave,
-		Key: key, Dependencies: own.dependencies.taken, Modules: own.dependencies.modules,
+		Key: key, Dependencies: own.dependencies.taken, Modules: own.dependencies.modules, Directives: own.directives,
 		Out: c.err, Style: c.messages, Width: c.messageWidth, Verbose: c.verbose, Progress: c.progress,
 	}
 	if term.IsTerminal(int(os.Stdin.Fd())) {

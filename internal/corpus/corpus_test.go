@@ -20,6 +20,7 @@ import (
 
 	"github.com/gosplice/gosplice/internal/control"
 	"github.com/gosplice/gosplice/internal/corpus/scenario"
+	"github.com/gosplice/gosplice/internal/edit"
 	"github.com/gosplice/gosplice/internal/gotool"
 	"github.com/gosplice/gosplice/internal/patch"
 	"github.com/gosplice/gosplice/internal/pipeline"
@@ -218,6 +219,7 @@ type run struct {
 	// dependencies may have moved: those of modules, or all if there are none.
 	dependencies bool
 	modules      []string
+	directives   []edit.Directive // that stand in no source
 	begun        chan error
 	// inside are the goroutines because of which the last apply was given up.
 	inside []control.OldCode
@@ -320,7 +322,7 @@ func (r *run) closePlan() {
 func (r *run) makePlan(rest string) error {
 	r.closePlan()
 	want := strings.Fields(rest)
-	p, err := pipeline.MakePlan(context.Background(), pipeline.PlanOptions{Record: r.b.record, Dir: r.b.dir, Overlay: r.overlay, Dependencies: r.dependencies, Modules: r.modules})
+	p, err := pipeline.MakePlan(context.Background(), pipeline.PlanOptions{Record: r.b.record, Dir: r.b.dir, Overlay: r.overlay, Dependencies: r.dependencies, Modules: r.modules, Directives: r.directives})
 	if err != nil {
 		if len(want) > 0 && want[0] == "error" && strings.Contains(wholeError(err), strings.TrimSpace(strings.TrimPrefix(rest, "error"))) {
 			return nil
@@ -356,7 +358,7 @@ func (r *run) makePlan(rest string) error {
 // wholeError is an error with all that the compiler says.
 func wholeError(err error) string {
 	if wrong := (*gotool.CompileError)(nil); errors.As(err, &wrong) {
-		return strings.Join(wrong.Lines, "\n")
+		return err.Error() + "\n" + strings.Join(wrong.Lines, "\n")
 	}
 	return err.Error()
 }

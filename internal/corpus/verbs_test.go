@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/gosplice/gosplice/internal/control"
+	"github.com/gosplice/gosplice/internal/edit"
 	"github.com/gosplice/gosplice/internal/pipeline"
 	"github.com/gosplice/gosplice/internal/testprogram"
 )
@@ -22,7 +23,7 @@ import (
 func (r *run) rareVerbs() map[string]func(string) error {
 	return map[string]func(string) error{
 		"says": r.says, "nopatch": r.noPatch, "quiesce": r.quiesce, "inside": r.whoInside, "stay": r.stay, "limited": r.limited, "norollback": r.noRollback, "begin": r.begin, "end": r.end,
-		"warns": r.warns, "process": r.process, "dependencies": r.allowDependencies, "norecord": r.noRecord, "stdlib": r.stdlib, "loaded": r.loaded,
+		"warns": r.warns, "process": r.process, "dependencies": r.allowDependencies, "directives": r.setDirectives, "norecord": r.noRecord, "stdlib": r.stdlib, "loaded": r.loaded,
 		"forget": r.forget, "damage": r.damage,
 	}
 }
@@ -233,6 +234,23 @@ func (r *run) compile(rest string) (b built, err error) {
 // allowDependencies lets the plans that follow take along dependencies that moved: all, or those that are named.
 func (r *run) allowDependencies(rest string) error {
 	r.dependencies, r.modules = true, strings.Fields(rest)
+	return nil
+}
+
+// setDirectives gives the plans that follow directives that stand in no source, as the flags of gosplice plan, or none.
+func (r *run) setDirectives(rest string) error {
+	r.directives = nil
+	words := strings.Fields(rest)
+	if len(words)%2 != 0 {
+		return errors.New("directives wants flags, each with its value")
+	}
+	for i := 0; i < len(words); i += 2 {
+		d, err := edit.ParseDirective(strings.TrimPrefix(words[i], "--"), words[i+1])
+		if err != nil {
+			return err
+		}
+		r.directives = append(r.directives, d)
+	}
 	return nil
 }
 

@@ -18,6 +18,7 @@ const (
 
 	directiveReset    = "reset"    // on a variable: the patch gives it its initial value
 	directiveRenamed  = "renamed"  // on a variable: it is one of the release under another name
+	directiveFresh    = "fresh"    // on a variable: it is none of the release under another name
 	directiveApply    = "apply"    // on a function: it runs before the switch
 	directiveRollback = "rollback" // on a function: it runs after going back
 )
@@ -151,7 +152,7 @@ func words(c *ast.Comment) (verb string, args []string) {
 }
 
 func known(verb string) bool {
-	return slices.Contains([]string{directiveReset, directiveRenamed, directiveApply, directiveRollback}, verb)
+	return slices.Contains([]string{directiveReset, directiveRenamed, directiveFresh, directiveApply, directiveRollback}, verb)
 }
 
 func (s *Source) problem(c *ast.Comment, format string, args ...any) {
@@ -164,7 +165,7 @@ func (s *Source) unplaced(c *ast.Comment) {
 	switch {
 	case !known(verb):
 		s.unknown(c, verb)
-	case verb == directiveReset || verb == directiveRenamed:
+	case verb == directiveReset || verb == directiveRenamed || verb == directiveFresh:
 		s.problem(c, "//gosplice:%s stands at no package variable: write it on the line before the variable's declaration, outside of functions", verb)
 	default:
 		s.problem(c, "//gosplice:%s stands at no function: write it on the line before the function's declaration", verb)
@@ -172,7 +173,7 @@ func (s *Source) unplaced(c *ast.Comment) {
 }
 
 func (s *Source) unknown(c *ast.Comment, verb string) {
-	s.problem(c, "there is no directive //gosplice:%s: there are reset and renamed for variables, apply and rollback for functions", verb)
+	s.problem(c, "there is no directive //gosplice:%s: there are reset, renamed and fresh for variables, apply and rollback for functions", verb)
 }
 
 func (s *Source) functionDirective(c *ast.Comment, d *ast.FuncDecl) {
@@ -181,7 +182,7 @@ func (s *Source) functionDirective(c *ast.Comment, d *ast.FuncDecl) {
 	case !known(verb):
 		s.unknown(c, verb)
 		return
-	case verb == directiveReset || verb == directiveRenamed:
+	case verb == directiveReset || verb == directiveRenamed || verb == directiveFresh:
 		s.problem(c, "//gosplice:%s is for package variables, and %s is a function", verb, d.Name.Name)
 		return
 	case len(args) > 0:
@@ -265,8 +266,12 @@ func (s *Source) variableDirective(c *ast.Comment, specs []*ast.ValueSpec) {
 		s.problem(c, "//gosplice:%s is for functions, and this is a variable", verb)
 	case len(names) == 0:
 		s.unplaced(c)
-	case verb == directiveReset && len(args) > 0:
-		s.problem(c, "//gosplice:reset stands alone, without %q", strings.Join(args, " "))
+	case verb != directiveRenamed && len(args) > 0:
+		s.problem(c, "//gosplice:%s stands alone, without %q", verb, strings.Join(args, " "))
+	case verb == directiveFresh:
+		for _, n := range names {
+			s.Vars[n].Fresh = true
+		}
 	case verb == directiveReset && slices.ContainsFunc(specs, declaresType):
 		s.problem(c, "//gosplice:reset can't make the initial value of %s again, which declares a type inside a function literal: that would be another type; declare it outside", strings.Join(names, ", "))
 	case verb == directiveReset:

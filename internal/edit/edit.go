@@ -180,6 +180,10 @@ type Variable struct {
 	OldShape, NewShape string // equal for equal types
 	To                 string // the new package of one that moved
 	HasInit            bool   // a new variable whose initialiser is code that has to run
+	Fresh              bool   // a new variable that is said to be none of the release's
+	// Initial says of a variable that is gone that nothing but its initialiser wrote it, and Filled of a new one that init
+	// functions do, which a patch does not run.
+	Initial, Filled bool
 	// Dropped says that the release's linker had left the variable out: the program has no value of it.
 	Dropped bool
 	// Same says that its initialiser is as it was: see Edit.FindDropped.

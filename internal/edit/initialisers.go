@@ -78,7 +78,7 @@ func Additional(rec *release.Record, tree *Tree, k Known) (*Additions, error) {
 			return nil, err
 		}
 		for _, f := range files { // in order: functions are numbered
-			src, err := parseSource(p.Import, []file{{f.path, f.content}})
+			src, err := tree.parse(p.Import, []file{{f.path, f.content}})
 			if err != nil {
 				continue // left to the compiler
 			}
@@ -125,7 +125,7 @@ func (a *Additions) fresh(rec *release.Record, p *gotool.Package, tree *Tree) er
 		if err != nil {
 			return err
 		}
-		src, err := parseSource(p.ImportPath, []file{{path, b}})
+		src, err := tree.parse(p.ImportPath, []file{{path, b}})
 		if err != nil {
 			continue // left to the compiler
 		}
@@ -164,7 +164,7 @@ func editedGoFiles(p *release.Package, tree *Tree, k Known) ([]goFile, error) {
 		if err != nil {
 			return nil, err
 		}
-		return changedGoFiles(p, tree, names, k.Used.in(p.Import))
+		return changedGoFiles(p, tree, names, k.Used.in(p.Import) || tree.directs(p.Import))
 	}
 	var out []goFile
 	for _, name := range k.Moved[i].GoFiles {

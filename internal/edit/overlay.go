@@ -14,6 +14,8 @@ import (
 type Tree struct {
 	replace map[string]string
 	memory  *Memory // nil: nothing is kept
+	// directives are those that stand in no source.
+	directives []Directive
 }
 
 // Memory keeps what one comparison with a release has read and the next needs again: the sources of the release,
@@ -97,7 +99,7 @@ func (t *Tree) newSource(p *gotool.Package) (*Source, error) {
 		}
 		files = append(files, file{path, b})
 	}
-	s, err := parseSource(p.ImportPath, files)
+	s, err := t.parse(p.ImportPath, files)
 	if err != nil {
 		return nil, err
 	}

@@ -90,9 +90,10 @@ type Var struct {
 	Literals bool
 	// Embed holds the //go:embed patterns.
 	Embed string
-	// Reset asks for the initial value, Renamed is the variable's name in the release.
-	Reset   bool
-	Renamed string
+	// Reset asks for the initial value, Renamed is the variable's name in the release, and Fresh says that it is none of the
+	// release's.
+	Reset, Fresh bool
+	Renamed      string
 }
 
 // file is one Go file before parsing.

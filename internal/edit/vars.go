@@ -20,7 +20,7 @@ func (e *Edit) findVars() error {
 		o, n := e.oldDecl.check(path), e.newDecl.check(path)
 		src := e.Sources[path]
 		for name, v := range src.New.Vars {
-			c := Variable{Package: path, Name: name, File: v.Pos.Filename, Line: v.Pos.Line, HasInit: v.Value != nil && !isConstant(v.Value)}
+			c := Variable{Package: path, Name: name, File: v.Pos.Filename, Line: v.Pos.Line, HasInit: v.Value != nil && !isConstant(v.Value), Fresh: v.Fresh}
 			if is := n.Scope().Lookup(name); is != nil {
 				c.NewType, c.NewShape = typeText(is.Type()), shape(is.Type())
 			}
@@ -80,6 +80,7 @@ func (e *Edit) findVars() error {
 			}
 		}
 	}
+	e.findInitial()
 	e.findBlank()
 	if err := e.findMoved(); err != nil {
 		return err

@@ -31,7 +31,9 @@ type tree struct {
 	dependencies bool
 	chosen       []string
 	// pinned says that the build has other modules than the files on disk say; see choose.
-	pinned  bool
+	pinned bool
+	// awaited directives may name what edits still to come declare.
+	awaited bool
 	cache   *goobj.Cache // nil: none
 	modules string       // see gotool.ModuleFile
 	used    edit.Dropped // found by a plan before, which left them without a value
@@ -212,12 +214,13 @@ func replaceName(c *gotool.CompileError, from, to string) {
 }
 
 // moved are the packages that lie elsewhere than those of the release: in another version, in
-// a directory that a replace directive or a workspace names, or vendored.
+// a directory that a replace directive or a workspace names, or vendored. Those with a variable to be reset, to whose
+// files something is added as well, count among them.
 func (t *tree) moved(packages []gotool.Package) []gotool.Package {
 	var out []gotool.Package
 	for _, p := range packages {
 		old, ok := t.rec.PackageByPath(p.ImportPath)
-		if ok && !p.Standard && filepath.Clean(p.Dir) != filepath.Clean(old.Dir) {
+		if ok && !p.Standard && (filepath.Clean(p.Dir) != filepath.Clean(old.Dir) || !Editable(p) && t.files.Resets(p.ImportPath)) {
 			out = append(out, p)
 		}
 	}

@@ -40,7 +40,11 @@ func (t *tree) outside(ctx context.Context, additions *edit.Additions, known edi
 	}
 	b, dirs, done, err := t.build.Outside(ctx, modules)
 	if errors.Is(err, gotool.ErrNoModuleFiles) {
-		err = fmt.Errorf("module %s has another version than in the release, with variables that a patch has to initialise, and %w: replace the module by a copy of it", modules[0].Path, err)
+		why := "has another version than in the release, with variables that a patch has to initialise"
+		if slices.ContainsFunc(known.Moved, func(p gotool.Package) bool { return p.Module == modules[0] && t.files.Resets(p.ImportPath) }) {
+			why = "has variables that are to be reset"
+		}
+		err = fmt.Errorf("module %s %s, and %w: replace the module by a copy of it", modules[0].Path, why, err)
 	}
 	if err != nil {
 		return nil, err

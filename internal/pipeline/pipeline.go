@@ -2,6 +2,8 @@
 // from an edited tree to a plan, from a plan to a patch. Commands and tests call it.
 package pipeline
 
+import "github.com/gosplice/gosplice/internal/edit"
+
 // Progress is told what the work is doing; step is a short phrase such as "compiling".
 // done and total are 0 when there is nothing to count.
 type Progress func(step string, done, total int)
@@ -38,5 +40,9 @@ type PlanOptions struct {
 	// taken as the release has them.
 	Dependencies bool
 	Modules      []string
-	Progress     Progress
+	// Directives are those that stand in no source. Names that neither the release nor the tree has are errors, unless the
+	// edits that declare them are still to come.
+	Directives []edit.Directive
+	Awaited    bool
+	Progress   Progress
 }

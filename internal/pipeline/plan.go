@@ -80,6 +80,10 @@ func (t *tree) plan(ctx context.Context, b *built, choice *choice, progress Prog
 		set.Close()
 		return nil, err
 	}
+	if err := e.CheckDirectives(t.files, t.awaited); err != nil {
+		set.Close()
+		return nil, err
+	}
 	e.FindEscapes(b.escapes)
 	e.FindResets(b.added.Resets)
 	e.FindDropped(t.used)

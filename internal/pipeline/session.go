@@ -90,11 +90,12 @@ func (s *Session) Plan(ctx context.Context) (*Plan, error) {
 		return nil, err
 	}
 	files.Remember(s.memory)
+	files.Direct(s.rec, s.o.Directives)
 	rec := *s.rec // a plan completes its packages
 	rec.Packages = slices.Clone(rec.Packages)
 	b := rec.Build
 	b.Quick = s.cache != nil
-	t := &tree{rec: &rec, build: &b, overlay: s.o.Overlay, files: files, dependencies: s.o.Dependencies, chosen: s.o.Modules, cache: s.cache, modules: s.modules}
+	t := &tree{rec: &rec, build: &b, overlay: s.o.Overlay, files: files, dependencies: s.o.Dependencies, chosen: s.o.Modules, cache: s.cache, modules: s.modules, awaited: s.o.Awaited}
 	before := t.written()
 	choice, err := t.choose(ctx)
 	if err != nil {

@@ -8,9 +8,11 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/gosplice/gosplice/internal/edit"
 	"github.com/gosplice/gosplice/internal/gotool"
 	"github.com/gosplice/gosplice/internal/patch"
 	"github.com/gosplice/gosplice/internal/testprogram"
@@ -64,6 +66,46 @@ var sessionEdits = []struct {
 	{"another package", "-- main.go --\npackage main\n\nimport (\n\t\"fmt\"\n\t\"net/http\"\n\n\t\"program/score\"\n)\n\nfunc main() {\n\tfmt.Println(score.Of(\"b\"), http.StatusText(200))\n}\n",
 		[]string{"main.main", "score.Of", "score.factor", "score.seen"}},
 	{"back to the release", sessionProgram, nil},
+}
+
+// A session takes directives for edits that are still to come; a package that is not there never comes.
+func TestSessionAwaitsDirectives(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds a program")
+	}
+	dir, record := recorded(t, sessionProgram)
+	o := PlanOptions{Record: record, Dir: dir, Awaited: true, Directives: []edit.Directive{
+		{Verb: "renamed", Package: "program/score", Old: "last", Name: "latest"}, {Verb: "fresh", Package: "main", Name: "limit"},
+	}}
+	s, err := OpenSession(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	plan, err := s.Plan(t.Context())
+	if err != nil || !plan.Empty {
+		t.Fatalf("the release: %v, %+v", err, plan)
+	}
+	plan.Close()
+	testprogram.Overwrite(t, dir, strings.ReplaceAll(sessionEdits[0].files, "last", "latest"))
+	if plan, err = s.Plan(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if plan.Refused || !slices.ContainsFunc(plan.Changes, func(c patch.Change) bool { return c.What == "renamed from last" }) {
+		t.Errorf("with the new name: %+v", plan.Changes)
+	}
+	plan.Close()
+	for _, d := range []edit.Directive{{Verb: "renamed", Package: "program/scores", Old: "last", Name: "latest"}, {Verb: "fresh", Package: "strings", Name: "x"}} {
+		o.Directives = []edit.Directive{d}
+		wrong, err := OpenSession(t.Context(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := wrong.Plan(t.Context()); !errors.As(err, new(*edit.UnmatchedError)) {
+			t.Errorf("%v: error %v", d, err)
+		}
+		wrong.Close()
+	}
 }
 
 // Plans of a session have to be those that are made from nothing.

@@ -204,11 +204,15 @@ func (j *judge) variables() {
 			if to := j.renamedTo(v); to != nil {
 				c.What = fmt.Sprintf("gone, while %s of the same type is new", to.Name)
 				c.Reason = fmt.Sprintf("If it was renamed, the patched program would start with a new %s and leave the state of %s behind.", to.Name, v.Name)
+				c.WaysOut = j.renamedWays(v, to)
 				j.add(VariableRename, c)
 				continue
 			}
 			c.What = "removed"
 			c.Reason = "Its value stays in memory, for what still uses it."
+			if v.Initial {
+				c.Reason += " Nothing but its initialiser wrote it."
+			}
 			j.add(RemovedVar, c)
 		case edit.VarType:
 			c.What = fmt.Sprintf("type %s -> %s", v.OldType, v.NewType)
@@ -246,6 +250,23 @@ func (j *judge) variables() {
 	}
 }
 
+// renamedWays are the ways out where a variable may have been renamed, in code that can be edited and in other code.
+func (j *judge) renamedWays(gone, to *edit.Variable) []string {
+	if p, ok := j.e.Record.PackageByPath(gone.Package); ok && !p.Editable {
+		return []string{
+			fmt.Sprintf("give --renamed %s.%s=%s if it was renamed", gone.Package, gone.Name, to.Name),
+			fmt.Sprintf("give --fresh %s.%s if that is a new one", to.Package, to.Name),
+			"restart",
+		}
+	}
+	return []string{
+		"keep the name",
+		fmt.Sprintf("write //gosplice:renamed %s above %s if it was renamed", gone.Name, to.Name),
+		"write //gosplice:fresh there if it is a new one",
+		"restart",
+	}
+}
+
 // enums warns of constants whose stored values would change their meaning.
 func (j *judge) enums() {
 	for _, x := range j.e.Enums {
@@ -269,11 +290,20 @@ func (j *judge) renamedFrom(added *edit.Variable) *edit.Variable {
 func (j *judge) counterpart(v *edit.Variable, kind edit.VarKind) *edit.Variable {
 	for i := range j.e.Vars {
 		o := &j.e.Vars[i]
-		if o.Kind == kind && !o.Dropped && !v.Dropped && o.Package == v.Package && o.OldShape+o.NewShape == v.OldShape+v.NewShape {
+		if o.Kind == kind && mayBeRenamed(o, v) && o.Package == v.Package && o.OldShape+o.NewShape == v.OldShape+v.NewShape {
 			return o
 		}
 	}
 	return nil
+}
+
+// mayBeRenamed reports whether one of two variables, of which one is gone and one is new, may have had state that the other
+// one is to have.
+func mayBeRenamed(a, b *edit.Variable) bool {
+	if a.Dropped || b.Dropped || a.Fresh || b.Fresh {
+		return false
+	}
+	return !a.Initial && !b.Initial || a.Filled || b.Filled
 }
 
 // files judges the files that are not plain Go. Of a package that the program does not have nothing runs: its assembly is

@@ -96,8 +96,8 @@ var (
 
 	VariableRename = rule(Rule{
 		ID: "GS3011", Title: "a package variable was renamed", Verdict: Refused, Scenario: "R11-global-rename",
-		Reason:  "One variable is gone while another one of its type is new. If it was renamed, the patched program would start with a new one and leave the state of the old one behind.",
-		WaysOut: []string{"keep the name", "restart"},
+		Reason:  "One variable is gone while another one of its type is new. If it was renamed, the patched program would start with a new one and leave the state of the old one behind. In a dependency, what only initialisers write and is only read, such as a regular expression, an error or a table, holds no state, and is simply new.",
+		WaysOut: []string{"keep the name", "say that it was renamed, with //gosplice:renamed or --renamed", "say that it is a new one, with //gosplice:fresh or --fresh", "restart"},
 		Example: `
 -var count int
 +var hits int

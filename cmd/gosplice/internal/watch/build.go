@@ -79,7 +79,7 @@ func (l *loop) tryBuild(ctx context.Context) (*built, *pipeline.Session, error) 
 		return nil, nil, err
 	}
 	session, err := pipeline.OpenSession(ctx, pipeline.PlanOptions{
-		Record: made.summary.File, Dir: l.Command.Dir, Dependencies: l.Dependencies, Modules: l.Modules,
+		Record: made.summary.File, Dir: l.Command.Dir, Dependencies: l.Dependencies, Modules: l.Modules, Directives: l.Directives, Awaited: true,
 	})
 	if err != nil {
 		return nil, nil, err

@@ -17,6 +17,7 @@ import (
 
 	"github.com/gosplice/gosplice/cmd/gosplice/internal/progress"
 	"github.com/gosplice/gosplice/cmd/gosplice/internal/report"
+	"github.com/gosplice/gosplice/internal/edit"
 	"github.com/gosplice/gosplice/internal/gotool"
 	"github.com/gosplice/gosplice/internal/pipeline"
 )
@@ -43,6 +44,8 @@ type Options struct {
 	// Dependencies may have other versions than the program was built with: those of Modules, or all if it is empty.
 	Dependencies bool
 	Modules      []string
+	// Directives are those that stand in no source.
+	Directives []edit.Directive
 
 	Out      io.Writer // lines for the user
 	Style    report.Style
