@@ -2,6 +2,7 @@ package goobj
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/hex"
 	"maps"
 	"slices"
@@ -10,8 +11,8 @@ import (
 
 // From Go 1.27 on the names of function literals are not unique. A literal that the compiler compiled once
 // more, where the function around it was inlined, has the name of the original, and the linker tells
-// them apart by a hash of their content. Here the original keeps the name, and each copy with another content has a
-// suffix that is made of its content. So a name means the same function in both of two builds, or it is
+// them apart by a hash of their content. Here the original keeps the name, and each copy has a suffix that is made of its
+// content, and of a number if others have the same. So a name means the same function in both of two builds, or it is
 // found in one of them only.
 
 // copyMark separates the name of a literal from what tells its copies apart.
@@ -60,21 +61,40 @@ func (s *Set) copied(y Sym) bool {
 
 // closureName is the name of definition i of o, a function literal.
 func (s *Set) closureName(o *Object, i int) string {
-	y, name := o.first+Sym(i), o.name(i)
-	if !s.copied(y) {
+	name := o.name(i)
+	if !s.copied(o.first + Sym(i)) {
 		return name
 	}
 	first := s.aliasOf(o, i)
-	if n, ok := s.copyNames[first]; ok {
-		return n
+	if _, ok := s.copyNames[first]; !ok {
+		s.nameCopies(name)
 	}
+	return s.copyNames[first]
+}
+
+// nameCopies gives the copies of the literals with a name their names. Those that differ only in data of their own, such as
+// what a type assertion remembers, have one content and are several functions: they are counted. Which of them has which
+// number says nothing: any may stand for any other in another build.
+func (s *Set) nameCopies(name string) {
 	if s.contents == nil {
 		s.contents = NewFingerprinter(s)
 	}
-	fp := s.contents.Of(first)
-	n := name + copyMark + hex.EncodeToString(fp[:copyDigits/2])
-	s.copyNames[first] = n
-	return n
+	equal := map[Fingerprint]uint64{}
+	for _, y := range slices.Sorted(slices.Values(s.literals[name])) {
+		if !s.copied(y) {
+			continue
+		}
+		fp := s.contents.Of(y)
+		suffix := fp
+		if n := equal[fp]; n > 0 {
+			h := sha256.New()
+			h.Write(fp[:])
+			number(h, n)
+			copy(suffix[:], h.Sum(nil))
+		}
+		equal[fp]++
+		s.copyNames[y] = name + copyMark + hex.EncodeToString(suffix[:copyDigits/2])
+	}
 }
 
 // Copies are the function literals with a name in the program, the original and all others.

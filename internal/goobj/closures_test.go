@@ -145,3 +145,94 @@ func TestCopiesOfLiterals(t *testing.T) {
 		}
 	}
 }
+
+// remembering is a program with a literal that is inlined twice into one function, and once into another. Each copy
+// remembers the types that it met, in data of its own, and is the same otherwise.
+const remembering = `package main
+
+type walker interface{ Walk() int }
+
+type dog struct{}
+
+func (dog) Walk() int { return 4 }
+
+//go:noinline
+func each(f func(any) int, of ...any) (n int) {
+	for _, x := range of {
+		n += f(x)
+	}
+	return n
+}
+
+func legs(of ...any) int {
+	return each(func(x any) int {
+		if w, ok := x.(walker); ok {
+			return w.Walk()
+		}
+		return 0
+	}, of...)
+}
+
+//go:noinline
+func one() int { return legs(dog{}) + legs(1, dog{}) }
+
+//go:noinline
+func other() int { return legs(dog{}, dog{}) }
+
+func main() { println(one(), other()) }
+`
+
+// TestCopiesOfOneContent names copies that differ in nothing but the data that is theirs.
+func TestCopiesOfOneContent(t *testing.T) {
+	version := testprogram.Toolchains[len(testprogram.Toolchains)-1]
+	rel, err := gorelease.Of(version)
+	if err != nil {
+		t.Fatal(err)
+	}
+	env := testprogram.Toolchain(t, version)
+	dir := testprogram.Write(t, "-- main.go --\n"+remembering)
+	set := objects(t, dir, env, rel)
+	before := closuresNamed(t, set, "main.legs.func1")
+	if len(before) < 3 {
+		t.Fatalf("of the original and its copies there are %v", before)
+	}
+	prints := goobj.NewFingerprinter(set)
+	contents := map[goobj.Fingerprint]int{}
+	for name, y := range before {
+		if name != "main.legs.func1" {
+			contents[prints.Of(y)]++
+		}
+	}
+	if len(contents) != 1 {
+		t.Fatalf("the copies have %d contents; this test is of those with one", len(contents))
+	}
+
+	// One copy less leaves the names of the others, and an edit of the literal takes them all away.
+	for _, c := range []struct {
+		from, to  string
+		gone, new int
+	}{
+		{"legs(dog{}, dog{})", "7", 1, 0},
+		{"legs(dog{}, dog{})", "legs(dog{}, dog{}) + legs()", 0, 1},
+		{"return 0", "return 1", len(before) - 1, len(before) - 1},
+	} {
+		if err := os.WriteFile(filepath.Join(dir, "main.go"), []byte(strings.Replace(remembering, c.from, c.to, 1)), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		after := closuresNamed(t, objects(t, dir, env, rel), "main.legs.func1")
+		gone, added := 0, 0
+		for name := range before {
+			if _, ok := after[name]; !ok {
+				gone++
+			}
+		}
+		for name := range after {
+			if _, ok := before[name]; !ok {
+				added++
+			}
+		}
+		if gone != c.gone || added != c.new {
+			t.Errorf("%q instead of %q: %d names are gone and %d new, not %d and %d: %v and %v", c.to, c.from, gone, added, c.gone, c.new, before, after)
+		}
+	}
+}
