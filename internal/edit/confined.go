@@ -51,7 +51,7 @@ type Confined struct {
 func (e *Edit) findConfined() {
 	byPath := map[string][]*Type{}
 	for i := range e.Types {
-		if t := &e.Types[i]; t.Old != nil && t.Func == "" {
+		if t := &e.Types[i]; t.Old != nil && t.Func == "" && !t.Nowhere {
 			byPath[t.Package] = append(byPath[t.Package], t)
 		}
 	}

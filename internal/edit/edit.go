@@ -108,6 +108,10 @@ type Type struct {
 	// Confined says that no value outlives the functions that handle it; otherwise Held says why one may.
 	Confined bool
 	Held     string
+	// Nowhere says that the type is laid out anew and that the program can have no value of it; nowhere are the types of
+	// the package for which that is so, because they have it as a part, and this.
+	Nowhere bool
+	nowhere []string
 	// Unknown says why it is not known how values of the type are laid out in the program, or in the edit.
 	Unknown string
 	// Object says that the change was found in a type descriptor that the program has.
@@ -239,6 +243,7 @@ func Find(rec *release.Record, set *goobj.Set, packages []gotool.Package, tree *
 		return nil, err
 	}
 	e.findTypes(packages, tree)
+	e.findNowhere()
 	if err := e.findVars(); err != nil {
 		return nil, err
 	}

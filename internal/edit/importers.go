@@ -25,11 +25,22 @@ type importing struct {
 type parsedFile struct {
 	fset *token.FileSet
 	file *ast.File
+	// edited files are of the edit alone.
+	edited bool
 }
 
 // usedElsewhere says which other package uses what a package exports under a name, and where; "" if none does, in the
 // program and in the edit. What nobody names nobody has, unless it is given to him under another name.
 func (e *Edit) usedElsewhere(path, name string, method bool) string {
+	return e.usedIn(path, name, method, func(parsedFile) bool { return true })
+}
+
+// usedInRelease is usedElsewhere for the program alone.
+func (e *Edit) usedInRelease(path, name string, method bool) string {
+	return e.usedIn(path, name, method, func(f parsedFile) bool { return !f.edited })
+}
+
+func (e *Edit) usedIn(path, name string, method bool, counts func(parsedFile) bool) string {
 	for _, u := range e.importersOf(path) {
 		switch {
 		case !u.direct && !method:
@@ -38,7 +49,7 @@ func (e *Edit) usedElsewhere(path, name string, method bool) string {
 			return fmt.Sprintf("package %s may use it: %s", u.path, u.unread)
 		}
 		for _, f := range u.files {
-			if at := f.use(u, path, e.packageName(path), name, method); at.IsValid() {
+			if at := f.use(u, path, e.packageName(path), name, method); at.IsValid() && counts(f) {
 				p := f.fset.Position(at)
 				return fmt.Sprintf("package %s uses it (%s:%d)", u.path, filepath.Base(p.Filename), p.Line)
 			}
@@ -108,7 +119,7 @@ func (e *Edit) readImporter(u *importing) {
 				continue
 			}
 			for _, f := range s.Files {
-				u.files = append(u.files, parsedFile{s.Fset, f})
+				u.files = append(u.files, parsedFile{s.Fset, f, s == pair.New})
 			}
 		}
 		return
@@ -120,7 +131,7 @@ func (e *Edit) readImporter(u *importing) {
 			u.unread = "its source can't be read"
 			return
 		}
-		u.files = append(u.files, parsedFile{fset, f})
+		u.files = append(u.files, parsedFile{fset, f, false})
 	}
 }
 

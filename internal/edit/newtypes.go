@@ -39,13 +39,20 @@ func (e *Edit) NewLayout(text string) string {
 	return hashText(strings.Join(out, "\n"))
 }
 
+// findNewTypes includes the types of which the program has no value: patches lay them out as they like, too.
 func (e *Edit) findNewTypes() newTypes {
 	out := newTypes{}
+	nowhere := map[string]bool{}
+	for _, t := range e.Types {
+		for _, name := range t.nowhere {
+			nowhere[t.Package+"."+name] = true
+		}
+	}
 	for path, p := range e.Sources {
 		scope := e.newDecl.check(path).Scope()
 		for _, name := range scope.Names() {
 			is, ok := scope.Lookup(name).(*types.TypeName)
-			if !ok || p.Old != nil && e.oldDecl.check(path).Scope().Lookup(name) != nil {
+			if !ok || p.Old != nil && e.oldDecl.check(path).Scope().Lookup(name) != nil && !nowhere[path+"."+name] {
 				continue
 			}
 			if t, ok := types.Unalias(is.Type()).(*types.Named); ok && t.Obj() == is {

@@ -17,7 +17,7 @@ type folded struct {
 // takesRelaid reports a function whose signature is as it was: its arguments have another size since a type is laid out
 // anew, which is refused in a line of its own. That says all; what would be said of the function is kept, see unfold.
 func (j *judge) takesRelaid(f *edit.Function, c patch.Change) bool {
-	relaid := slices.ContainsFunc(j.e.Types, func(t edit.Type) bool { return t.Old != nil && !t.Confined })
+	relaid := slices.ContainsFunc(j.e.Types, func(t edit.Type) bool { return t.Old != nil && !t.Confined && !t.Nowhere })
 	if !relaid || !sameTypes(f.OldSig, f.NewSig) {
 		return false
 	}

@@ -37,6 +37,12 @@ func (j *judge) types() {
 			c.Reason = "Values of this type in memory have the layout of the running program; the edit lays them out differently."
 			c.WaysOut = []string{"use a new type for the new layout", "restart"}
 			j.add(Layout, c)
+		case t.Nowhere:
+			layoutChange(t, &c)
+			c.What += "; the running program has no " + t.Name
+			c.Reason = "Nothing in the running program has to do with the type: no function, no variable, no other type. So no value of the old layout exists, and to the program the type is new."
+			c.WaysOut = nil
+			j.add(NewType, c)
 		case t.Old != nil:
 			if t.Func != "" {
 				c.Symbol += " of " + t.Func
