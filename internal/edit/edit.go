@@ -105,6 +105,10 @@ type Type struct {
 	NewSize  int64
 	// Users are the functions of the edit that use what is new or different in a struct.
 	Users []string
+	// Fields are those that have another name in the edit, of a type that is as it was otherwise. Seen says that
+	// reflection can see the old names.
+	Fields []RenamedField
+	Seen   bool
 	// Confined says that no value outlives the functions that handle it; otherwise Held says why one may.
 	Confined bool
 	Held     string
@@ -254,6 +258,7 @@ func Find(rec *release.Record, set *goobj.Set, packages []gotool.Package, tree *
 	e.findConfined()
 	e.findExtensions()
 	e.findConversions()
+	e.findSeen()
 	return e, nil
 }
 

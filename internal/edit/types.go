@@ -59,7 +59,14 @@ func (e *Edit) compareTypes(path string, was, is *types.TypeName) bool {
 		e.Types = append(e.Types, t)
 		return true
 	}
-	if !alike && (was.IsAlias() != is.IsAlias() || laidOutAnew(was.Type(), is.Type())) {
+	anew := !alike && (was.IsAlias() != is.IsAlias() || laidOutAnew(was.Type(), is.Type()))
+	if anew && !was.IsAlias() && !is.IsAlias() {
+		t.Fields = renamedFields(was.Type(), is.Type())
+	}
+	if anew && was.IsAlias() && is.IsAlias() && SameType(was.Type(), is.Type()) && len(renamedFields(was.Type(), is.Type())) > 0 {
+		return false // a name of a type whose fields are renamed
+	}
+	if anew && len(t.Fields) == 0 {
 		t.Old, t.New = was.Type().Underlying(), is.Type().Underlying()
 		t.OldSize, t.NewSize = sizeOf(was.Type()), sizeOf(is.Type())
 		if spec != nil {
@@ -75,7 +82,7 @@ func (e *Edit) compareTypes(path string, was, is *types.TypeName) bool {
 	}
 	t.Descriptor = goobj.PackagePrefix(e.symbolPath(path)) + "." + t.Name
 	e.compareMethods(&t, o, n)
-	if t.otherMethods() {
+	if t.otherMethods() || len(t.Fields) > 0 {
 		e.Types = append(e.Types, t)
 	}
 	return false
@@ -329,6 +336,9 @@ func (e *Edit) compareLocals(path string, seen map[string]bool) {
 			continue
 		}
 		if laidOutAnew(oldType.Type(), newType.Type()) {
+			t.Fields = renamedFields(oldType.Type(), newType.Type())
+		}
+		if laidOutAnew(oldType.Type(), newType.Type()) && len(t.Fields) == 0 {
 			t.Old, t.New = oldType.Type().Underlying(), newType.Type().Underlying()
 			t.OldSize, t.NewSize = sizeOf(oldType.Type()), sizeOf(newType.Type())
 			t.Users = e.users(path, n.spec, t.Old, t.New)
@@ -342,7 +352,7 @@ func (e *Edit) compareLocals(path string, seen map[string]bool) {
 			continue
 		}
 		t.Descriptor = prefix + was
-		if e.compareMethods(&t, o1, n1); t.otherMethods() {
+		if e.compareMethods(&t, o1, n1); t.otherMethods() || len(t.Fields) > 0 {
 			e.Types = append(e.Types, t)
 		}
 	}
@@ -419,6 +429,9 @@ func (e *Edit) compareDescriptors(seen map[string]bool) {
 				continue
 			}
 			if l, ok := e.Prints.TypeLayout(y); !ok || l == was {
+				continue
+			}
+			if l, ok := e.ReleaseLayout(y); ok && l == was {
 				continue
 			}
 			found[n.Name] = true

@@ -55,7 +55,7 @@ func (e *Edit) findVars() error {
 				if c.OldType == c.NewType && e.notKnown(was, n.Scope().Lookup(name)) == "" { // an alias stands for something else
 					c.OldType, c.NewType = typeText(types.Unalias(was.Type())), typeText(types.Unalias(n.Scope().Lookup(name).Type()))
 				}
-			case old.Text != v.Text || !v.Literals && e.dataChanged(path, name):
+			case old.Text != e.initialiserText(path, v) || !v.Literals && e.dataChanged(path, name):
 				c.Kind = VarInit
 			case old.Embed != v.Embed:
 				c.Kind = VarEmbed
@@ -199,10 +199,11 @@ func (e *Edit) InitialValue(y goobj.Sym) string {
 		return ""
 	}
 	v := src.Vars[name]
+	text := e.initialiserText(e.importPath(pkg), v)
 	if v.Literals {
-		return hashText(v.Text)
+		return hashText(text)
 	}
-	return hashText(fmt.Sprintf("%s %x", v.Text, e.Prints.Of(y)))
+	return hashText(fmt.Sprintf("%s %x", text, e.Prints.Of(y)))
 }
 
 // findMoved finds the variables of packages that are gone in packages that are new.

@@ -3,6 +3,7 @@ package goobj
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"go/token"
 	"iter"
 	"strings"
 	"unicode"
@@ -231,7 +232,10 @@ func Exported(name string) bool {
 
 // TypeLayout is a fingerprint of what values of a type look like and how they compare, without
 // the type's methods.
-func (f *Fingerprinter) TypeLayout(y Sym) (Fingerprint, bool) {
+func (f *Fingerprinter) TypeLayout(y Sym) (Fingerprint, bool) { return f.TypeLayoutAs(y, nil) }
+
+// TypeLayoutAs is TypeLayout of a struct some of whose fields have other names: those that names maps theirs to.
+func (f *Fingerprinter) TypeLayoutAs(y Sym, names map[string]string) (Fingerprint, bool) {
 	var fp Fingerprint
 	t, ok := f.set.Type(y)
 	if !ok {
@@ -255,9 +259,37 @@ func (f *Fingerprinter) TypeLayout(y Sym) (Fingerprint, bool) {
 			f.target(h, r.Sym)
 		}
 	}
-	f.trailing(h.Write, func(y Sym) { f.target(h, y) }, t)
+	f.trailing(h.Write, func(y Sym) {
+		if b, renamed := f.set.renamedField(y, names); renamed {
+			n := sha256.New()
+			number(n, uint64(len(b)), uint64(f.set.Kind(y)), uint64(len(b)))
+			n.Write(b)
+			h.Write(n.Sum(nil)[:len(fp)]) // as target has the content of the name
+			return
+		}
+		f.target(h, y)
+	}, t)
 	copy(fp[:], h.Sum(nil))
 	return fp, true
+}
+
+// renamedField is the data of a field's name y with the name that another one is mapped to.
+func (s *Set) renamedField(y Sym, names map[string]string) ([]byte, bool) {
+	const exported = 1 // in the first byte
+	b := s.Data(y)
+	was := decodeName(b)
+	name, ok := names[was]
+	if !ok || was == "" || !strings.HasPrefix(s.NameOf(y).Name, "type:.namedata.") || s.NumRelocs(y) > 0 {
+		return nil, false
+	}
+	flags := b[0] &^ exported
+	if token.IsExported(name) {
+		flags |= exported
+	}
+	_, size := binary.Uvarint(b[1:])
+	out := binary.AppendUvarint([]byte{flags}, uint64(len(name)))
+	out = append(out, name...)
+	return append(out, b[1+size+len(was):]...), true
 }
 
 // trailing adds the arrays that follow the uncommon part, where their offset depends on it.

@@ -231,7 +231,7 @@ func (l *linker) variableHash(p *placed) string {
 	t := l.set.Aux(p.sym, goobj.AuxGotype)
 	fmt.Fprintf(h, "%d %t ", l.set.Size(p.sym), p.kind.HasPointers())
 	if t != 0 {
-		layout, _ := l.edit.Prints.TypeLayout(t)
+		layout, _ := l.edit.ReleaseLayout(t) // a renamed field has no other value
 		fmt.Fprintf(h, "%s %x %s", l.set.NameOf(t).Name, layout, l.edit.NewLayout(l.set.NameOf(t).Name))
 	}
 	return hex.EncodeToString(h.Sum(nil)[:12])

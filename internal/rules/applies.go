@@ -36,6 +36,15 @@ var (
 +func (c *circle) area() float64 { return c.R * c.R * math.Pi }
 `})
 
+	FieldRenamed = rule(Rule{
+		ID: "GS1039", Title: "a field was renamed", Verdict: Applies, Scenario: "fields01-renamed",
+		Reason: "It has the type and the place that it had. Values in memory hold under the new name what they held under the old one, and code that uses the field is compiled as before.",
+		Example: `
+ type user struct {
+-	nick  string
++	alias string
+ }`})
+
 	NewMethod = rule(Rule{
 		ID: "GS1014", Title: "a type gains a method", Verdict: Applies, Scenario: "A14-new-method",
 		Reason: "Direct calls, type assertions, fmt and reflection find it, on values made before too. A rollback takes it away again; an interface value that was made with it goes on calling it.",

@@ -51,8 +51,29 @@ func (j *judge) types() {
 				j.relaid(t, c, t.Held)
 			}
 		default:
+			j.renamedFields(t, c)
 			j.methods(t, c)
 		}
+	}
+}
+
+// renamedFields judges fields that have another name and are the same otherwise.
+func (j *judge) renamedFields(t *edit.Type, c patch.Change) {
+	if len(t.Fields) == 0 {
+		return
+	}
+	if t.Func != "" {
+		c.Symbol += " of " + t.Func
+	}
+	var words []string
+	for _, f := range t.Fields {
+		words = append(words, f.Old+" -> "+f.New)
+	}
+	c.What = "field renamed: " + strings.Join(words, ", ")
+	j.add(FieldRenamed, c)
+	if t.Seen {
+		c.What = "reflection sees the old name: " + strings.Join(words, ", ")
+		j.add(FieldNameSeen, c)
 	}
 }
 
@@ -241,7 +262,7 @@ func structChange(t *edit.Type, o, n *types.Struct, c *patch.Change) Rule {
 	}
 	c.Reason = misread(t)
 	for i := range n.NumFields() {
-		if f := n.Field(i); f.Name() != "_" && had[f.Name()] == nil {
+		if f := n.Field(i); f.Name() != "_" && had[f.Name()] == nil && !edit.RenamedAt(o, n, i) {
 			c.What = fmt.Sprintf("field %s %s added", f.Name(), short(f.Type()))
 			c.Reason += users(t)
 			c.WaysOut = aside(f.Name(), short(f.Type()))
@@ -249,7 +270,7 @@ func structChange(t *edit.Type, o, n *types.Struct, c *patch.Change) Rule {
 		}
 	}
 	for i := range o.NumFields() {
-		if f := o.Field(i); f.Name() != "_" && has[f.Name()] == nil {
+		if f := o.Field(i); f.Name() != "_" && has[f.Name()] == nil && !edit.RenamedAt(o, n, i) {
 			c.What = fmt.Sprintf("field %s removed", f.Name())
 			return FieldRemoved
 		}
@@ -291,7 +312,7 @@ func structChange(t *edit.Type, o, n *types.Struct, c *patch.Change) Rule {
 		return Layout
 	}
 	for i := range o.NumFields() {
-		if n.Field(i).Name() != o.Field(i).Name() {
+		if n.Field(i).Name() != o.Field(i).Name() && !edit.RenamedAt(o, n, i) {
 			c.What = "fields reordered"
 			c.Reason = fmt.Sprintf("New code would read one field of every %s already in memory for another.", t.Name)
 			return FieldOrder
@@ -302,6 +323,14 @@ func structChange(t *edit.Type, o, n *types.Struct, c *patch.Change) Rule {
 			c.What = fmt.Sprintf("tag of field %s changed", o.Field(i).Name())
 			c.Reason = fmt.Sprintf("The running program describes %s %s, and packages such as encoding/json have remembered it: the new one would not be seen.", t.Name, tagged(o.Tag(i)))
 			return Tag
+		}
+	}
+	for i := range o.NumFields() {
+		if f, g := o.Field(i), n.Field(i); edit.RenamedAt(o, n, i) && f.Exported() != g.Exported() {
+			c.What = fmt.Sprintf("field %s -> %s: exported or not", f.Name(), g.Name())
+			c.Reason = fmt.Sprintf("The running program's description of %s says of all fields together whether some are not exported, and the edit's says something else.", t.Name)
+			c.WaysOut = []string{"give it a name that is as the old one in this", "restart"}
+			return Layout
 		}
 	}
 	c.What = "struct changed"

@@ -199,6 +199,17 @@ var (
  }
 `})
 
+	FieldNameSeen = rule(Rule{
+		ID: "GS2034", Title: "reflection sees the old name of a renamed field", Verdict: Warns, Scenario: "fields01-renamed",
+		Reason:  "The running program's description of the type stays, with the old name. What looks at values by way of it, such as encoding/json without a tag, fmt with %+v, and templates, writes and finds the old name until the program is restarted.",
+		WaysOut: []string{"give the field a tag at the next restart, and rename it then", "keep the old name where encoders write it"},
+		Example: `
+ type reply struct {
+-	Nick  string             // json.Marshal(reply{}) goes on to write "Nick"
++	Alias string
+ }
+`})
+
 	WayBackWaits = rule(Rule{
 		ID: "GS2031", Title: "going back may have to wait for calls of the patch", Verdict: Warns, Scenario: "kept-way-back",
 		Reason:  "Code of the patch may have on its stack what the release keeps. After going back it still calls the functions that the patch has for itself; but of one that can't be exchanged it has none, and would call the release's; and so does a func value in a captured variable. A rollback waits until no goroutine is inside such code, and is refused if one stays.",
