@@ -306,7 +306,7 @@ func (r *run) call(rest string) error {
 }
 
 func (r *run) setEdit(name string) error {
-	r.edit = name
+	r.edit, r.patch = name, nil
 	r.closePlan()
 	// The edited tree is where the release was built, as users edit in place.
 	return lay(r.s, r.b.dir, name)

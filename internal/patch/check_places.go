@@ -38,6 +38,12 @@ func (p *Patch) checkPlaces() error {
 	if err := p.checkEmpty(filled); err != nil {
 		return err
 	}
+	for _, at := range p.MethodUses.ImageCaches { // these lead to an empty cache at first
+		filled = append(filled, span{at, 8, "word of a type assertion"})
+		if !within(at, 8, data) {
+			return fmt.Errorf("word of a type assertion at %#x lies behind the content of the data, which ends at %#x", at, data[1])
+		}
+	}
 	all := append(filled, span{p.Image.Moduledata, p.moduleEnd() - p.Image.Moduledata, "module data"})
 	for _, s := range p.Symbols {
 		all = append(all, span{s.Off, s.Size, s.Kind + " " + s.Name})
@@ -58,9 +64,6 @@ func (p *Patch) filled() (list []span) {
 	}
 	for _, t := range p.MethodTables {
 		list = append(list, span{t.Table, methodSize * uint64(t.Room), "method table of " + t.Name})
-	}
-	for _, at := range p.MethodUses.ImageCaches {
-		list = append(list, span{at, word, "word of a type assertion"})
 	}
 	for _, r := range p.Resets {
 		list = append(list, span{r.Swap, word, "swap of " + r.Name})
