@@ -1,6 +1,7 @@
 package patch
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 )
@@ -30,12 +31,12 @@ func (p *Patch) checkPlaces() error {
 		}
 	}
 	filled := p.filled()
-	for _, s := range filled {
+	for _, s := range slices.Concat(filled, p.slots(), p.newMethods()) {
 		if !within(s.start, s.size, data) {
 			return fmt.Errorf("%s at %#x with %d bytes lies behind the content of the data, which ends at %#x", s.name, s.start, s.size, data[1])
 		}
 	}
-	if err := p.checkEmpty(filled); err != nil {
+	if err := p.checkEmpty(slices.Concat(filled, p.slots())); err != nil {
 		return err
 	}
 	for _, at := range p.MethodUses.ImageCaches { // these lead to an empty cache at first
@@ -44,24 +45,57 @@ func (p *Patch) checkPlaces() error {
 			return fmt.Errorf("word of a type assertion at %#x lies behind the content of the data, which ends at %#x", at, data[1])
 		}
 	}
-	all := append(filled, span{p.Image.Moduledata, p.moduleEnd() - p.Image.Moduledata, "module data"})
+	return p.checkApart(filled)
+}
+
+// checkApart reports two places that overlap. A variable may hold interfaces, so slots are in variables or beside them.
+func (p *Patch) checkApart(filled []span) error {
+	fixed := append(p.newMethods(), span{p.Image.Moduledata, p.moduleEnd() - p.Image.Moduledata, "module data"})
+	slots := p.slots()
+	if err := checkDisjoint("places", slices.Concat(fixed, filled, slots)); err != nil {
+		return err
+	}
+	var symbols []span
 	for _, s := range p.Symbols {
-		all = append(all, span{s.Off, s.Size, s.Kind + " " + s.Name})
+		if s.Size > 0 {
+			symbols = append(symbols, span{s.Off, s.Size, s.Kind + " " + s.Name})
+		}
 	}
+	if err := checkDisjoint("places", slices.Concat(symbols, fixed, filled)); err != nil {
+		return err
+	}
+	slices.SortFunc(symbols, func(a, b span) int { return cmp.Compare(a.start, b.start) })
+	for _, slot := range slots {
+		// The first symbol that ends behind the start of the slot.
+		i, _ := slices.BinarySearchFunc(symbols, slot.start, func(s span, at uint64) int { return cmp.Compare(s.start+s.size-1, at) })
+		if i < len(symbols) && symbols[i].start < slot.start+slot.size && (slot.start < symbols[i].start || symbols[i].start+symbols[i].size < slot.start+slot.size) {
+			return fmt.Errorf("%s at %#x and %s at %#x overlap", slot.name, slot.start, symbols[i].name, symbols[i].start)
+		}
+	}
+	return nil
+}
+
+// newMethods are what is copied into method tables.
+func (p *Patch) newMethods() (list []span) {
 	for _, t := range p.MethodTables {
-		all = append(all, span{t.New, methodSize * uint64(t.Count), "new methods of " + t.Name})
+		list = append(list, span{t.New, methodSize * uint64(t.Count), "new methods of " + t.Name})
 	}
-	return checkDisjoint("places", slices.DeleteFunc(all, func(s span) bool { return s.size == 0 }))
+	return list
+}
+
+// slots are the words that lead to interface tables.
+func (p *Patch) slots() (list []span) {
+	for _, t := range p.Itabs {
+		for _, at := range t.Slots {
+			list = append(list, span{at, 8, "slot of interface table " + t.Name})
+		}
+	}
+	return list
 }
 
 // filled are the places that the agent, or code of the patch which it calls, fills in after the image was loaded.
 func (p *Patch) filled() (list []span) {
 	const word = 8
-	for _, t := range p.Itabs {
-		for _, at := range t.Slots {
-			list = append(list, span{at, word, "slot of interface table " + t.Name})
-		}
-	}
 	for _, t := range p.MethodTables {
 		list = append(list, span{t.Table, methodSize * uint64(t.Room), "method table of " + t.Name})
 	}

@@ -56,9 +56,21 @@ func headOf(header []byte) []byte {
 func sealed(sections ...[]byte) []byte {
 	file := binary.LittleEndian.AppendUint32([]byte("gosplice"), patch.FormatVersion)
 	if len(sections) > 0 {
-		head := headOf(sections[0])
-		file = append(binary.LittleEndian.AppendUint32(file, uint32(len(head))), head...)
+		file = appendHead(file, headOf(sections[0]))
 	}
+	return sealSections(file, sections)
+}
+
+// sealedAs is sealed with a head of its own.
+func sealedAs(head []byte, sections ...[]byte) []byte {
+	return sealSections(appendHead(binary.LittleEndian.AppendUint32([]byte("gosplice"), patch.FormatVersion), head), sections)
+}
+
+func appendHead(file, head []byte) []byte {
+	return append(binary.LittleEndian.AppendUint32(file, uint32(len(head))), head...)
+}
+
+func sealSections(file []byte, sections [][]byte) []byte {
 	w, _ := flate.NewWriter(nil, flate.NoCompression) // the level is a constant
 	for _, content := range sections {
 		var stored bytes.Buffer
@@ -371,7 +383,8 @@ func TestHostileSections(t *testing.T) {
 		t.Fatal(err)
 	}
 	relocs, image := relocsOf(good), good.Image.Bytes
-	first := 12 + 4 + len(headOf(header)) // where the header begins
+	head := headOf(header)      // all are for this build
+	first := 12 + 4 + len(head) // where the header begins
 	lie := func(at int, size uint32) []byte {
 		file := seal(t, good)
 		binary.LittleEndian.PutUint32(file[at:], size)
@@ -387,20 +400,20 @@ func TestHostileSections(t *testing.T) {
 	for name, file := range map[string][]byte{
 		"nothing":                      nil,
 		"no sections":                  sealed(),
-		"two sections":                 sealed(header, relocs),
-		"four sections":                sealed(header, relocs, image, image),
-		"empty sections":               sealed(nil, nil, nil),
-		"an empty header":              sealed([]byte("{}"), relocs, image),
-		"a header that is null":        sealed([]byte("null"), relocs, image),
-		"two headers":                  sealed(append(slices.Clone(header), header...), relocs, image),
-		"a header with another field":  sealed([]byte(`{"Sudo":true}`), relocs, image),
-		"a header without an end":      sealed(header[:len(header)-1], relocs, image),
-		"a million brackets":           sealed(bytes.Repeat([]byte("["), 1<<20), relocs, image),
-		"a million functions":          sealed(many("Funcs", "{}"), relocs, image),
-		"a million numbers":            sealed(many("FilledTypes", "8"), relocs, image),
-		"a million symbols of nothing": sealed(many("Symbols", "null"), relocs, image),
-		"a million relocations":        sealed(header, bytes.Repeat([]byte{1 << 3}, 1<<20), image),
-		"relocations without an end":   sealed(header, bytes.Repeat([]byte{0xff}, 1<<20), image),
+		"two sections":                 sealedAs(head, header, relocs),
+		"four sections":                sealedAs(head, header, relocs, image, image),
+		"empty sections":               sealedAs(head, nil, nil, nil),
+		"an empty header":              sealedAs(head, []byte("{}"), relocs, image),
+		"a header that is null":        sealedAs(head, []byte("null"), relocs, image),
+		"two headers":                  sealedAs(head, append(slices.Clone(header), header...), relocs, image),
+		"a header with another field":  sealedAs(head, []byte(`{"Sudo":true}`), relocs, image),
+		"a header without an end":      sealedAs(head, header[:len(header)-1], relocs, image),
+		"a million brackets":           sealedAs(head, bytes.Repeat([]byte("["), 1<<20), relocs, image),
+		"a million functions":          sealedAs(head, many("Funcs", "{}"), relocs, image),
+		"a million numbers":            sealedAs(head, many("FilledTypes", "8"), relocs, image),
+		"a million symbols of nothing": sealedAs(head, many("Symbols", "null"), relocs, image),
+		"a million relocations":        sealedAs(head, header, bytes.Repeat([]byte{1 << 3}, 1<<20), image),
+		"relocations without an end":   sealedAs(head, header, bytes.Repeat([]byte{0xff}, 1<<20), image),
 		"a head of 4 GB":               lie(12, 1<<32-1),
 		"a head of 1 byte":             lie(12, 1),
 		"a header that says 4 GB":      lie(first+4, 1<<32-1),
