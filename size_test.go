@@ -58,10 +58,10 @@ func TestStatedSizes(t *testing.T) {
 	}
 }
 
-// TestStatedBenchmarks finds the benchmarks that the documents name.
-func TestStatedBenchmarks(t *testing.T) {
+// TestStatedTests finds the tests and benchmarks that the documents name.
+func TestStatedTests(t *testing.T) {
 	there := map[string]bool{}
-	declared := regexp.MustCompile(`(?m)^func (Benchmark\w+)`)
+	declared := regexp.MustCompile(`(?m)^func ((?:Test|Benchmark)\w+)`)
 	err := filepath.WalkDir(".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || !strings.HasSuffix(name, "_test.go") {
 			return err
@@ -79,12 +79,12 @@ func TestStatedBenchmarks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range append(documents, "README.md", "README.zh-CN.md") {
+	for _, name := range append(documents, "README.md", "README.zh-CN.md", "SECURITY.md") {
 		text, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, m := range regexp.MustCompile("`(Benchmark\\w+)`").FindAllSubmatch(text, -1) {
+		for _, m := range regexp.MustCompile("`((?:Test|Benchmark)\\w+)`").FindAllSubmatch(text, -1) {
 			if !there[string(m[1])] {
 				t.Errorf("%s names %s, which is not there", name, m[1])
 			}
