@@ -32,6 +32,9 @@ func (j *judge) confined() {
 			}
 			layoutChange(t, &c)
 			c.Reason = fmt.Sprintf("No %s outlives the functions that handle it: %s. That is proven of the running program. The switch waits until no goroutine is inside one of them, and gives up after some seconds if one stays.", t.Name, list(j.names(alone.Inside)))
+			if len(alone.Inside) == 0 {
+				c.Reason = fmt.Sprintf("No function of the running program handles a %s, and nothing holds one: that is proven.", t.Name)
+			}
 			c.WaysOut = nil
 			j.add(ConfinedLayout, c)
 		}
