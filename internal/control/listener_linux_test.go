@@ -64,10 +64,10 @@ func TestImpostor(t *testing.T) {
 
 // TestImpostorOfOtherUser listens as another user in a directory of root, and as root in one of his.
 func TestImpostorOfOtherUser(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("needs root, to be other users")
-	}
 	const other = 1000
+	if err := os.Chown(t.TempDir(), other, -1); err != nil {
+		t.Skipf("needs root, to be other users: %v", err)
+	}
 	for _, c := range []struct {
 		owner, uid int
 		ok         bool
@@ -117,6 +117,9 @@ func listenAs(t *testing.T, dir string, uid int) (socket string, pid int) {
 	out, err := cmd.StdoutPipe()
 	if err == nil {
 		err = cmd.Start()
+	}
+	if errors.Is(err, syscall.EPERM) {
+		t.Skipf("this process can't be other users: %v", err)
 	}
 	if err == nil {
 		_, err = out.Read(make([]byte, 1))
