@@ -170,7 +170,7 @@ func TestMayAsk(t *testing.T) {
 		{policy{}, peer{uid: 0, gid: 4711}, ""},
 		{policy{}, peer{uid: me + 1, gid: group}, "may not patch this program: only the user"},
 		{keyed, peer{uid: me + 1, gid: group}, "may not patch this program: only the user"},
-		{policy{}, peer{uid: 65534, gid: group}, "may not patch this program: only the user"},
+		{policy{}, peer{uid: me + 2, gid: 0}, "may not patch this program: only the user"},
 	} {
 		err := c.rules.mayAsk(c.who)
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
