@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"strings"
+	"unicode"
+	"unicode/utf16"
 
 	"golang.org/x/term"
 
@@ -78,8 +80,26 @@ func (c *console) json(v any) error {
 	if err != nil {
 		return err
 	}
-	c.print(string(text))
+	c.print(escapeUnseen(text))
 	return nil
+}
+
+// escapeUnseen escapes the characters of JSON that a terminal would act upon, such as those that turn the direction of text.
+// They stand in strings alone.
+func escapeUnseen(text []byte) string {
+	var b strings.Builder
+	for _, r := range string(text) {
+		switch {
+		case r == '\n' || unicode.IsPrint(r):
+			b.WriteRune(r)
+		case r > 0xffff:
+			high, low := utf16.EncodeRune(r)
+			fmt.Fprintf(&b, `\u%04x\u%04x`, high, low)
+		default:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		}
+	}
+	return b.String()
 }
 
 // progress starts a progress line, which is nil where nothing can be shown.

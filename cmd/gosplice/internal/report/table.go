@@ -17,11 +17,11 @@ type cell struct {
 	paint func(string) string
 }
 
-// Add adds a row of plain cells.
+// Add adds a row of plain cells. A cell has one line: what others say must not look like rows.
 func (t *Table) Add(cells ...string) {
 	row := make([]cell, len(cells))
 	for i, text := range cells {
-		row[i] = cell{text: Printable(text)}
+		row[i] = cell{text: strings.ReplaceAll(Printable(text), "\n", " ")}
 	}
 	t.rows = append(t.rows, row)
 }
