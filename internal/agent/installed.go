@@ -17,9 +17,21 @@ import (
 
 // installedPatch is a patch in the patch directory that was made for this build.
 type installedPatch struct {
-	name   string
-	sealed *patch.Sealed // of which the head alone is read
-	file   []byte
+	name, path string
+	sealed     *patch.Sealed // of which the head alone is read
+}
+
+// seenFile is what came of reading a file of the patch directory: its head, or why it has none.
+type seenFile struct {
+	info   fs.FileInfo
+	sealed *patch.Sealed
+	err    error
+}
+
+// still reports a file that is as it was when it was read: another one, or one that was written to, has another time, size or
+// inode.
+func (s *seenFile) still(info fs.FileInfo) bool {
+	return s != nil && os.SameFile(s.info, info) && s.info.Size() == info.Size() && s.info.ModTime().Equal(info.ModTime())
 }
 
 // otherFile is a file in the patch directory that is not for this build, with the reason.
@@ -97,16 +109,7 @@ func (a *patcher) readInstalled(path string, rules policy) (*installedPatch, err
 	if err := onlyOurs(path, info); err != nil {
 		return nil, err
 	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	file, err := io.ReadAll(io.LimitReader(f, patch.MaxFile+1))
-	if err != nil {
-		return nil, err
-	}
-	sealed, err := patch.Open(file)
+	sealed, err := a.headOf(path, info)
 	if err != nil {
 		return nil, err
 	}
@@ -116,7 +119,41 @@ func (a *patcher) readInstalled(path string, rules policy) (*installedPatch, err
 	if err := rules.accepts(sealed.Signer); err != nil {
 		return nil, &notAcceptedError{err}
 	}
-	return &installedPatch{filepath.Base(path), sealed, file}, nil
+	return &installedPatch{filepath.Base(path), path, sealed}, nil
+}
+
+// headOf reads the head of a patch file, or remembers it: whoever asks the program who it is asks for that too.
+func (a *patcher) headOf(path string, info fs.FileInfo) (*patch.Sealed, error) {
+	a.seen.Lock()
+	defer a.seen.Unlock()
+	if s := a.seen.files[path]; s.still(info) {
+		return s.sealed, s.err
+	}
+	file, err := readFile(path)
+	if err != nil {
+		return nil, err
+	}
+	s := &seenFile{info: info}
+	if s.sealed, s.err = patch.Open(file); s.err == nil {
+		s.sealed = s.sealed.WithoutContent()
+	}
+	if a.seen.files == nil || len(a.seen.files) > mostSeen {
+		a.seen.files = map[string]*seenFile{}
+	}
+	a.seen.files[path] = s
+	return s.sealed, s.err
+}
+
+// mostSeen is how many files are remembered.
+const mostSeen = 1000
+
+func readFile(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, patch.MaxFile+1))
 }
 
 // restore applies the newest patch in the patch directory that was made for this build. The others are
@@ -139,9 +176,13 @@ func (s *server) restore() error {
 	if newest == nil {
 		return notAccepted
 	}
+	file, err := readFile(newest.path)
+	if err != nil {
+		return fmt.Errorf("no installed patch was applied: %w", err)
+	}
 	who := peer{uid: os.Geteuid(), pid: os.Getpid()}
-	resp := s.change(&control.Request{Verb: control.VerbApply, Patch: newest.file}, who, func(entry *control.Entry) (*control.Switched, error) {
-		return s.patcher.apply(newest.file, who, control.SwitchOptions{}, s.rules, entry)
+	resp := s.change(&control.Request{Verb: control.VerbApply, Patch: file}, who, func(entry *control.Entry) (*control.Switched, error) {
+		return s.patcher.apply(file, who, control.SwitchOptions{}, s.rules, entry)
 	})
 	if resp.Code != control.Done {
 		return fmt.Errorf("the installed patch %s was not applied, and the program runs without it: %s", filepath.Join(s.patchDir, newest.name), resp.Message)

@@ -167,3 +167,37 @@ func TestAfterRestart(t *testing.T) {
 	}
 	after(patch.ReleaseVersion)
 }
+
+// TestInstalledIsRemembered: a file that is as it was is not read again, and one that is not is.
+func TestInstalledIsRemembered(t *testing.T) {
+	dir := patchFiles(t, map[string][]byte{"p.gsp": testPatch{version: "1.1", functions: []string{"!A"}}.file(t)})
+	file := filepath.Join(dir, "p.gsp")
+	s := startTestServer(t, Options{PatchDir: dir})
+	if got := s.afterRestart(); got != "1.1" {
+		t.Fatalf("after a restart it is %s", got)
+	}
+	before, err := os.Stat(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	content, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	content[len(content)/2] ^= 1
+	if err := os.WriteFile(file, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chtimes(file, before.ModTime(), before.ModTime()); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.afterRestart(); got != "1.1" {
+		t.Errorf("the file was read again: %s", got)
+	}
+	if err := os.Chtimes(file, before.ModTime(), before.ModTime().Add(1)); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.afterRestart(); got != patch.ReleaseVersion {
+		t.Errorf("a damaged file counts: %s", got)
+	}
+}

@@ -39,6 +39,12 @@ type patcher struct {
 	// unsettled is what went wrong after the last switch, which was made.
 	unsettled error
 
+	// seen are the files of the patch directory that were read.
+	seen struct {
+		sync.Mutex
+		files map[string]*seenFile
+	}
+
 	// engineLock serialises calls of engine.
 	engineLock sync.Mutex
 }

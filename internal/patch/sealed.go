@@ -46,6 +46,11 @@ func (h *Head) Release() *Release {
 // Label is the label of the patch.
 func (s *Sealed) Label() string { return label(s.Head.Version, s.ID) }
 
+// WithoutContent is s without the parts of the file that are not read yet, which need not stay in memory for the rest. It has no Patch.
+func (s *Sealed) WithoutContent() *Sealed {
+	return &Sealed{ID: s.ID, Signer: s.Signer, Head: s.Head, format: s.format}
+}
+
 // Open verifies the seal of a patch file. It takes no memory beyond the head. Errors wrap ErrMalformed.
 func Open(file []byte) (*Sealed, error) {
 	s, err := open(file)
