@@ -20,9 +20,15 @@ type agent struct {
 	requests []control.Request
 }
 
-// start makes the agent listen where commands look for programs.
+// start makes the agent listen where commands look for programs, as if it were the process that it says it is.
 func (a *agent) start(t *testing.T) {
 	t.Helper()
+	kernel := control.ListenerOf
+	control.ListenerOf = func(conn net.Conn) (control.Listener, bool, error) {
+		pid, _ := control.SocketPID(filepath.Base(conn.RemoteAddr().String()))
+		return control.Listener{PID: pid, UID: os.Geteuid()}, true, nil
+	}
+	t.Cleanup(func() { control.ListenerOf = kernel })
 	socket, err := control.SocketPath(control.DefaultDir(), a.hello.PID)
 	if err != nil {
 		t.Fatal(err)

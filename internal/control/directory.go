@@ -119,7 +119,7 @@ func Sockets(dir string) (map[int]string, error) {
 	}
 	sockets := make(map[int]string)
 	for _, e := range entries {
-		if pid, ok := socketPID(e.Name()); ok && e.Type()&fs.ModeSocket != 0 {
+		if pid, ok := SocketPID(e.Name()); ok && e.Type()&fs.ModeSocket != 0 {
 			sockets[pid] = filepath.Join(dir, e.Name())
 		}
 	}

@@ -27,11 +27,11 @@ func socketDir(t *testing.T) string {
 // asNamed has the processes of tests listen that sockets are named after.
 func asNamed(t *testing.T) {
 	t.Helper()
-	listenerOf = func(conn net.Conn) (Listener, bool, error) {
-		pid, _ := socketPID(filepath.Base(conn.RemoteAddr().String()))
+	ListenerOf = func(conn net.Conn) (Listener, bool, error) {
+		pid, _ := SocketPID(filepath.Base(conn.RemoteAddr().String()))
 		return Listener{PID: pid, UID: os.Geteuid()}, true, nil
 	}
-	t.Cleanup(func() { listenerOf = kernelListener })
+	t.Cleanup(func() { ListenerOf = kernelListener })
 }
 
 // serve listens as process pid in dir, and answers every connection with answer.

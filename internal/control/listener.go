@@ -16,8 +16,9 @@ import (
 // such as one in another container.
 type Listener struct{ PID, UID int }
 
-// listenerOf asks the kernel who listens at the other end of a connection. It is a variable for tests.
-var listenerOf = kernelListener
+// ListenerOf asks the kernel who listens at the other end of a connection. It is a variable for tests, which listen in the
+// place of programs.
+var ListenerOf = kernelListener
 
 // connect connects to a socket, and not to what a link leads to, if it belongs to the process that it is named after and
 // to the owner of its directory.
@@ -30,7 +31,7 @@ func connect(dial func(path string) (net.Conn, error), socket string) (net.Conn,
 	if err != nil {
 		return nil, Listener{}, fmt.Errorf("no program answers at %s: %w", socket, err)
 	}
-	who, known, err := listenerOf(conn)
+	who, known, err := ListenerOf(conn)
 	if err == nil && known {
 		err = verify(socket, who)
 	}
@@ -62,7 +63,7 @@ func verify(socket string, who Listener) error {
 	if owner, known := Owner(info); !known || owner != who.UID {
 		return impostor("user %d listens at %s, in a directory of user %d: it is not the program of that user, and nothing was sent to it", who.UID, socket, owner)
 	}
-	pid, named := socketPID(filepath.Base(socket))
+	pid, named := SocketPID(filepath.Base(socket))
 	switch {
 	case !named || who.PID == pid:
 		return nil
@@ -83,7 +84,7 @@ func (l Listener) Own() bool { return l == Listener{} || l.UID == os.Geteuid() }
 // correct replaces what an answer says of the process by what the kernel says, and leaves out where another user's
 // program would have files.
 func (l Listener) correct(h *Hello, socket string) error {
-	if pid, named := socketPID(filepath.Base(socket)); named && h.PID != pid {
+	if pid, named := SocketPID(filepath.Base(socket)); named && h.PID != pid {
 		return fmt.Errorf("the program at %s says that it is process %d: it is not believed", socket, h.PID)
 	}
 	if !l.Own() {
@@ -92,8 +93,8 @@ func (l Listener) correct(h *Hello, socket string) error {
 	return nil
 }
 
-// socketPID is the process ID in the name of a socket.
-func socketPID(name string) (int, bool) {
+// SocketPID is the process ID in the name of a socket.
+func SocketPID(name string) (int, bool) {
 	if filepath.Ext(name) != socketSuffix {
 		return 0, false
 	}

@@ -31,9 +31,12 @@ func (d *demo) before(context.Context) (err error) {
 }
 
 // after compares the server with what it was, and says which of the claims hold.
-func (d *demo) after(context.Context) error {
+func (d *demo) after(ctx context.Context) error {
 	now, err := d.look()
 	stats := d.fleet.Stop()
+	if ctx.Err() != nil {
+		return ctx.Err() // what players were in the middle of was broken off
+	}
 	if err == nil {
 		err = d.prove(d.first, now, stats)
 	}
