@@ -77,8 +77,8 @@ func (p *program) run(started chan<- error) {
 		return
 	}
 	p.err = p.cmd.Wait()
-	// A program that did not call gosplice.Stop leaves its socket behind.
-	if path := socketOf(p.pid); path != "" {
+	// A program that did not call gosplice.Stop leaves its socket behind, at which nobody listens.
+	if path, err := control.FindPID(control.SearchDirs(), p.pid); err == nil && control.Listens(path) != nil {
 		os.Remove(path)
 	}
 	close(p.ended)
