@@ -24,9 +24,9 @@ type agent struct {
 func (a *agent) start(t *testing.T) {
 	t.Helper()
 	kernel := control.ListenerOf
-	control.ListenerOf = func(conn net.Conn) (control.Listener, bool, error) {
+	control.ListenerOf = func(conn net.Conn) (control.Listener, error) {
 		pid, _ := control.SocketPID(filepath.Base(conn.RemoteAddr().String()))
-		return control.Listener{PID: pid, UID: os.Geteuid()}, true, nil
+		return control.Listener{PID: pid, UID: os.Geteuid(), Known: true}, nil
 	}
 	t.Cleanup(func() { control.ListenerOf = kernel })
 	socket, err := control.SocketPath(control.DefaultDir(), a.hello.PID)

@@ -21,7 +21,7 @@ func moreRights() string {
 	return ""
 }
 
-// permittedCapabilities are those of this process; all if that is not known.
+// permittedCapabilities are those of this process; all if the system tells of it otherwise than known.
 func permittedCapabilities() uint64 {
 	text, err := os.ReadFile("/proc/self/status")
 	if err != nil {

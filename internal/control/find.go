@@ -74,10 +74,11 @@ func hello(ctx context.Context, socket string) (*Hello, error) {
 	return c.Hello(ctx)
 }
 
-// FindPID returns the socket of the program with the given process ID. Of several it is one at which that process listens;
-// the error is an *ImpostorError if others do at all of them.
+// FindPID returns the socket of the program with the given process ID. Of several it is one at which that process listens, or
+// else one at which nobody does; the error is an *ImpostorError if others do at all of them.
 func FindPID(dirs []string, pid int) (string, error) {
 	var impostor *ImpostorError
+	dead := ""
 	for _, dir := range dirs {
 		socket, err := SocketPath(dir, pid)
 		if err != nil {
@@ -86,11 +87,16 @@ func FindPID(dirs []string, pid int) (string, error) {
 		if _, err := os.Lstat(socket); err != nil {
 			continue
 		}
-		if !errors.As(Listens(socket), &impostor) {
+		switch err := Listens(socket); {
+		case err == nil:
 			return socket, nil
+		case !errors.As(err, &impostor) && dead == "":
+			dead = socket
 		}
 	}
 	switch {
+	case dead != "":
+		return dead, nil
 	case impostor != nil:
 		return "", impostor
 	case len(dirs) == 0:

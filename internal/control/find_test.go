@@ -27,9 +27,9 @@ func socketDir(t *testing.T) string {
 // asNamed has the processes of tests listen that sockets are named after.
 func asNamed(t *testing.T) {
 	t.Helper()
-	ListenerOf = func(conn net.Conn) (Listener, bool, error) {
+	ListenerOf = func(conn net.Conn) (Listener, error) {
 		pid, _ := SocketPID(filepath.Base(conn.RemoteAddr().String()))
-		return Listener{PID: pid, UID: os.Geteuid()}, true, nil
+		return Listener{PID: pid, UID: os.Geteuid(), Known: true}, nil
 	}
 	t.Cleanup(func() { ListenerOf = kernelListener })
 }

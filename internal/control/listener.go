@@ -12,9 +12,12 @@ import (
 // Anybody can listen on a socket with any name in a directory of his own. Who does is told by the kernel alone, so it is
 // compared with what the name of the socket and the owner of its directory say.
 
-// Listener is the process that listens on a socket, as the kernel tells. PID is 0 for one that this process can't see,
-// such as one in another container.
-type Listener struct{ PID, UID int }
+// Listener is the process that listens on a socket, as the kernel tells, if it is Known. PID is 0 for one that this process
+// can't see, such as one in another container.
+type Listener struct {
+	PID, UID int
+	Known    bool
+}
 
 // ListenerOf asks the kernel who listens at the other end of a connection. It is a variable for tests, which listen in the
 // place of programs.
@@ -25,14 +28,14 @@ var ListenerOf = kernelListener
 func connect(dial func(path string) (net.Conn, error), socket string) (net.Conn, Listener, error) {
 	info, err := os.Lstat(socket)
 	if err == nil && info.Mode()&fs.ModeSocket == 0 {
-		return nil, Listener{}, fmt.Errorf("%s is no socket, so no program listens there: name the socket itself, not a link to it", socket)
+		return nil, Listener{}, &ImpostorError{Socket: socket, why: fmt.Sprintf("%s is no socket, so no program listens there: name the socket itself, not a link to it", socket)}
 	}
 	conn, err := dial(socket)
 	if err != nil {
 		return nil, Listener{}, fmt.Errorf("no program answers at %s: %w", socket, err)
 	}
-	who, known, err := ListenerOf(conn)
-	if err == nil && known {
+	who, err := ListenerOf(conn)
+	if err == nil && who.Known {
 		err = verify(socket, who)
 	}
 	if err != nil {
@@ -71,15 +74,15 @@ func verify(socket string, who Listener) error {
 		return nil // in another container, and of the user who could do anything to it
 	case who.PID == 0:
 		return impostor("a process that can't be seen from here listens at %s, as user %d: ask where its process ID is %d, or as that user", socket, who.UID, pid)
-	case innerPID(who.PID) == pid:
-		return nil
+	case innerPID(who.PID) == pid && (who.UID == os.Geteuid() || inItsFiles(socket, who.PID)):
+		return nil // whoever can make namespaces has any process ID in one
 	}
 	return impostor("process %d listens at %s, which is named after process %d: it is not that program, and nothing was sent to it", who.PID, socket, pid)
 }
 
 // Own reports whether the program belongs to the user of this process, or whether that is not known. Of others only what
 // the kernel says is believed.
-func (l Listener) Own() bool { return l == Listener{} || l.UID == os.Geteuid() }
+func (l Listener) Own() bool { return !l.Known || l.UID == os.Geteuid() }
 
 // correct replaces what an answer says of the process by what the kernel says, and leaves out where another user's
 // program would have files.

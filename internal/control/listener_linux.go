@@ -10,26 +10,39 @@ import (
 )
 
 // kernelListener asks for the credentials of the process that listens at the other end.
-func kernelListener(conn net.Conn) (who Listener, known bool, err error) {
+func kernelListener(conn net.Conn) (who Listener, err error) {
 	c, ok := conn.(syscall.Conn)
 	if !ok {
-		return who, false, nil
+		return who, nil
 	}
 	raw, err := c.SyscallConn()
 	if err != nil {
-		return who, false, err
+		return who, err
 	}
 	var cred *syscall.Ucred
 	var credErr error
 	if err := raw.Control(func(fd uintptr) {
 		cred, credErr = syscall.GetsockoptUcred(int(fd), syscall.SOL_SOCKET, syscall.SO_PEERCRED)
 	}); err != nil {
-		return who, false, err
+		return who, err
 	}
 	if credErr != nil {
-		return who, false, fmt.Errorf("the system does not say who listens: SO_PEERCRED: %w", credErr)
+		return who, fmt.Errorf("the system does not say who listens: SO_PEERCRED: %w", credErr)
 	}
-	return Listener{PID: int(cred.Pid), UID: int(cred.Uid)}, true, nil
+	return Listener{PID: int(cred.Pid), UID: int(cred.Uid), Known: true}, nil
+}
+
+// inItsFiles reports a path through the file system of a process in the same namespace of process IDs: /proc/PID/root/….
+// Who names that means the IDs of that namespace.
+func inItsFiles(socket string, pid int) bool {
+	rest, _ := strings.CutPrefix(socket, "/proc/")
+	of, path, _ := strings.Cut(rest, "/")
+	if _, err := strconv.Atoi(of); err != nil || !strings.HasPrefix(path, "root/") {
+		return false
+	}
+	there, err1 := os.Readlink("/proc/" + of + "/ns/pid")
+	its, err2 := os.Readlink(fmt.Sprintf("/proc/%d/ns/pid", pid))
+	return err1 == nil && err2 == nil && there == its
 }
 
 // innerPID is the ID that a process has in its own namespace, 0 if that is not known.

@@ -52,6 +52,15 @@ func TestImpostor(t *testing.T) {
 	if socket, err := FindPID([]string{dir}, me); err != nil || socket != real {
 		t.Errorf("found %s, %v", socket, err)
 	}
+	// What others put into a directory that comes first hides nothing: a link, and the socket of a program that is gone.
+	first := socketDir(t)
+	if err := os.WriteFile(filepath.Join(first, fmt.Sprint(me, ".sock")), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	second := filepath.Dir(listenAt(t, socketDir(t), me, nil))
+	if socket, err := FindPID([]string{filepath.Dir(linked), first, second, dir}, me); err != nil || socket != real {
+		t.Errorf("found %s, %v", socket, err)
+	}
 	for _, p := range Find(t.Context(), []string{dir}) {
 		if (p.PID == me) != (p.Hello != nil) || p.PID != me && !errors.As(p.Err, &impostor) {
 			t.Errorf("process %d: %+v, %v", p.PID, p.Hello, p.Err)
@@ -95,8 +104,46 @@ func TestImpostorOfOtherUser(t *testing.T) {
 	}
 }
 
+// TestImpostorInNamespace: another user's process has the ID that a socket is named after in a namespace of his own. It is
+// believed by who names its own files alone, and by its own user.
+func TestImpostorInNamespace(t *testing.T) {
+	const other = 1000
+	if err := os.Chown(t.TempDir(), other, -1); err != nil {
+		t.Skipf("needs root, to be other users: %v", err)
+	}
+	for uid, ok := range map[int]bool{other: false, 0: true} {
+		dir := socketDir(t)
+		_, pid := listenIn(t, dir, uid, syscall.CLONE_NEWPID)
+		if err := os.Chown(dir, uid, -1); err != nil {
+			t.Fatal(err)
+		}
+		socket, err := SocketPath(dir, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := Listens(socket); (err == nil) != ok {
+			t.Errorf("user %d: %v", uid, err)
+		}
+		if found, err := FindPID([]string{dir}, 1); (err == nil) != ok {
+			t.Errorf("user %d: found %s, %v", uid, found, err)
+		}
+		if err := Listens(fmt.Sprintf("/proc/%d/root%s", pid, socket)); err != nil {
+			t.Errorf("by the files of the process itself, user %d: %v", uid, err)
+		}
+		if err := Listens(fmt.Sprintf("/proc/%d/root%s", os.Getpid(), socket)); (err == nil) != ok {
+			t.Errorf("by the files of another process, user %d: %v", uid, err)
+		}
+	}
+}
+
 // listenAs has another process listen in dir, as a user: this test program again, see TestListenAs.
 func listenAs(t *testing.T, dir string, uid int) (socket string, pid int) {
+	t.Helper()
+	return listenIn(t, dir, uid, 0)
+}
+
+// listenIn is listenAs in new namespaces.
+func listenIn(t *testing.T, dir string, uid int, namespaces uintptr) (socket string, pid int) {
 	t.Helper()
 	if err := os.Chmod(dir, 0o777); err != nil {
 		t.Fatal(err)
@@ -113,7 +160,7 @@ func listenAs(t *testing.T, dir string, uid int) (socket string, pid int) {
 	t.Cleanup(cancel)
 	cmd := exec.CommandContext(ctx, exe, "-test.run=^TestListenAs$")
 	cmd.Dir, cmd.Env = dir, append(os.Environ(), "CONTROL_LISTEN="+dir)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(uid)}}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: namespaces, Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(uid)}}
 	out, err := cmd.StdoutPipe()
 	if err == nil {
 		err = cmd.Start()
