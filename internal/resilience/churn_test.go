@@ -17,7 +17,6 @@ func TestChurn(t *testing.T) {
 	before := h.state()
 	heap := h.heap()
 	c := h.dial()
-	defer c.Close()
 
 	newer := func(edit string, round int) []byte {
 		p := decoded(t, edit)
@@ -68,6 +67,7 @@ func TestChurn(t *testing.T) {
 	h.answers(0)
 	before.memory += total
 	before.version = "release"
+	c.Close() // the agent serves an idle connection for as long as a state is waited for
 	h.stays(before)
 
 	// What the agent remembers of a patch.
