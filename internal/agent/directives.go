@@ -64,9 +64,9 @@ func (a *patcher) valueOf(r patch.Reset) string {
 	return ""
 }
 
-// createdAll says that v has created the variables of r, which have their initial value then.
+// createdAll says that v, which never ran, has created the variables of r: they have their initial value then.
 func (v *version) createdAll(r patch.Reset) bool {
-	return len(r.Vars) > 0 && !slices.ContainsFunc(r.Vars, func(s uint32) bool { return !v.created[s] })
+	return v.last.time.IsZero() && len(r.Vars) > 0 && !slices.ContainsFunc(r.Vars, func(s uint32) bool { return !v.created[s] })
 }
 
 // undoing returns the exchanges of versions that are gone back from, the newest first.
@@ -165,8 +165,32 @@ func (a *patcher) afterGoingBack(left []*version, timeout time.Duration, result 
 	}
 }
 
-// runsAgain reports a version that can be switched to without its patch file: its directives ask for code
-// that has to run before, and whose calls may lead into other versions by now.
-func (v *version) runsAgain() bool {
-	return len(v.resets) == 0 && !slices.ContainsFunc(v.hooks, func(h patch.Hook) bool { return !h.Rollback })
+// early says that code of v has to run before a switch to it.
+func (v *version) early() bool {
+	return len(v.resets) > 0 || slices.ContainsFunc(v.hooks, func(h patch.Hook) bool { return !h.Rollback })
+}
+
+// again says whether a version in memory does what a new load of its patch would. Code that runs before the switch
+// has to call v's own functions, of which some may lead into other versions by now; and what a try that failed left
+// in the variables of v is not to be found.
+func (a *patcher) again(v *version) bool {
+	return !v.early() || !v.last.time.IsZero() && !slices.Contains(a.stack, v) && !a.leadsAway(v)
+}
+
+// leadsAway says that a call which code of v makes before the switch leads elsewhere than into v.
+func (a *patcher) leadsAway(v *version) bool {
+	for i, f := range v.funcs {
+		if !f.Early {
+			continue
+		}
+		if _, away := a.written[v.entry(i)]; away {
+			return true
+		}
+		for _, off := range f.Calls {
+			if _, away := a.calls[v.base+uint64(off)]; away {
+				return true
+			}
+		}
+	}
+	return false
 }

@@ -164,7 +164,7 @@ func (a *patcher) setProgress(what string) {
 // loading it again, or nil.
 func (a *patcher) loaded(id string) *version {
 	for _, v := range slices.Backward(a.versions) {
-		if v.id == id && v.ready && v.runsAgain() && a.symbols.agrees(v.symbols, v.addrs) {
+		if v.id == id && v.ready && a.again(v) && a.symbols.agrees(v.symbols, v.addrs) {
 			return v
 		}
 	}

@@ -39,7 +39,7 @@ func (a *patcher) rollback(to string, who peer, o control.SwitchOptions, rules p
 		return nil, err
 	}
 	left := a.stack[min(len(stack), len(a.stack)):]
-	if len(stack) > len(a.stack) && !target.runsAgain() {
+	if len(stack) > len(a.stack) && target.early() {
 		return nil, refused(control.ReasonNoVersion, "version %s can't be gone to again: it resets variables or has hooks that run before the switch, which needs its patch file: apply that again", target.label)
 	}
 	done, err := a.activate(target, stack, who, o, undoing(left), &control.Switched{})

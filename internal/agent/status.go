@@ -51,12 +51,15 @@ func (a *patcher) fillStatus(s *control.Status) {
 	for _, v := range a.stack {
 		s.Stack = append(s.Stack, v.label)
 	}
-	for i, v := range a.versions {
+	for _, v := range a.versions {
 		s.Memory += v.memory
-		again := slices.ContainsFunc(a.versions[i+1:], func(w *version) bool { return w.id == v.id && !w.last.time.IsZero() })
-		if !v.last.time.IsZero() && !again {
-			s.Patches = append(s.Patches, v.describe(v == now))
-		}
+	}
+	for _, list := range a.applied() {
+		latest := slices.MaxFunc(list, func(v, w *version) int { return v.last.time.Compare(w.last.time) })
+		p := latest.describe(latest == now)
+		p.Images = len(list)
+		p.Memory *= uint64(len(list))
+		s.Patches = append(s.Patches, p)
 	}
 	if now == nil {
 		return
@@ -66,6 +69,23 @@ func (a *patcher) fillStatus(s *control.Status) {
 		s.Redirected = append(s.Redirected, control.Function{Name: f.Name, File: f.File, Line: f.Line})
 	}
 	slices.SortFunc(s.Redirected, func(a, b control.Function) int { return strings.Compare(a.Name, b.Name) })
+}
+
+// applied are the versions that ran, those of one patch together, in the order of the last image of each.
+func (a *patcher) applied() [][]*version {
+	var all [][]*version
+	for _, v := range a.versions {
+		if v.last.time.IsZero() {
+			continue
+		}
+		list := []*version{v}
+		if i := slices.IndexFunc(all, func(l []*version) bool { return l[0].id == v.id }); i >= 0 {
+			list = append(all[i], v)
+			all = slices.Delete(all, i, i+1)
+		}
+		all = append(all, list)
+	}
+	return all
 }
 
 // describe says what status tells of v.

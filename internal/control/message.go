@@ -203,9 +203,12 @@ type Applied struct {
 	UID, PID int
 	Pause    time.Duration // for which the program stood still then
 	FileSize int           // bytes
-	Memory   uint64        // bytes
-	Signer   string        `json:",omitempty"` // ed25519 public key, hexadecimal
-	Changes  []patch.Change
+	// Images is how many times it is in memory: code that runs before a switch may need an image of its own for
+	// each. Memory is that of all of them, in bytes.
+	Images  int
+	Memory  uint64
+	Signer  string `json:",omitempty"` // ed25519 public key, hexadecimal
+	Changes []patch.Change
 }
 
 // Function is a function and where it is declared.

@@ -211,6 +211,7 @@ type run struct {
 	dir   string // of the edited tree
 	plan  *pipeline.Plan
 	patch []byte
+	made  map[string][]byte // patch files by version
 	// applied is the patch that was applied last, and appliedPlan what it was made from.
 	applied     []byte
 	appliedPlan *pipeline.Plan
@@ -385,7 +386,12 @@ func (r *run) makePatch(version string) error {
 	if err != nil {
 		return err
 	}
-	r.patch, err = patch.Encode(p, nil)
+	if r.patch, err = patch.Encode(p, nil); err == nil && p.Version != "" {
+		if r.made == nil {
+			r.made = map[string][]byte{}
+		}
+		r.made[p.Version] = r.patch
+	}
 	return err
 }
 

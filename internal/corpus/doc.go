@@ -52,7 +52,8 @@
 //	stdlib FILE OLD => NEW    edit a file of the standard library, for the plans that follow
 //	dependencies [MODULE ...] dependencies may have moved, all or these, for the plans that follow
 //	directives [FLAG VALUE .] --reset, --renamed and --fresh of variables, for the plans that follow; without any, none
-//	loaded N                  N patches are in memory
+//	earlier VERSION           take that patch, made before
+//	loaded N [in M]           N patches are in memory, in M images
 //	forget MODULE@VERSION     is neither in the module cache nor to be downloaded any more (TestModules)
 //	damage MODULE@VERSION A B has B in its Go files where it had A (TestModules)
 //

@@ -22,7 +22,7 @@ import (
 // The commands that only some scenarios need.
 func (r *run) rareVerbs() map[string]func(string) error {
 	return map[string]func(string) error{
-		"says": r.says, "nopatch": r.noPatch, "quiesce": r.quiesce, "inside": r.whoInside, "stay": r.stay, "limited": r.limited, "norollback": r.noRollback, "begin": r.begin, "end": r.end,
+		"says": r.says, "earlier": r.earlier, "nopatch": r.noPatch, "quiesce": r.quiesce, "inside": r.whoInside, "stay": r.stay, "limited": r.limited, "norollback": r.noRollback, "begin": r.begin, "end": r.end,
 		"warns": r.warns, "process": r.process, "dependencies": r.allowDependencies, "directives": r.setDirectives, "norecord": r.noRecord, "stdlib": r.stdlib, "loaded": r.loaded,
 		"forget": r.forget, "damage": r.damage,
 	}
@@ -102,6 +102,14 @@ func (r *run) applyWith(o control.SwitchOptions, want string) error {
 		r.inside = e.Inside
 	}
 	return r.outcome(err, want)
+}
+
+// earlier takes a patch file that was made before.
+func (r *run) earlier(version string) error {
+	if r.patch = r.made[version]; r.patch == nil {
+		return fmt.Errorf("no patch of version %q was made", version)
+	}
+	return nil
 }
 
 // warns looks for a text in the warnings of the last apply or rollback, or for there being none.
@@ -323,8 +331,12 @@ func (r *run) loaded(rest string) error {
 	if err != nil {
 		return r.alive(err)
 	}
-	if fmt.Sprint(len(s.Patches)) != rest || s.Memory == 0 {
-		return fmt.Errorf("%d patches in %d bytes: %+v", len(s.Patches), s.Memory, s.Patches)
+	images := 0
+	for _, p := range s.Patches {
+		images += p.Images
+	}
+	if got := fmt.Sprintf("%d in %d", len(s.Patches), images); got != rest && fmt.Sprint(len(s.Patches)) != rest || s.Memory == 0 {
+		return fmt.Errorf("%s images, %d bytes: %+v", got, s.Memory, s.Patches)
 	}
 	return nil
 }

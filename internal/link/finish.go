@@ -137,11 +137,42 @@ func (l *linker) finishDirectives() {
 		only[p.Func] = true
 		l.out.Hooks = append(l.out.Hooks, p)
 	}
+	early := l.early()
 	for i := range l.out.Funcs {
+		l.out.Funcs[i].Early = early[l.text[i].sym]
 		if only[l.out.Funcs[i].Off] {
 			l.out.Funcs[i].Sig = ""
 		}
 	}
+}
+
+// early are the functions and the data of the image that code which runs before the switch refers to. What is shared
+// is not followed: whoever loads the patch once more finds that of the first time.
+func (l *linker) early() map[goobj.Sym]bool {
+	seen := map[goobj.Sym]bool{}
+	var work []*placed
+	add := func(y goobj.Sym) {
+		if p := l.placed[y]; p != nil && p.shared == 0 && !seen[y] {
+			seen[y] = true
+			work = append(work, p)
+		}
+	}
+	for _, r := range l.in.Resets {
+		add(r.Func)
+	}
+	for _, h := range l.hooks {
+		if !h.Rollback {
+			add(h.sym)
+		}
+	}
+	for len(work) > 0 {
+		p := work[len(work)-1]
+		work = work[:len(work)-1]
+		for _, r := range l.set.Relocs(p.sym) {
+			add(r.Sym)
+		}
+	}
+	return seen
 }
 
 // finishConfined lists the types that are laid out anew.

@@ -17,7 +17,7 @@ import "errors"
 // compressed with DEFLATE. Nothing follows the seal.
 
 // FormatVersion is the version of the file format that this package writes and reads.
-const FormatVersion = 11
+const FormatVersion = 12
 
 // relocKindBits is how many bits the kind of a relocation takes.
 const relocKindBits = 4

@@ -362,8 +362,10 @@ type Func struct {
 	// version with other layouts may take its place.
 	Handles bool `json:",omitempty"`
 	Takes   bool `json:",omitempty"`
-	File    string
-	Line    int
+	// Early says that code which runs before the switch, of resets or hooks, may call the function by name.
+	Early bool `json:",omitempty"`
+	File  string
+	Line  int
 }
 
 // HostCall names the calls in the image of one function of the host.
