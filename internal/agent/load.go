@@ -16,6 +16,9 @@ import (
 // is added to result. From the moment that the runtime knows of the image it stays in memory,
 // whatever happens: a goroutine or a pointer may have reached it.
 func (a *patcher) load(p *patch.Patch, fileSize int, initTimeout time.Duration, result *control.Switched) (*version, error) {
+	if err := hasMappings(); err != nil {
+		return nil, err
+	}
 	addrs, err := a.symbols.match(p.Symbols)
 	if err != nil {
 		return nil, err

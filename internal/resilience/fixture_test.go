@@ -91,7 +91,7 @@ func build(dir string) error {
 	if err := run(f.source, "go", "build", "-overlay", overlay, "-o", f.rebuilt, "."); err != nil {
 		return err
 	}
-	for _, edit := range []string{"v1", "v2", "rare"} {
+	for _, edit := range []string{"v1", "v2", "rare", "hooked", "anew"} {
 		overlay, err := overlayOf(edit)
 		if err != nil {
 			return err

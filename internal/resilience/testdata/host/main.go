@@ -74,6 +74,9 @@ func serve(request []string) string {
 		return moved
 	case "fetch":
 		return fmt.Sprint(fetch(request[1]))
+	case "map":
+		n, _ := strconv.Atoi(request[1])
+		return fmt.Sprint(mapPages(n))
 	case "limit":
 		var slack uint64
 		if len(request) > 2 {
