@@ -71,6 +71,14 @@ func TrustKey(text string) Option {
 	return func(o *options) { o.TrustedTexts = append(o.TrustedTexts, text) }
 }
 
+// WithSignedRollback makes the program go back only for who has a trusted key: a rollback, a patch that was made before one
+// that has run, and a plugin, of which nothing tells the age, need a request that is signed with it (gosplice rollback --key,
+// gosplice apply --older --key). Without a trusted key it is an error of [Start]. Who may restart the program can
+// still go back to what it starts with.
+func WithSignedRollback() Option {
+	return func(o *options) { o.SignedBack = true }
+}
+
 // WithPatchDir makes [Start] apply the newest patch in dir that was made for this very build of the
 // program: patches live in memory, and without one a restart goes back to the release. Call Start
 // before the program's own work begins, then none of it runs unpatched code but the initialisation of packages.

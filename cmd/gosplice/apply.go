@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/ed25519"
 	"fmt"
 	"time"
 
@@ -29,6 +30,10 @@ The program is the only running one that the patch was made for, or the one that
 --pid or --socket names. It checks the patch against its own memory, and refuses
 what was made for another build.
 
+A program that trusts keys runs what they signed in the order of making: a patch that
+was made before one that has run is refused without --older, and where the program says
+so (WithSignedRollback) without a request that is signed with a trusted --key.
+
 A plugin of a chain (see gosplice plugin) is applied in the same way: its version becomes
 the current one of its chain by one store, without a pause.
 
@@ -39,6 +44,7 @@ func newApplyCommand(c *console) *cobra.Command {
 	var (
 		t      target
 		o      control.SwitchOptions
+		key    string
 		asJSON bool
 	)
 	cmd := &cobra.Command{
@@ -61,29 +67,38 @@ func newApplyCommand(c *console) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return change(c, cmd, &t, o, w, asJSON, "applying", func(ctx context.Context, client *control.Client) (*control.Switched, error) {
+			return change(c, cmd, &t, o, w, key, asJSON, "applying", func(ctx context.Context, client *control.Client) (*control.Switched, error) {
 				return client.Apply(ctx, file, o)
 			})
 		},
 	}
 	t.addFlags(cmd)
-	addSwitchFlags(cmd, &o)
+	addSwitchFlags(cmd, &o, &key)
+	cmd.Flags().BoolVar(&o.Older, "older", false, "apply a signed patch that was made before one that has run")
 	cmd.Flags().DurationVar(&o.InitTimeout, "init-timeout", 0, "how long each new initialiser and each hook may run (default 30s)")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the result as JSON")
 	return cmd
 }
 
 // addSwitchFlags adds the wishes that apply and rollback share.
-func addSwitchFlags(cmd *cobra.Command, o *control.SwitchOptions) {
+func addSwitchFlags(cmd *cobra.Command, o *control.SwitchOptions, key *string) {
 	cmd.Flags().DurationVar(&o.Wait, "wait", 0, "how long to wait for goroutines that have to leave old code before a switch is safe (default 5s)")
 	cmd.Flags().DurationVar(&o.Quiesce, "quiesce", 0, "switch only when no goroutine is inside a replaced function, waiting that long")
+	cmd.Flags().StringVar(key, "key", "", "sign the request with this private key, for a program that goes back only so")
 }
 
 // change asks a program to switch and prints what came of it.
-func change(c *console, cmd *cobra.Command, t *target, o control.SwitchOptions, w wanted, asJSON bool, doing string,
+func change(c *console, cmd *cobra.Command, t *target, o control.SwitchOptions, w wanted, key string, asJSON bool, doing string,
 	ask func(context.Context, *control.Client) (*control.Switched, error)) error {
 	if o.Quiesce < 0 || o.Wait < 0 || o.InitTimeout < 0 {
 		return usageOf(cmd, fmt.Errorf("a time to wait can't be negative"))
+	}
+	var private ed25519.PrivateKey
+	if key != "" {
+		var err error
+		if private, err = readKey(key); err != nil {
+			return err
+		}
 	}
 	ctx := cmd.Context()
 	client, hello, err := t.dial(ctx, w)
@@ -91,6 +106,7 @@ func change(c *console, cmd *cobra.Command, t *target, o control.SwitchOptions, 
 		return interrupted(err)
 	}
 	defer client.Close()
+	client.SignWith(private)
 	line := c.progress()
 	line.Step(waiting(doing, o.Quiesce), 0, 0)
 	done := make(chan struct{})

@@ -17,6 +17,9 @@ Functions get their former code back in one switch, as with gosplice apply. Stat
 not undone: variables keep what the patch put into them, and what its initialisers
 did stays done. A version that was rolled back can be gone to again with --to.
 
+A program may go back only for who has a key that it trusts (WithSignedRollback):
+--key signs the request with it.
+
 With --chain it is the logic of a chain that goes back, to a version whose plugin is in
 the process (see gosplice plugin).`
 
@@ -26,6 +29,7 @@ func newRollbackCommand(c *console) *cobra.Command {
 		o      control.SwitchOptions
 		to     string
 		chain  string
+		key    string
 		asJSON bool
 	)
 	cmd := &cobra.Command{
@@ -38,7 +42,7 @@ func newRollbackCommand(c *console) *cobra.Command {
   gosplice rollback --pid 4711 --to release`,
 		Args: arguments(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return change(c, cmd, &t, o, programFor(chain), asJSON, "rolling back", func(ctx context.Context, client *control.Client) (*control.Switched, error) {
+			return change(c, cmd, &t, o, programFor(chain), key, asJSON, "rolling back", func(ctx context.Context, client *control.Client) (*control.Switched, error) {
 				return client.RollbackChain(ctx, chain, to, o)
 			})
 		},
@@ -46,7 +50,7 @@ func newRollbackCommand(c *console) *cobra.Command {
 	t.addFlags(cmd)
 	cmd.Flags().StringVar(&chain, "chain", "", "roll back this chain (default: patches, or the only chain of a program without)")
 	cmd.Flags().StringVar(&to, "to", "", "version to go back to (default: the one before)")
-	addSwitchFlags(cmd, &o)
+	addSwitchFlags(cmd, &o, &key)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the result as JSON")
 	return cmd
 }

@@ -138,9 +138,17 @@ func showPatches(c *console, patches []control.Applied, now time.Time) {
 			mark = "*"
 		}
 		t.Add(mark, shortPatch(p.ID), p.Version, report.Age(now.Sub(p.Time))+" ago", report.Duration(p.Pause),
-			report.Count(len(p.Changes)), report.Bytes(p.Memory), p.Signer[:min(len(p.Signer), 8)])
+			report.Count(len(p.Changes)), inImages(p), p.Signer[:min(len(p.Signer), 8)])
 	}
 	c.print(t.Lines(c.style, c.width)...)
+}
+
+// inImages is the memory of a patch, which may be loaded several times.
+func inImages(p control.Applied) string {
+	if p.Images > 1 {
+		return fmt.Sprintf("%s in %d images", report.Bytes(p.Memory), p.Images)
+	}
+	return report.Bytes(p.Memory)
 }
 
 // manyFunctions is how many functions are listed before the rest is only counted.

@@ -32,6 +32,8 @@ type Options struct {
 	// of which there has to be one then.
 	TrustedKeys []ed25519.PublicKey
 	KeysNamed   bool
+	// SignedBack says that going back needs one of the keys, of which there has to be one then.
+	SignedBack bool
 	// TrustedTexts are more of them as text; see parseKeys.
 	TrustedTexts []string
 	// PatchDir is where patches are that Start applies; empty: none.
@@ -168,6 +170,9 @@ func newServer(o Options, p *patcher) (*server, error) {
 	if o.KeysNamed && len(o.TrustedKeys) == 0 {
 		return nil, errors.New("the program trusts a list of keys that is empty, so nothing could be applied: name a key with WithTrustedKeys or TrustKey, or leave both out to accept patches without a signature")
 	}
+	if o.SignedBack && len(o.TrustedKeys) == 0 {
+		return nil, errors.New("going back is to need a key, and the program names none: name one with WithTrustedKeys or TrustKey")
+	}
 	if why := moreRights(); why != "" && (len(o.TrustedKeys) == 0 || o.Dir == "") {
 		return nil, fmt.Errorf("this program has more rights than its user, who could take them with a patch: %s: name a key that you trust (TrustKey) and the directory of the socket (WithSocketDir)", why)
 	}
@@ -190,7 +195,7 @@ func newServer(o Options, p *patcher) (*server, error) {
 	}
 	s := &server{
 		patcher: p, listener: listener, logger: o.Logger, patchDir: patchDir,
-		rules:   policy{approve: o.Approve, trusted: o.TrustedKeys},
+		rules:   policy{approve: o.Approve, trusted: o.TrustedKeys, signedBack: o.SignedBack},
 		started: time.Now(), stopped: make(chan struct{}), conns: make(map[*net.UnixConn]bool),
 	}
 	go s.accept()

@@ -21,11 +21,13 @@ import (
 type policy struct {
 	approve func(Request) error
 	trusted []ed25519.PublicKey
+	// signedBack says that going back needs one of them.
+	signedBack bool
 }
 
 // apply switches the program to the patch in file. It refuses before it touches anything, or
 // fails with the program as it was before; memory that the runtime knows of stays taken then.
-func (a *patcher) apply(file []byte, who peer, o control.SwitchOptions, rules policy, entry *control.Entry) (_ *control.Switched, err error) {
+func (a *patcher) apply(file []byte, who peer, req *control.Request, o control.SwitchOptions, rules policy, entry *control.Entry) (_ *control.Switched, err error) {
 	end, err := a.begin("apply")
 	if err != nil {
 		return nil, err
@@ -48,6 +50,9 @@ func (a *patcher) apply(file []byte, who peer, o control.SwitchOptions, rules po
 			Message: fmt.Sprintf("version %s is applied already, nothing was done", now.label),
 			From:    now.label, To: now.label, ID: now.id, Already: true,
 		}, nil
+	}
+	if err := a.inOrder(ordered{p.Made, p.Label()}, req, rules); err != nil {
+		return nil, err
 	}
 	if err := rules.ask(Request{
 		Action: ActionApply, Version: p.Label(), ID: p.ID, Signer: p.Signer, UID: who.uid, PID: who.pid,
@@ -79,6 +84,7 @@ func (a *patcher) apply(file []byte, who peer, o control.SwitchOptions, rules po
 		return nil, a.takenBack(v, err, o.InitTimeout)
 	}
 	v.exchanged = exchanges
+	a.ran(ordered{v.made, v.label}, rules)
 	return done, nil
 }
 

@@ -26,7 +26,7 @@ func (s *server) applyPlugin(req *control.Request, who peer, entry *control.Entr
 	if c == nil {
 		return nil, refused(chains.ReasonChain, "this program has no chain %s: it has %s", info.Chain, chainNames())
 	}
-	done, err := c.Apply(req.Patch, chains.ApplyOptions{Approve: s.approval(ActionApply, info.Chain, who), EntryTimeout: req.InitTimeout})
+	done, err := c.Apply(req.Patch, chains.ApplyOptions{Approve: s.approval(ActionApply, info.Chain, who, req), EntryTimeout: req.InitTimeout})
 	if err != nil {
 		return nil, chainProblem(err)
 	}
@@ -63,7 +63,7 @@ func (s *server) rollbackChain(c chains.Chain, err error, req *control.Request, 
 		return nil, err
 	}
 	entry.Chain = c.Name()
-	done, err := c.Rollback(req.To, s.approval(ActionRollback, c.Name(), who))
+	done, err := c.Rollback(req.To, s.approval(ActionRollback, c.Name(), who, req))
 	if err != nil {
 		return nil, chainProblem(err)
 	}
@@ -72,12 +72,17 @@ func (s *server) rollbackChain(c chains.Chain, err error, req *control.Request, 
 }
 
 // approval asks the program's keys and its approval function about a version.
-func (s *server) approval(action Action, chain string, who peer) chains.Approve {
+func (s *server) approval(action Action, chain string, who peer, req *control.Request) chains.Approve {
 	return func(version, id string, signer []byte) error {
+		what := "going back"
 		if action == ActionApply {
 			if err := s.rules.trusts(signer, "plugin"); err != nil {
 				return err
 			}
+			what = "applying a plugin, which may be older than one that ran," // plugins have no order
+		}
+		if err := s.patcher.mayGoBack(req, s.rules, what); err != nil {
+			return err
 		}
 		return s.rules.ask(Request{Action: action, Version: version, ID: id, Signer: signer, Chain: chain, UID: who.uid, PID: who.pid})
 	}

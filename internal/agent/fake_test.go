@@ -294,7 +294,7 @@ func newTestProcess(t testing.TB) *testProcess {
 // apply applies d and returns what apply does.
 func (p *testProcess) apply(d testPatch) (*control.Switched, error) {
 	p.t.Helper()
-	return p.patcher.apply(d.file(p.t), peer{uid: 1000, pid: 77}, control.SwitchOptions{}, p.rules, &control.Entry{})
+	return p.patcher.apply(d.file(p.t), peer{uid: 1000, pid: 77}, nil, control.SwitchOptions{}, p.rules, &control.Entry{})
 }
 
 // mustApply fails the test unless d is applied.
@@ -310,7 +310,7 @@ func (p *testProcess) mustApply(d testPatch) *control.Switched {
 // mustRollback fails the test unless the program goes back to version to.
 func (p *testProcess) mustRollback(to string) *control.Switched {
 	p.t.Helper()
-	done, err := p.rollback(to, peer{uid: 1000, pid: 77}, control.SwitchOptions{}, p.rules, &control.Entry{})
+	done, err := p.rollback(to, peer{uid: 1000, pid: 77}, nil, control.SwitchOptions{}, p.rules, &control.Entry{})
 	if err != nil {
 		p.t.Fatalf("rollback to %q: %v", to, err)
 	}

@@ -64,7 +64,7 @@ func TestChangedByOthers(t *testing.T) {
 	if calls := p.engine.takeCalls(); calls != "" {
 		t.Errorf("the engine was asked for %s", calls)
 	}
-	_, rollbackErr := p.rollback("", peer{}, control.SwitchOptions{}, p.rules, &control.Entry{})
+	_, rollbackErr := p.rollback("", peer{}, nil, control.SwitchOptions{}, p.rules, &control.Entry{})
 	for what, err := range map[string]error{"apply": applyErr, "rollback": rollbackErr} {
 		if err == nil {
 			t.Fatalf("%s succeeded", what)

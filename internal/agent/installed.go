@@ -182,7 +182,7 @@ func (s *server) restore() error {
 	}
 	who := peer{uid: os.Geteuid(), pid: os.Getpid()}
 	resp := s.change(&control.Request{Verb: control.VerbApply, Patch: file}, who, func(entry *control.Entry) (*control.Switched, error) {
-		return s.patcher.apply(file, who, control.SwitchOptions{}, s.rules, entry)
+		return s.patcher.apply(file, who, nil, control.SwitchOptions{}, s.rules, entry)
 	})
 	if resp.Code != control.Done {
 		return fmt.Errorf("the installed patch %s was not applied, and the program runs without it: %s", filepath.Join(s.patchDir, newest.name), resp.Message)
@@ -212,6 +212,9 @@ func (s *server) status() *control.Status {
 // describe adds to a greeting what the server knows beyond the patcher.
 func (s *server) describe(h *control.Hello) *control.Hello {
 	h.PatchDir = s.patchDir
+	if s.rules.signedBack {
+		h.Challenge = s.patcher.currentChallenge()
+	}
 	h.AfterRestart = s.afterRestart()
 	return h
 }

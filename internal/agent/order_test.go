@@ -2,6 +2,8 @@ package agent
 
 import (
 	"crypto/ed25519"
+	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -19,7 +21,7 @@ func TestSignatureFirst(t *testing.T) {
 		"for another build": {version: "1.1", functions: []string{"!A"}, with: otherBuild},
 	} {
 		var entry control.Entry
-		_, err := p.patcher.apply(d.file(t), peer{}, control.SwitchOptions{}, p.rules, &entry)
+		_, err := p.patcher.apply(d.file(t), peer{}, nil, control.SwitchOptions{}, p.rules, &entry)
 		if problemOf(err).reason != control.ReasonUnsigned || entry.Version != "" || entry.ID == "" {
 			t.Errorf("%s: %v, entry %+v", name, err, entry)
 		}
@@ -32,6 +34,124 @@ func TestSignatureFirst(t *testing.T) {
 	d.with = nil
 	if _, err := p.apply(d); err != nil {
 		t.Error(err)
+	}
+}
+
+// signedProcess trusts a key.
+func signedProcess(t *testing.T) (*testProcess, ed25519.PrivateKey) {
+	p := newTestProcess(t)
+	key := ed25519.NewKeyFromSeed(make([]byte, 32))
+	p.rules.trusted = []ed25519.PublicKey{key.Public().(ed25519.PublicKey)}
+	return p, key
+}
+
+// signedAt is a signed patch that was made at an hour.
+func signedAt(hour string, key ed25519.PrivateKey) testPatch {
+	return testPatch{version: hour, functions: []string{"!A"}, key: key, with: func(p *patch.Patch) { p.Made = "2026-03-01T" + hour + ":00:00Z" }}
+}
+
+// asked applies d as a request does.
+func (p *testProcess) asked(d testPatch, req *control.Request) error {
+	p.t.Helper()
+	_, err := p.patcher.apply(d.file(p.t), peer{}, req, req.SwitchOptions, p.rules, &control.Entry{})
+	return err
+}
+
+// TestOlder: a signed patch that was made before one that has run is refused, unless it is meant.
+func TestOlder(t *testing.T) {
+	p, key := signedProcess(t)
+	p.mustApply(signedAt("10", key))
+	p.mustApply(signedAt("12", key))
+	for _, to := range []string{"", patch.ReleaseVersion} { // going back changes nothing of what has run
+		err := p.asked(signedAt("11", key), &control.Request{})
+		if problemOf(err).reason != control.ReasonOlder || !strings.Contains(err.Error(), "--older") || !strings.Contains(err.Error(), "12") {
+			t.Errorf("an older one: %v", err)
+		}
+		p.mustRollback(to)
+	}
+	p.mustApply(signedAt("12", key)) // not older than itself
+	older := &control.Request{SwitchOptions: control.SwitchOptions{Older: true}}
+	if err := p.asked(signedAt("11", key), older); err != nil {
+		t.Error(err)
+	}
+	if err := p.asked(signedAt("10", key), &control.Request{}); problemOf(err).reason != control.ReasonOlder {
+		t.Errorf("older than what was older: %v", err)
+	}
+
+	// One that was not applied has not run, and where nobody signs there is no order.
+	p, key = signedProcess(t)
+	p.rules.approve = func(Request) error { return errors.New("no") }
+	if err := p.asked(signedAt("12", key), &control.Request{}); problemOf(err).reason != control.ReasonNotApproved {
+		t.Error(err)
+	}
+	p.rules.approve = nil
+	p.mustApply(signedAt("11", key))
+	p = newTestProcess(t)
+	p.mustApply(signedAt("12", nil))
+	p.mustApply(signedAt("11", nil))
+}
+
+// TestSignedRollback: where going back needs a key nobody goes back without, by no way, and a request that was signed is good
+// once.
+func TestSignedRollback(t *testing.T) {
+	p, key := signedProcess(t)
+	p.rules.signedBack = true
+	foreign := ed25519.NewKeyFromSeed([]byte(strings.Repeat("x", 32)))
+	p.mustApply(signedAt("10", key))
+	p.mustApply(signedAt("12", key))
+	back := func(req *control.Request) error {
+		req.Verb = control.VerbRollback
+		_, err := p.rollback(req.To, peer{}, req, req.SwitchOptions, p.rules, &control.Entry{})
+		return err
+	}
+	signed := func(key ed25519.PrivateKey, to string) *control.Request {
+		req := &control.Request{Verb: control.VerbRollback, To: to}
+		req.Authorise(key, p.challenge)
+		return req
+	}
+	other := signed(key, "")
+	other.To = patch.ReleaseVersion
+	damaged := signed(key, "")
+	damaged.Authority.Signature = damaged.Authority.Signature[:10]
+	borrowed := signed(foreign, "")
+	borrowed.Authority.Key = key.Public().(ed25519.PublicKey)
+	short := signed(key, "")
+	short.Authority.Key = nil
+	for what, req := range map[string]*control.Request{
+		"unsigned": {}, "to the release": {To: patch.ReleaseVersion}, "of another key": signed(foreign, ""), "for another version": other,
+		"cut": damaged, "of a foreign key under a trusted name": borrowed, "without a key": short,
+	} {
+		if err := back(req); problemOf(err).reason != control.ReasonKeyNeeded {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	older := &control.Request{Verb: control.VerbApply, SwitchOptions: control.SwitchOptions{Older: true}}
+	if err := p.asked(signedAt("11", key), older); problemOf(err).reason != control.ReasonKeyNeeded {
+		t.Errorf("older, without a key: %v", err)
+	}
+	good := signed(key, "")
+	if err := back(good); err != nil {
+		t.Fatal(err)
+	}
+	if err := back(good); problemOf(err).reason != control.ReasonKeyNeeded {
+		t.Errorf("the same request once more: %v", err)
+	}
+	// What is signed for one patch is not for another.
+	older.Patch = signedAt("11", key).file(t)
+	older.Authorise(key, p.challenge)
+	wrong := *older
+	wrong.Patch = signedAt("09", key).file(t)
+	if err := p.asked(signedAt("09", key), &wrong); problemOf(err).reason != control.ReasonKeyNeeded {
+		t.Errorf("signed for another patch: %v", err)
+	}
+	if err := p.asked(signedAt("11", key), older); err != nil {
+		t.Error(err)
+	}
+	if got := p.stackLabels(); !slices.Equal(got, []string{"10", "11"}) {
+		t.Errorf("stack %q", got)
+	}
+	if _, err := newServer(Options{Dir: shortDir(t), SignedBack: true}, nil); err == nil || !strings.Contains(err.Error(), "is to need a key") {
+		t.Errorf("no key at all: %v", err)
 	}
 }
 

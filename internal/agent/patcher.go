@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"crypto/rand"
 	"encoding/hex"
 	"os"
 	"runtime/debug"
@@ -36,6 +37,9 @@ type patcher struct {
 	symbols registry
 	filled  map[uint64]uint64 // host words that a patch filled, with what they held before
 	inits   initialisers
+	// newest is the newest signed patch that ran; challenge is what a request that needs a key has to sign.
+	newest    ordered
+	challenge string
 	// unsettled is what went wrong after the last switch, which was made.
 	unsettled error
 
@@ -52,11 +56,12 @@ type patcher struct {
 func newPatcher(g *program, arm armFunc) *patcher {
 	return &patcher{
 		program: g, arm: arm,
-		written: make(map[uint64]word),
-		calls:   make(map[uint64]uint64),
-		symbols: make(registry),
-		filled:  make(map[uint64]uint64),
-		inits:   initialisers{ran: make(map[string]string), running: make(map[string]abandoned)},
+		written:   make(map[uint64]word),
+		calls:     make(map[uint64]uint64),
+		symbols:   make(registry),
+		filled:    make(map[uint64]uint64),
+		inits:     initialisers{ran: make(map[string]string), running: make(map[string]abandoned)},
+		challenge: rand.Text(),
 	}
 }
 

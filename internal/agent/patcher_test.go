@@ -149,7 +149,7 @@ func TestRollbackByID(t *testing.T) {
 func TestRollbackRefused(t *testing.T) {
 	p := newTestProcess(t)
 	rollback := func(to string) *problem {
-		_, err := p.rollback(to, peer{}, control.SwitchOptions{}, p.rules, &control.Entry{})
+		_, err := p.rollback(to, peer{}, nil, control.SwitchOptions{}, p.rules, &control.Entry{})
 		if err == nil {
 			t.Fatalf("rollback to %q succeeded", to)
 		}
@@ -221,7 +221,7 @@ func TestApplyRefused(t *testing.T) {
 
 func TestApplyMalformed(t *testing.T) {
 	p := newTestProcess(t)
-	_, err := p.patcher.apply([]byte("no patch"), peer{}, control.SwitchOptions{}, policy{}, &control.Entry{})
+	_, err := p.patcher.apply([]byte("no patch"), peer{}, nil, control.SwitchOptions{}, policy{}, &control.Entry{})
 	if got := problemOf(err); err == nil || got.reason != control.ReasonMalformed {
 		t.Errorf("err = %v", err)
 	}
@@ -442,7 +442,7 @@ func TestTwoAtOnce(t *testing.T) {
 	if err == nil || got.code != control.Refused || got.reason != control.ReasonInProgress || !strings.Contains(got.message, "apply 1") {
 		t.Errorf("second apply: %v", err)
 	}
-	if _, err := p.rollback("", peer{}, control.SwitchOptions{}, policy{}, &control.Entry{}); problemOf(err).reason != control.ReasonInProgress {
+	if _, err := p.rollback("", peer{}, nil, control.SwitchOptions{}, policy{}, &control.Entry{}); problemOf(err).reason != control.ReasonInProgress {
 		t.Errorf("rollback: %v", err)
 	}
 	status := p.status(time.Now(), policy{})
@@ -458,7 +458,7 @@ func TestTwoAtOnce(t *testing.T) {
 func TestQuiesce(t *testing.T) {
 	p := newTestProcess(t)
 	d := testPatch{version: "1", functions: []string{"!A/s", "!B/s"}}
-	_, err := p.patcher.apply(d.file(t), peer{}, control.SwitchOptions{Quiesce: time.Second}, policy{}, &control.Entry{})
+	_, err := p.patcher.apply(d.file(t), peer{}, nil, control.SwitchOptions{Quiesce: time.Second}, policy{}, &control.Entry{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,7 @@ import (
 
 // rollback switches to an earlier version; to is as in control.Request.To. What the newer version
 // created stays in memory.
-func (a *patcher) rollback(to string, who peer, o control.SwitchOptions, rules policy, entry *control.Entry) (*control.Switched, error) {
+func (a *patcher) rollback(to string, who peer, req *control.Request, o control.SwitchOptions, rules policy, entry *control.Entry) (*control.Switched, error) {
 	end, err := a.begin("rollback")
 	if err != nil {
 		return nil, err
@@ -32,6 +32,9 @@ func (a *patcher) rollback(to string, who peer, o control.SwitchOptions, rules p
 			Message: fmt.Sprintf("version %s runs already, nothing was done", nameOf(now)),
 			From:    nameOf(now), To: nameOf(now), ID: entry.ID, Already: true,
 		}, nil
+	}
+	if err := a.mayGoBack(req, rules, "going back"); err != nil {
+		return nil, err
 	}
 	if err := rules.ask(Request{
 		Action: ActionRollback, Version: nameOf(target), ID: entry.ID, UID: who.uid, PID: who.pid,

@@ -127,14 +127,14 @@ func (s *server) handle(req *control.Request, who peer) (resp *control.Response)
 			if chains.IsFile(req.Patch) {
 				return s.applyPlugin(req, who, entry)
 			}
-			return s.patcher.apply(req.Patch, who, req.SwitchOptions, s.rules, entry)
+			return s.patcher.apply(req.Patch, who, req, req.SwitchOptions, s.rules, entry)
 		})
 	case control.VerbRollback:
 		return s.change(req, who, func(entry *control.Entry) (*control.Switched, error) {
 			if c, err := s.chainToRollBack(req.Chain); c != nil || err != nil {
 				return s.rollbackChain(c, err, req, who, entry)
 			}
-			return s.patcher.rollback(req.To, who, req.SwitchOptions, s.rules, entry)
+			return s.patcher.rollback(req.To, who, req, req.SwitchOptions, s.rules, entry)
 		})
 	}
 	return responseTo(&problem{code: control.Usage, reason: control.ReasonProtocol, message: fmt.Sprintf("the request %.20q is not known", req.Verb)})

@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"net"
@@ -24,6 +25,7 @@ type Client struct {
 	conn   net.Conn
 	socket string
 	who    Listener
+	key    ed25519.PrivateKey // signs requests for changes, or nil
 }
 
 // Dial connects to the program that listens on socket. The context bounds connecting alone. The error is an
@@ -36,7 +38,7 @@ func Dial(ctx context.Context, socket string) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Client{conn, socket, who}, nil
+	return &Client{conn: conn, socket: socket, who: who}, nil
 }
 
 // Listener is who answers, as the kernel says; the zero value where it does not.
@@ -102,6 +104,9 @@ func (c *Client) Journal(ctx context.Context) ([]Entry, error) {
 }
 
 func (c *Client) change(ctx context.Context, req *Request) (*Switched, error) {
+	if err := c.authorise(ctx, req); err != nil {
+		return nil, err
+	}
 	resp, err := c.ask(ctx, req)
 	if err != nil {
 		return nil, err

@@ -38,6 +38,8 @@ type Request struct {
 	// Chain is the chain to roll back. Empty means the patches, or the only chain of a program
 	// without patches.
 	Chain string `json:",omitempty"`
+	// Authority is that of a key, where the program wants one.
+	Authority *Authority `json:",omitempty"`
 	SwitchOptions
 }
 
@@ -51,6 +53,8 @@ type SwitchOptions struct {
 	Wait time.Duration `json:",omitempty"`
 	// InitTimeout bounds each initialiser and hook; 0 is 30 s.
 	InitTimeout time.Duration `json:",omitempty"`
+	// Older says that a signed patch may be applied that was made before one that has run.
+	Older bool `json:",omitempty"`
 }
 
 // Code is how a request ended.
@@ -85,6 +89,8 @@ const (
 	ReasonTextDiffers  = "text-differs"  // the program's code in memory is not what it was made for
 	ReasonUnsigned     = "unsigned"      // the program asks for a signature that is not there
 	ReasonForeignKey   = "foreign-key"   // signed, but not by a key that the program trusts
+	ReasonOlder        = "older"         // signed, but made before a patch that has run
+	ReasonKeyNeeded    = "key-needed"    // going back needs a key in this program
 	ReasonNotApproved  = "not-approved"  // the program's own approval function said no
 	ReasonInProgress   = "in-progress"   // another apply or rollback is under way
 	ReasonTypeChanged  = "type-changed"  // a type or variable differs from the one an earlier patch made
@@ -132,6 +138,9 @@ type Hello struct {
 	Chains map[string]string `json:",omitempty"`
 	// Started is when the program called gosplice.Start.
 	Started time.Time
+	// Challenge is what is to be signed with a request that needs a key, see Authority; empty where none
+	// does.
+	Challenge string `json:",omitempty"`
 	// PatchDir is the directory of which the program applies the newest patch when it starts, if any.
 	PatchDir string `json:",omitempty"`
 	// AfterRestart is the version that it would then have. Empty means patch.ReleaseVersion, as with
