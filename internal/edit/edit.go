@@ -420,7 +420,7 @@ func (e *Edit) Position(pkg string, n goobj.Name) (file string, line int) {
 	if !ok {
 		return "", 0
 	}
-	decl, _ := e.declOf(e.importPath(pkg), n.Name)
+	decl, _ := e.declOf(e.importPath(pkg), goobj.WithoutCopy(n.Name))
 	if d := src.New.Funcs[decl]; d != nil {
 		return d.Pos.Filename, d.Pos.Line
 	}
