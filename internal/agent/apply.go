@@ -330,7 +330,7 @@ func (a *patcher) switchTo(v *version, who peer, o control.SwitchOptions, exchan
 		a.unsettled = finish(err == nil)
 	}
 	if err != nil {
-		return stats, 0, switchProblem(err, bodies, guard, relaid)
+		return stats, 0, switchProblem(err, sites, bodies, guard, relaid)
 	}
 	a.program.text.frozen = len(writes) > 0 || a.program.text.frozen
 	for _, s := range sites {
@@ -344,7 +344,7 @@ func (a *patcher) switchTo(v *version, who peer, o control.SwitchOptions, exchan
 }
 
 // switchProblem is what a switch that was not made is answered with. bodies are those in which nobody may have been.
-func switchProblem(err error, bodies []oldBody, guard guard, relaid relaid) *problem {
+func switchProblem(err error, sites []site, bodies []oldBody, guard guard, relaid relaid) *problem {
 	if p := (*problem)(nil); errors.As(err, &p) {
 		return p
 	}
@@ -376,8 +376,11 @@ func switchProblem(err error, bodies []oldBody, guard guard, relaid relaid) *pro
 			p.message += "; " + endless + ": restart the program"
 		}
 	default:
-		if endless != "" {
+		switch spins := spinning(busy, sites); {
+		case endless != "":
 			busy.Advice = "switch without quiescence: " + endless
+		case spins != "":
+			busy.Advice = "no way leads out of the loop in " + spins + ", and it begins where a jump has to be written: restart the program with the edit built in"
 		}
 		p = failed(control.ReasonBusy, "%v", err)
 	}

@@ -262,6 +262,17 @@ func leaving(sites []site, writes []splice.Write) []oldBody {
 	return bodies
 }
 
+// spinning is a function in the way of a switch whose loop begins in the bytes that a jump takes, and is never left; empty
+// if there is none.
+func spinning(busy *splice.ErrBusy, sites []site) string {
+	for _, f := range busy.Funcs {
+		if slices.ContainsFunc(sites, func(s site) bool { return s.name == f.Name && s.busy.Lo == 0 && len(s.endless) > 0 }) {
+			return f.Name
+		}
+	}
+	return ""
+}
+
 // body is the range of a function without its entry: a goroutine that is at the entry has yet to
 // run the jump that is there.
 func body(addr, size uint64) splice.Range { return splice.Range{Lo: addr + 1, Hi: addr + size} }

@@ -61,6 +61,7 @@ func Judge(e *edit.Edit, inits []edit.InitFunc, o Options) *Verdict {
 	j.byVariable()
 	j.left()
 	j.keepsMore()
+	j.spins()
 	j.packages()
 	j.hooks()
 	j.startOnly()

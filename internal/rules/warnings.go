@@ -210,6 +210,18 @@ var (
  }
 `})
 
+	Spins = rule(Rule{
+		ID: "GS2035", Title: "a loop without end begins in the first bytes of a function", Verdict: "applies while nobody is inside", Scenario: "loop-spins",
+		Reason:  "The loop begins in the bytes that the jump to the new body takes, so the jump is written when no goroutine is inside. No way leads out of the loop: while one is in it the patch is refused.",
+		WaysOut: []string{"restart"},
+		Example: `
+ func spin() {        // started with go
+ 	for {
+-		step()       // small, compiled into the loop
++		step(1)
+ 	}
+ }`})
+
 	WayBackWaits = rule(Rule{
 		ID: "GS2031", Title: "going back may have to wait for calls of the patch", Verdict: Warns, Scenario: "kept-way-back",
 		Reason:  "Code of the patch may have on its stack what the release keeps. After going back it still calls the functions that the patch has for itself; but of one that can't be exchanged it has none, and would call the release's; and so does a func value in a captured variable. A rollback waits until no goroutine is inside such code, and is refused if one stays.",
