@@ -457,3 +457,43 @@ func TestTestsInDocumentsExist(t *testing.T) {
 		}
 	}
 }
+
+// Each claim about security names tests, which are there.
+func TestTestsOfClaimsExist(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(moduleRoot, "SECURITY.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := map[string]bool{}
+	function := regexp.MustCompile(`(?m)^func (Test\w+)\(`)
+	err = filepath.WalkDir(moduleRoot, func(path string, d os.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		source, err := os.ReadFile(path)
+		for _, m := range function.FindAllStringSubmatch(string(source), -1) {
+			tests[m[1]] = true
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(text), "| claim | shown by |\n|---|---|\n")
+	table, _, _ = strings.Cut(table, "\n\n")
+	claims := strings.Split(table, "\n")
+	if len(claims) < 10 {
+		t.Fatalf("only %d claims", len(claims))
+	}
+	for _, c := range claims {
+		named := regexp.MustCompile("`(Test\\w+)`").FindAllStringSubmatch(c, -1)
+		if len(named) == 0 {
+			t.Errorf("names no test: %s", c)
+		}
+		for _, m := range named {
+			if !tests[m[1]] {
+				t.Errorf("there is no test %s: %s", m[1], c)
+			}
+		}
+	}
+}

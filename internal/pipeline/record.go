@@ -34,6 +34,9 @@ func MakeRecord(ctx context.Context, o RecordOptions) (*RecordSummary, error) {
 	if b.CoverMode() != "" {
 		b.Flags = append(b.Flags, gotool.CoverFlags(os.Getenv("GOFLAGS"))...)
 	}
+	if err := b.CheckData(); err != nil {
+		return nil, fmt.Errorf("%s: %w", o.Binary, err)
+	}
 	packages, err := b.List(ctx, "")
 	if err != nil {
 		return nil, withCommit(ctx, err, b)

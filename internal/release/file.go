@@ -9,7 +9,11 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strings"
+	"unicode"
 
+	"github.com/gosplice/gosplice/internal/gotool"
 	"github.com/klauspost/compress/zstd"
 )
 
@@ -80,35 +84,64 @@ func (r *Record) encode(w io.Writer) error {
 // IsRecord reports whether a file is a record, by its beginning.
 func IsRecord(file []byte) bool { return bytes.HasPrefix(file, []byte(fileMagic)) }
 
-// maxRecord bounds the memory that reading a record may take.
-const maxRecord = 4 << 30
+// Bounds on what a record may ask for, so that a hostile one can't exhaust memory.
+const (
+	maxFile = 1 << 30 // bytes as stored
+	// Records are 3 to 5 times as long as they are stored.
+	maxExpansion = 64
+	leastContent = 1 << 20 // is read in any case
+	maxWindow    = 8 << 20 // of the decompressor; that of files is 4 MB
+	// Of the bytes of a record that was made, every 13th to 17th is zero: most of them end a structure. Lists of empty structures
+	// would take hundreds of bytes for each.
+	minDensity = 4
+)
 
-// Read loads a record.
+// Read loads a record. It takes memory in proportion to what is stored.
 func Read(path string) (*Record, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("record: %w", err)
-	}
-	defer f.Close()
-	r, err := decode(f)
+	r, err := read(path)
 	if err != nil {
 		return nil, fmt.Errorf("record %s: %w", path, err)
 	}
 	return r, nil
 }
 
-func decode(in io.Reader) (*Record, error) {
-	b := bufio.NewReader(in)
-	m := make([]byte, len(fileMagic))
-	if _, err := io.ReadFull(b, m); err != nil || string(m) != fileMagic {
+func read(path string) (*Record, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(b) > maxFile {
+		return nil, fmt.Errorf("the file has more than %d bytes: make it again with gosplice record", maxFile)
+	}
+	return decode(b)
+}
+
+func decode(file []byte) (*Record, error) {
+	if !IsRecord(file) {
 		return nil, errors.New("not a release record; make one with gosplice build or gosplice record")
 	}
-	z, err := zstd.NewReader(b, zstd.WithDecoderMaxMemory(maxRecord))
+	stored := file[len(fileMagic):]
+	options := []zstd.DOption{zstd.WithDecoderMaxWindow(maxWindow)}
+	if len(stored) < leastContent {
+		options = append(options, zstd.WithDecoderConcurrency(1)) // goroutines take longer to start
+	}
+	z, err := zstd.NewReader(bytes.NewReader(stored), options...)
 	if err != nil {
 		return nil, err
 	}
 	defer z.Close()
-	r, err := readFrom(gob.NewDecoder(bufio.NewReaderSize(z, 1<<20)))
+	return decodeContent(z, len(stored))
+}
+
+// decodeContent reads what is compressed in a record that takes so many bytes.
+func decodeContent(in io.Reader, stored int) (*Record, error) {
+	in = &bounded{in: in, most: max(leastContent, maxExpansion*int64(stored))}
+	r, err := readFrom(gob.NewDecoder(bufio.NewReaderSize(in, 1<<16)))
 	if err != nil {
 		return nil, fmt.Errorf("the file is damaged: %w; make it again with gosplice record", err)
 	}
@@ -118,8 +151,59 @@ func decode(in io.Reader) (*Record, error) {
 	if err := r.check(); err != nil {
 		return nil, fmt.Errorf("the file is damaged: %w; make it again with gosplice record", err)
 	}
-	return r, nil
+	return r, r.checkWords()
 }
+
+// bounded reads what may take no more memory than what is stored allows. The decoder of package gob reads a value as a whole
+// before it makes anything of it, so that it is refused before.
+type bounded struct {
+	in          io.Reader
+	most        int64
+	read, zeros int64
+}
+
+func (b *bounded) Read(p []byte) (int, error) {
+	n, err := b.in.Read(p)
+	b.read += int64(n)
+	b.zeros += int64(bytes.Count(p[:n], []byte{0}))
+	switch {
+	case b.read > b.most:
+		return 0, fmt.Errorf("it holds more than %d bytes, which is more than records of its size do", b.most)
+	case b.zeros > leastContent/minDensity+b.read/minDensity:
+		return 0, fmt.Errorf("%d of %d bytes are zero, which is more than in records", b.zeros, b.read)
+	}
+	return n, err
+}
+
+// checkWords refuses words of a record with which commands would be run, or files written, that its maker chose: a record is data.
+func (r *Record) checkWords() error {
+	if err := r.Build.CheckData(); err != nil {
+		return err
+	}
+	for i := range r.Packages {
+		p := &r.Packages[i]
+		for _, s := range []string{p.Path, p.Import} {
+			if strings.HasPrefix(s, "-") || strings.ContainsAny(s, "\"'`=\\") || strings.ContainsFunc(s, unicode.IsControl) {
+				return fmt.Errorf("a package has the path %.80q: make the record again with gosplice record", s)
+			}
+		}
+		// The go command gets it as go mod edit -require=MODULE and -replace=MODULE=MODULE.
+		for m := range strings.SplitSeq(p.Module, " => ") {
+			if m != "" && !moduleVersion.MatchString(m) {
+				return fmt.Errorf("package %s is of module %.80q: make the record again with gosplice record", p.Path, m)
+			}
+		}
+		for _, f := range p.Files {
+			if err := gotool.CheckFile(f.Name); err != nil {
+				return fmt.Errorf("package %s: %w", p.Path, err)
+			}
+		}
+	}
+	return nil
+}
+
+// moduleVersion matches a module and its version, which may be empty, and no directory.
+var moduleVersion = regexp.MustCompile(`^[A-Za-z0-9_][^\s@=:\\]*@[A-Za-z0-9.+()-]*$`)
 
 // check looks for what every record has, so that nobody has to ask again.
 func (r *Record) check() error {

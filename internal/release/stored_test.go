@@ -1,7 +1,6 @@
 package release
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/gob"
 	"fmt"
@@ -48,7 +47,7 @@ func TestRecordFiles(t *testing.T) {
 	if !bytes.Equal(files[0].Bytes(), files[1].Bytes()) {
 		t.Error("two files of one record differ")
 	}
-	got, err := decode(&files[0])
+	got, err := decode(files[0].Bytes())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +64,7 @@ func TestOlderRecordFilesAreNamed(t *testing.T) {
 	if err := gob.NewEncoder(&plain).Encode(r); err != nil {
 		t.Fatal(err)
 	}
-	_, err := decode(bufio.NewReader(bytes.NewReader(compress(t, plain.Bytes()))))
+	_, err := decode(compress(t, plain.Bytes()))
 	if err == nil || !strings.Contains(err.Error(), "made by another version of gosplice (format 8") {
 		t.Errorf("a record of version 8 gives: %v", err)
 	}
