@@ -3,6 +3,9 @@
 //
 //	http.Handle("/debug/gosplice", httpstatus.Handler())
 //
+// It answers for IP addresses, localhost and the hosts that it is told of, and leaves paths and stacks out unless it is told
+// otherwise: WithHosts, WithDetails.
+//
 // It is a package of its own so that only programs that want it link net/http.
 package httpstatus
 
@@ -13,7 +16,10 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"net"
 	"net/http"
+	"net/netip"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -22,16 +28,46 @@ import (
 	"github.com/gosplice/gosplice/internal/patch"
 )
 
+// Option is an option of Handler.
+type Option func(*handler)
+
+// WithHosts names hosts by which the program is reached, as they stand in the Host header, without a port. Requests by IP address or
+// for localhost are answered in any case; others are not, because a page in somebody's browser may have its own name lead
+// to an address that only that browser reaches (DNS rebinding), and read the answer.
+func WithHosts(names ...string) Option {
+	return func(h *handler) { h.hosts = append(h.hosts, names...) }
+}
+
+// WithDetails adds to the JSON what tells of the machine and of the sources: the paths of the executable and of the patch
+// directory, files and lines, the stacks of goroutines in old code, and the changes of each patch.
+func WithDetails() Option { return func(h *handler) { h.details = true } }
+
 // Handler answers GET and HEAD with what runs in this program: the release, the version, the patches,
-// and the goroutines that are still in old code. Each answer stops the program for a moment to
-// look at the goroutines, as gosplice status does; who may ask is for the program to decide.
+// and the goroutines that are still in old code. To look at them stops the program for a moment, which is done at most once a
+// second; who may ask is for the program to decide.
 //
 // The answer is JSON, or the text format of Prometheus if the request asks for it: by an Accept header that
 // names text/plain or application/openmetrics-text, as Prometheus sends it, or by ?format=prometheus. It is
-// status 503 as long as gosplice.Start was not called. A Handler is safe for concurrent use.
-func Handler() http.Handler { return http.HandlerFunc(serve) }
+// status 503 as long as gosplice.Start was not called, and 421 for a host that WithHosts does not name. A Handler is safe
+// for concurrent use.
+func Handler(options ...Option) http.Handler {
+	h := new(handler)
+	for _, o := range options {
+		o(h)
+	}
+	return h
+}
 
-func serve(w http.ResponseWriter, r *http.Request) {
+type handler struct {
+	hosts   []string
+	details bool
+}
+
+func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !h.isFor(r.Host) {
+		http.Error(w, fmt.Sprintf("the state is not shown for the host %.100q: ask by IP address, or name the host with httpstatus.WithHosts", r.Host), http.StatusMisdirectedRequest)
+		return
+	}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", "GET, HEAD")
 		http.Error(w, "the state can only be read", http.StatusMethodNotAllowed)
@@ -44,10 +80,14 @@ func serve(w http.ResponseWriter, r *http.Request) {
 	}
 	var body bytes.Buffer
 	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
 	if wantsPrometheus(r) {
 		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
 		writeMetrics(&body, status, agent.Requests())
 	} else {
+		if !h.details {
+			status = withoutDetails(status)
+		}
 		w.Header().Set("Content-Type", "application/json")
 		e := json.NewEncoder(&body)
 		e.SetIndent("", "  ")
@@ -57,6 +97,44 @@ func serve(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	w.Write(body.Bytes())
+}
+
+// isFor reports that a Host header names this program, and not something that another's DNS leads to it.
+func (h *handler) isFor(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	plain := strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
+	if _, err := netip.ParseAddr(plain); err == nil {
+		return true
+	}
+	host = strings.TrimSuffix(host, ".")
+	return strings.EqualFold(host, "localhost") || slices.ContainsFunc(h.hosts, func(name string) bool { return strings.EqualFold(strings.TrimSuffix(name, "."), host) })
+}
+
+// withoutDetails is a status without what WithDetails adds. The given one is shared, and stays.
+func withoutDetails(s *control.Status) *control.Status {
+	out := *s
+	out.Program, out.PatchDir = filepath.Base(s.Program), ""
+	out.Patches = slices.Clone(s.Patches)
+	for i := range out.Patches {
+		out.Patches[i].Changes = nil
+	}
+	out.Redirected = slices.Clone(s.Redirected)
+	for i := range out.Redirected {
+		out.Redirected[i] = control.Function{Name: s.Redirected[i].Name}
+	}
+	out.OldCode = slices.Clone(s.OldCode)
+	for i := range out.OldCode {
+		out.OldCode[i].Stack = nil
+	}
+	out.Chains = slices.Clone(s.Chains)
+	for i := range out.Chains {
+		if out.Chains[i].Poisoned != "" {
+			out.Chains[i].Poisoned = "Go rejected a plugin" // and says of which file
+		}
+	}
+	return &out
 }
 
 // wantsPrometheus reports which of the two forms a request asks for.

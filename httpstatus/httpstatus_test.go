@@ -15,7 +15,7 @@ import (
 )
 
 // started starts the agent in a directory of its own, and serves its state.
-func started(t *testing.T) *httptest.Server {
+func started(t *testing.T, options ...httpstatus.Option) *httptest.Server {
 	t.Helper()
 	// The path of a socket has to be short, which those of t.TempDir are not.
 	dir, err := os.MkdirTemp("", "gs")
@@ -23,11 +23,11 @@ func started(t *testing.T) *httptest.Server {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	if err := gosplice.Start(gosplice.WithSocketDir(dir)); err != nil {
+	if err := gosplice.Start(gosplice.WithSocketDir(dir), gosplice.WithPatchDir(dir)); err != nil {
 		t.Skip(err) // on platforms where nothing can be patched
 	}
 	t.Cleanup(func() { gosplice.Stop() })
-	s := httptest.NewServer(httpstatus.Handler())
+	s := httptest.NewServer(httpstatus.Handler(options...))
 	t.Cleanup(s.Close)
 	return s
 }
@@ -110,8 +110,55 @@ func TestOnlyReading(t *testing.T) {
 
 func TestNotStarted(t *testing.T) {
 	w := httptest.NewRecorder()
-	httpstatus.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
+	httpstatus.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "http://localhost/", nil))
 	if w.Code != http.StatusServiceUnavailable || !strings.Contains(w.Body.String(), "call gosplice.Start") {
 		t.Errorf("status %d: %s", w.Code, w.Body)
+	}
+}
+
+// A name that somebody's DNS leads to this program is not one of its own.
+func TestHosts(t *testing.T) {
+	s := started(t, httpstatus.WithHosts("server.internal"))
+	for host, want := range map[string]int{
+		"127.0.0.1": 200, "127.0.0.1:9090": 200, "[::1]:9090": 200, "[::1]": 200, "localhost:9090": 200, "LOCALHOST": 200, "localhost.": 200,
+		"server.internal": 200, "Server.Internal:80": 200, "server.internal.": 200,
+		"evil.example": 421, "evil.example:9090": 421, "localhost.evil.example": 421, "127.0.0.1.evil.example": 421, "xserver.internal": 421, "": 421,
+	} {
+		for _, method := range []string{http.MethodGet, http.MethodPost} {
+			r := httptest.NewRequest(method, "http://localhost/?format=json", nil)
+			r.Host = host
+			w := httptest.NewRecorder()
+			s.Config.Handler.ServeHTTP(w, r)
+			expect := want
+			if want == 200 && method == http.MethodPost {
+				expect = 405
+			}
+			if w.Code != expect {
+				t.Errorf("%s for %q: status %d", method, host, w.Code)
+			}
+			if w.Code == 421 && (!strings.Contains(w.Body.String(), "WithHosts") || strings.Contains(w.Body.String(), "BuildID")) {
+				t.Errorf("for %q: %s", host, w.Body)
+			}
+		}
+	}
+}
+
+// Paths are told only where the program says so.
+func TestDetails(t *testing.T) {
+	for _, c := range []struct {
+		options []httpstatus.Option
+		want    bool
+	}{{nil, false}, {[]httpstatus.Option{httpstatus.WithDetails()}, true}} {
+		t.Run("", func(t *testing.T) {
+			s := started(t, c.options...)
+			_, body := get(t, s.URL, "*/*")
+			path, err := os.Executable()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if strings.Contains(body, path) != c.want || strings.Contains(body, `"PatchDir"`) != c.want {
+				t.Errorf("the executable is %s: %s", path, body)
+			}
+		})
 	}
 }

@@ -116,8 +116,9 @@ func Stop() error {
 	return err
 }
 
-// Status is what is applied in this process. It looks at all goroutines, so it stops them for a
-// moment. It is an error if the agent is not started.
+// Status is what is applied in this process, and which goroutines were in old code within the last second: looking at them stops
+// the program for a moment, and those who ask from outside must not do that as often as they like. What it returns is shared and
+// is not changed. It is an error if the agent is not started.
 func Status() (*control.Status, error) {
 	process.Lock()
 	s := process.server
@@ -125,7 +126,7 @@ func Status() (*control.Status, error) {
 	if s == nil {
 		return nil, errors.New("the agent is not started: call gosplice.Start")
 	}
-	return s.status(), nil
+	return s.recentStatus(time.Now()), nil
 }
 
 // Requests counts what was asked of the agent, by verb and by how it ended.
@@ -151,6 +152,8 @@ type server struct {
 
 	mu    sync.Mutex
 	conns map[*net.UnixConn]bool // nil after stop
+
+	recent recentStatus
 }
 
 // newServer starts an agent.

@@ -22,6 +22,7 @@ import (
 
 // fakeEngine records what the agent asks for, and keeps code and images beside the process.
 type fakeEngine struct {
+	scans   int
 	mu      sync.Mutex
 	calls   []string
 	code    map[uint64]word // entries that were written
@@ -194,7 +195,10 @@ func (e *fakeEngine) Switch(_ context.Context, writes []splice.Write, o splice.O
 	return splice.Stats{Pause: 42, Attempts: 1}, nil
 }
 
-func (e *fakeEngine) Scan([]splice.Range) ([]splice.Held, error) { return e.held, e.fails["scan"] }
+func (e *fakeEngine) Scan([]splice.Range) ([]splice.Held, error) {
+	e.scans++
+	return e.held, e.fails["scan"]
+}
 
 func (r *fakeRegion) Base() uint64  { return r.base }
 func (r *fakeRegion) Bytes() []byte { return r.memory }

@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gosplice/gosplice/internal/control"
@@ -37,6 +38,41 @@ func (a *patcher) status(started time.Time, rules policy) *control.Status {
 		s.OldCode, s.OldCodeError = a.oldCode()
 	}
 	return s
+}
+
+// recentFor is how long a status counts for those who ask from outside.
+const recentFor = time.Second
+
+// recentStatus is the last status that was told to somebody outside.
+type recentStatus struct {
+	sync.Mutex
+	status *control.Status
+	at     time.Time
+	ready  changing
+}
+
+// changing is what a status is made anew for.
+type changing struct {
+	now        *version
+	inProgress string
+}
+
+func (a *patcher) changing() changing {
+	a.state.Lock()
+	defer a.state.Unlock()
+	return changing{a.current(), a.inProgress}
+}
+
+// recentStatus is the status, made at most once in recentFor, but for what changes.
+func (s *server) recentStatus(now time.Time) *control.Status {
+	r := &s.recent
+	r.Lock()
+	defer r.Unlock()
+	is := s.patcher.changing()
+	if age := now.Sub(r.at); r.status == nil || age < 0 || age >= recentFor || is != r.ready {
+		r.status, r.at, r.ready = s.status(), now, is
+	}
+	return r.status
 }
 
 // fillStatus sets what a knows without asking the engine about goroutines. The caller holds
