@@ -47,7 +47,8 @@ type options = agent.Options
 
 // WithSocketDir chooses the directory of the socket, which is PID.sock in it. The directory is made if
 // it is not there; otherwise it has to belong to the user who runs the program, with mode 0700.
-// By default it is gosplice in $XDG_RUNTIME_DIR, or /tmp/gosplice-UID, where the command looks.
+// By default it is gosplice in $XDG_RUNTIME_DIR, or /tmp/gosplice-UID, or a directory beside it if another user has
+// made that one; the command looks there.
 func WithSocketDir(dir string) Option {
 	return func(o *options) { o.Dir = dir }
 }

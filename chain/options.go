@@ -36,7 +36,8 @@ func WithTrustedKeys(keys ...[]byte) Option {
 }
 
 // WithPluginDir chooses where a plugin is copied to before it is opened, and removed after. It has to
-// allow executables to be mapped. By default it is the first that does of the directory for temporary
+// allow executables to be mapped, and nobody but this user and root may be able to exchange what is in it. By default it is
+// the first that does of the directory for temporary
 // files, /dev/shm, and the directory of the plugin.
 func WithPluginDir(dir string) Option {
 	return func(o *options) { o.dirs = []string{dir} }

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/gosplice/gosplice/internal/files"
 )
 
 // copyPrefix begins the names of copies: then come the process ID and a number.
@@ -25,7 +27,8 @@ func openCopy(plugin []byte, dirs []string) (any, error) {
 	return openPlugin(path)
 }
 
-// writeCopy writes a plugin into the first of the directories that takes it and lets code be mapped.
+// writeCopy writes a plugin into the first of the directories that takes it, lets code be mapped, and in which nobody else can
+// exchange it before it is opened.
 func writeCopy(plugin []byte, dirs []string) (string, error) {
 	var tried []string
 	for _, dir := range dirs {
@@ -49,6 +52,9 @@ func reasonOf(err error) error {
 
 func writeTo(plugin []byte, dir string) (path string, err error) {
 	if err := mapsCode(dir); err != nil {
+		return "", err
+	}
+	if err := files.Exchangeable(dir); err != nil {
 		return "", err
 	}
 	removeLeftovers(dir)

@@ -99,3 +99,34 @@ func TestOpenFailsCleanly(t *testing.T) {
 		t.Errorf("%v is left", left)
 	}
 }
+
+// TestNoCopyThatOthersExchange tries directories in which others could put another plugin in the place of the copy.
+func TestNoCopyThatOthersExchange(t *testing.T) {
+	if err := mapsCode(t.TempDir()); err != nil {
+		t.Skip("the directory for temporary files can't hold plugins: ", err)
+	}
+	dir := t.TempDir()
+	for _, mode := range []os.FileMode{0o777, 0o775} {
+		if err := os.Chmod(dir, mode); err != nil {
+			t.Fatal(err)
+		}
+		below := filepath.Join(dir, "below")
+		if err := os.MkdirAll(below, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range []string{dir, below} {
+			if _, err := writeCopy([]byte("plugin"), []string{d}); err == nil || !strings.Contains(err.Error(), "who can exchange") {
+				t.Errorf("%s with mode %v: %v", d, mode, err)
+			}
+		}
+	}
+	if left, _ := filepath.Glob(filepath.Join(dir, "*.so")); len(left) > 0 {
+		t.Errorf("%v was written", left)
+	}
+	if err := os.Chmod(dir, 0o777|os.ModeSticky); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := writeCopy([]byte("plugin"), []string{dir}); err != nil {
+		t.Errorf("in a directory like /tmp: %v", err)
+	}
+}

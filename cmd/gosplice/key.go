@@ -5,12 +5,16 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
-	"os"
+
+	"github.com/gosplice/gosplice/internal/files"
 )
+
+// mostKey is how many bytes of a key file are read.
+const mostKey = 1 << 20
 
 // readKey reads an ed25519 private key from a PEM file.
 func readKey(name string) (ed25519.PrivateKey, error) {
-	text, err := os.ReadFile(name)
+	text, err := files.Read(name, mostKey)
 	if err != nil {
 		return nil, fmt.Errorf("key: %w", err)
 	}

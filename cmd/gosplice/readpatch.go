@@ -3,27 +3,21 @@ package main
 import (
 	"bytes"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"github.com/gosplice/gosplice/internal/chainfile"
 	"github.com/gosplice/gosplice/internal/chains"
+	"github.com/gosplice/gosplice/internal/files"
 	"github.com/gosplice/gosplice/internal/patch"
 	records "github.com/gosplice/gosplice/internal/release"
 )
 
 // readPatch reads and checks a patch file. It takes no more memory than a patch may have,
-// whatever the file is.
+// whatever the file is, and does not wait for a pipe that nobody writes to.
 func readPatch(name string) (*patch.Patch, []byte, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, nil, err
-	}
-	defer f.Close()
-	file, err := io.ReadAll(io.LimitReader(f, patch.MaxFile+1))
+	file, err := files.Read(name, patch.MaxFile)
 	if err != nil {
 		return nil, nil, err
 	}

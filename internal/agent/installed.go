@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/gosplice/gosplice/internal/control"
+	"github.com/gosplice/gosplice/internal/files"
 	"github.com/gosplice/gosplice/internal/patch"
 )
 
@@ -60,6 +61,9 @@ func (a *patcher) installed(dir string, rules policy) (newest *installedPatch, o
 	if err := onlyOurs(dir, info); err != nil {
 		return nil, nil, err
 	}
+	if err := files.Exchangeable(filepath.Dir(dir)); err != nil {
+		return nil, nil, fmt.Errorf("patch directory %s: %w", dir, err)
+	}
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, nil, fmt.Errorf("patch directory: %w", err)
@@ -87,7 +91,7 @@ func (a *patcher) installed(dir string, rules policy) (newest *installedPatch, o
 
 // onlyOurs reports a file that others than this user and root can write.
 func onlyOurs(path string, info fs.FileInfo) error {
-	owner, known := control.Owner(info)
+	owner, known := files.Owner(info)
 	switch {
 	case !known || owner != os.Geteuid() && owner != 0:
 		return fmt.Errorf("%s belongs to user %d, who could have any code run here: chown it to user %d or root", path, owner, os.Geteuid())
@@ -148,7 +152,7 @@ func (a *patcher) headOf(path string, info fs.FileInfo) (*patch.Sealed, error) {
 const mostSeen = 1000
 
 func readFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
+	f, _, err := files.OpenRegular(path)
 	if err != nil {
 		return nil, err
 	}

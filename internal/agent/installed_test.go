@@ -201,3 +201,39 @@ func TestInstalledIsRemembered(t *testing.T) {
 		t.Errorf("a damaged file counts: %s", got)
 	}
 }
+
+// TestWayToPatches has others be able to exchange a patch directory that is the program's own.
+func TestWayToPatches(t *testing.T) {
+	file := testPatch{version: "1.1", functions: []string{"!A"}}.file(t)
+	parent := t.TempDir()
+	dir := filepath.Join(parent, "patches")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "p.gsp"), file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		mode  os.FileMode
+		owner int
+		says  string
+	}{{0o755, -1, ""}, {0o777 | os.ModeSticky, -1, ""}, {0o777, -1, "chmod go-w " + parent}, {0o775, -1, "chmod go-w " + parent}, {0o755, 12345, "belongs to user 12345"}} {
+		if c.owner >= 0 && os.Geteuid() != 0 {
+			continue
+		}
+		if err := os.Chown(parent, c.owner, -1); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(parent, c.mode); err != nil {
+			t.Fatal(err)
+		}
+		s := startTestServer(t, Options{PatchDir: dir})
+		err := s.restore()
+		if c.says == "" && err != nil || c.says != "" && (err == nil || !strings.Contains(err.Error(), c.says)) {
+			t.Errorf("mode %v, owner %d: %v", c.mode, c.owner, err)
+		}
+		if v := nameOf(s.patcher.current()); (v == "1.1") != (c.says == "") {
+			t.Errorf("mode %v, owner %d: version %s", c.mode, c.owner, v)
+		}
+	}
+}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gosplice/gosplice/internal/control"
+	"github.com/gosplice/gosplice/internal/files"
 )
 
 // peer is the process at the other end of a connection.
@@ -94,7 +95,7 @@ func prepareDir(dir string) error {
 	if err != nil {
 		return fmt.Errorf("directory of the socket: %w", err)
 	}
-	owner, known := control.Owner(info)
+	owner, known := files.Owner(info)
 	switch {
 	case info.Mode()&fs.ModeSymlink != 0:
 		return fmt.Errorf("%s is a symbolic link, which somebody may point elsewhere: remove it, or choose another directory with WithSocketDir", dir)

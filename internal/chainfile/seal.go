@@ -18,14 +18,14 @@ import (
 //	manifest   JSON
 //	key        32 bytes, of the signature; zeros if there is none
 //	signature  64 bytes, of signedMessage
-//	digest     32 bytes, SHA-256 of everything up to the manifest's end
+//	digest     32 bytes, SHA-256 of everything up to the manifest's end, then of both lengths and the format
 //	length     8 bytes, of the plugin
 //	length     4 bytes, of the manifest
 //	format     4 bytes
 //	magic      8 bytes
 const (
 	magic  = chains.FileMagic
-	format = 1
+	format = 2 // in format 1 the lengths were not part of the digest: such files are refused
 
 	sealSize    = ed25519.PublicKeySize + ed25519.SignatureSize + sha256.Size
 	tailSize    = 8 + 4 + 4 + len(magic)
@@ -48,6 +48,10 @@ func Seal(plugin io.Reader, m *Manifest, key ed25519.PrivateKey) ([]byte, error)
 		return nil, fmt.Errorf("the plugin has %d bytes, the limit is %d: leave packages out of it", size, MaxFile)
 	}
 	hash.Write(text)
+	tail := binary.LittleEndian.AppendUint64(nil, uint64(size))
+	tail = binary.LittleEndian.AppendUint32(tail, uint32(len(text)))
+	tail = binary.LittleEndian.AppendUint32(tail, format)
+	hash.Write(tail)
 	digest := hash.Sum(nil)
 
 	out := bytes.NewBuffer(text)
@@ -58,9 +62,6 @@ func Seal(plugin io.Reader, m *Manifest, key ed25519.PrivateKey) ([]byte, error)
 		out.Write(ed25519.Sign(key, signedMessage(digest)))
 	}
 	out.Write(digest)
-	tail := binary.LittleEndian.AppendUint64(nil, uint64(size))
-	tail = binary.LittleEndian.AppendUint32(tail, uint32(len(text)))
-	tail = binary.LittleEndian.AppendUint32(tail, format)
 	out.Write(append(tail, magic...))
 	return out.Bytes(), nil
 }
@@ -68,14 +69,14 @@ func Seal(plugin io.Reader, m *Manifest, key ed25519.PrivateKey) ([]byte, error)
 // signedMessage is what is signed: the digest, marked so that the signature can't be taken for one
 // of anything else.
 func signedMessage(digest []byte) []byte {
-	return append([]byte("gosplice chain plugin\x00"), digest...)
+	return append([]byte("gosplice chain plugin 2\x00"), digest...)
 }
 
 // Read reads a plugin file and verifies that it is whole and that the signature, if it has one, is
 // good. Whether its key counts, and whom the plugin fits, is for the caller to decide. Errors wrap
 // ErrMalformed, or are the reader's.
 func Read(r io.ReaderAt, size int64) (*File, error) {
-	pluginSize, manifestSize, err := readTail(r, size)
+	tail, pluginSize, manifestSize, err := readTail(r, size)
 	if err != nil {
 		return nil, err
 	}
@@ -92,6 +93,7 @@ func Read(r io.ReaderAt, size int64) (*File, error) {
 		return nil, err
 	}
 	hash.Write(text)
+	hash.Write(tail[:tailSize-len(magic)])
 	digest := hash.Sum(nil)
 	if !bytes.Equal(digest, seal[sealSize-sha256.Size:]) {
 		return nil, malformed("its content is not what was built: it was damaged on the way, copy it again")
@@ -106,31 +108,31 @@ func Read(r io.ReaderAt, size int64) (*File, error) {
 	return f, f.check()
 }
 
-func readTail(r io.ReaderAt, size int64) (plugin, manifest int64, err error) {
+func readTail(r io.ReaderAt, size int64) (tail []byte, plugin, manifest int64, err error) {
 	if size > MaxFile+maxManifest {
-		return 0, 0, malformed("it has %d bytes, the limit is %d", size, MaxFile)
+		return nil, 0, 0, malformed("it has %d bytes, the limit is %d", size, MaxFile)
 	}
 	if size < int64(tailSize+sealSize) {
-		return 0, 0, malformed("it has %d bytes: was it cut off?", size)
+		return nil, 0, 0, malformed("it has %d bytes: was it cut off?", size)
 	}
-	tail := make([]byte, tailSize)
+	tail = make([]byte, tailSize)
 	if err := readAt(r, tail, size-int64(tailSize)); err != nil {
-		return 0, 0, err
+		return nil, 0, 0, err
 	}
 	if string(tail[tailSize-len(magic):]) != magic {
-		return 0, 0, malformed("it has no manifest at its end: it was cut off, is still being copied, or gosplice plugin build did not make it")
+		return nil, 0, 0, malformed("it has no manifest at its end: it was cut off, is still being copied, or gosplice plugin build did not make it")
 	}
 	if have := binary.LittleEndian.Uint32(tail[12:]); have != format {
-		return 0, 0, malformed("it has format %d, this program reads format %d: build it with the gosplice release that the program links", have, format)
+		return nil, 0, 0, malformed("it has format %d, this program reads format %d: build it with the gosplice release that the program links", have, format)
 	}
 	plugin, manifest = int64(binary.LittleEndian.Uint64(tail)), int64(binary.LittleEndian.Uint32(tail[8:]))
 	if plugin < 0 || plugin > size || plugin+manifest+int64(sealSize+tailSize) != size {
-		return 0, 0, malformed("it has %d bytes, and its parts %d: was it cut off?", size, plugin+manifest+int64(sealSize+tailSize))
+		return nil, 0, 0, malformed("it has %d bytes, and its parts %d: was it cut off?", size, plugin+manifest+int64(sealSize+tailSize))
 	}
 	if manifest > maxManifest {
-		return 0, 0, malformed("its manifest has %d bytes, the limit is %d", manifest, maxManifest)
+		return nil, 0, 0, malformed("its manifest has %d bytes, the limit is %d", manifest, maxManifest)
 	}
-	return plugin, manifest, nil
+	return tail, plugin, manifest, nil
 }
 
 // readAt fills b. A file that became shorter is damaged.

@@ -3,6 +3,7 @@ package chainfile
 import (
 	"bytes"
 	"crypto/ed25519"
+	"encoding/binary"
 	"errors"
 	"strings"
 	"testing"
@@ -76,6 +77,33 @@ func TestManifestsThatNobodyWrites(t *testing.T) {
 		if _, err := read(sample(t, change, nil)); !errors.Is(err, ErrMalformed) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// TestEverySplit moves the end of the plugin to each other place: what is plugin and what is manifest is signed too.
+func TestEverySplit(t *testing.T) {
+	_, key, _ := ed25519.GenerateKey(nil)
+	file := sample(t, nil, key)
+	tail := len(file) - tailSize
+	whole := len(file) - tailSize - sealSize
+	right := binary.LittleEndian.Uint64(file[tail:])
+	for n := range uint64(whole + 1) {
+		other := bytes.Clone(file)
+		binary.LittleEndian.PutUint64(other[tail:], n)
+		binary.LittleEndian.PutUint32(other[tail+8:], uint32(uint64(whole)-n))
+		_, err := read(other)
+		if n == right && err != nil || n != right && (!errors.Is(err, ErrMalformed) || !strings.Contains(err.Error(), "its content is not what was built")) {
+			t.Errorf("split at %d of %d: %v", n, whole, err)
+		}
+	}
+}
+
+// In format 1 the lengths were under no signature.
+func TestFormerFormat(t *testing.T) {
+	file := sample(t, nil, nil)
+	binary.LittleEndian.PutUint32(file[len(file)-len(magic)-4:], 1)
+	if _, err := read(file); !errors.Is(err, ErrMalformed) || !strings.Contains(err.Error(), "format 1") {
+		t.Error(err)
 	}
 }
 

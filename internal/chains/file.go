@@ -2,9 +2,11 @@ package chains
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
-	"os"
+
+	"github.com/gosplice/gosplice/internal/files"
 )
 
 // FileMagic ends every plugin file of a chain.
@@ -19,22 +21,20 @@ func IsFile(content []byte) bool { return bytes.HasSuffix(content, []byte(FileMa
 // ReadFile reads a plugin file as a whole: what is checked is then what is opened. What is no file,
 // or too large to be a plugin, is not read: a pipe would block for ever.
 func ReadFile(path string) ([]byte, error) {
-	info, err := os.Stat(path)
-	switch {
-	case err != nil:
-		return nil, err
-	case info.IsDir():
-		return nil, fmt.Errorf("%s is a directory: name the plugin file in it", path)
-	case !info.Mode().IsRegular():
-		return nil, fmt.Errorf("%s is no regular file: name a file that gosplice plugin build made", path)
-	case info.Size() > MaxFile:
-		return nil, fmt.Errorf("%s has %d bytes, the limit is %d: name a file that gosplice plugin build made", path, info.Size(), MaxFile)
+	f, info, err := files.OpenRegular(path)
+	if irregular := (*files.IrregularError)(nil); errors.As(err, &irregular) {
+		if irregular.Dir {
+			return nil, fmt.Errorf("%s is a directory: name the plugin file in it", path)
+		}
+		return nil, fmt.Errorf("%w: name a file that gosplice plugin build made", err)
 	}
-	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
+	if info.Size() > MaxFile {
+		return nil, fmt.Errorf("%s has %d bytes, the limit is %d: name a file that gosplice plugin build made", path, info.Size(), MaxFile)
+	}
 	// One byte more than may be: whoever reads it finds that the file grew.
 	return io.ReadAll(io.LimitReader(f, MaxFile+1))
 }

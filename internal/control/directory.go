@@ -1,12 +1,16 @@
 package control
 
 import (
+	"crypto/rand"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
+
+	"github.com/gosplice/gosplice/internal/files"
 )
 
 // SocketsVariable is the environment variable that names the directory of sockets.
@@ -20,7 +24,7 @@ const (
 )
 
 // DefaultDir is where a program of this user listens unless it names a directory: $GOSPLICE_SOCKETS, or
-// gosplice in $XDG_RUNTIME_DIR, or /tmp/gosplice-UID when neither is set to an absolute path, and the second
+// gosplice in $XDG_RUNTIME_DIR, or SharedDir when neither is set to an absolute path, and the second
 // to a directory of this user's.
 func DefaultDir() string {
 	if dir := chosenDir(); dir != "" {
@@ -32,8 +36,34 @@ func DefaultDir() string {
 	return SharedDir()
 }
 
-// SharedDir is the directory of this user's that does not depend on the environment.
-func SharedDir() string { return sharedDir(strconv.Itoa(os.Geteuid())) }
+// SharedDir is the directory of this user's that does not depend on the environment: /tmp/gosplice-UID, or where somebody else has
+// made that first, one that begins with this name and that nobody can guess.
+func SharedDir() string {
+	dir := sharedDir(strconv.Itoa(os.Geteuid()))
+	if !taken(dir) {
+		return dir
+	}
+	seconds, _ := filepath.Glob(dir + "-*") // the pattern is well formed
+	for _, second := range seconds {
+		if trusted(second) {
+			return second
+		}
+	}
+	return dir + "-" + rand.Text()[:secondName]
+}
+
+// secondName is how many random characters a second name has.
+const secondName = 12
+
+// taken reports what somebody else has put in a place.
+func taken(dir string) bool {
+	info, err := os.Lstat(dir)
+	if err != nil {
+		return false
+	}
+	owner, known := files.Owner(info)
+	return known && owner != os.Geteuid()
+}
 
 // chosenDir is the directory that the environment names, or "".
 func chosenDir() string {
@@ -43,7 +73,10 @@ func chosenDir() string {
 	return ""
 }
 
-func sharedDir(uid string) string { return filepath.Join("/tmp", dirName+"-"+uid) }
+func sharedDir(uid string) string { return filepath.Join(shared, dirName+"-"+uid) }
+
+// shared is where everybody can make directories, and nobody can remove those of others. It is a variable for tests.
+var shared = "/tmp"
 
 func runtimeDir(uid string) string { return filepath.Join("/run/user", uid, dirName) }
 
@@ -67,7 +100,7 @@ func SearchDirs() []string {
 		uid = "*"
 	}
 	dirs := []string{DefaultDir()}
-	for _, pattern := range []string{runtimeDir(uid), sharedDir(uid)} {
+	for _, pattern := range []string{runtimeDir(uid), sharedDir(uid), sharedDir(uid) + "-*"} {
 		found, _ := filepath.Glob(pattern) // the pattern is well formed
 		dirs = append(dirs, slices.DeleteFunc(found, func(dir string) bool { return !namedAfterOwner(dir) })...)
 	}
@@ -83,7 +116,7 @@ func trusted(dir string) bool {
 	if err != nil || !info.IsDir() {
 		return false
 	}
-	owner, known := Owner(info)
+	owner, known := files.Owner(info)
 	return known && (owner == os.Geteuid() || os.Geteuid() == 0 && namedAfterOwner(dir))
 }
 
@@ -93,9 +126,9 @@ func namedAfterOwner(dir string) bool {
 	if err != nil {
 		return false
 	}
-	owner, known := Owner(info)
+	owner, known := files.Owner(info)
 	uid := strconv.Itoa(owner)
-	return known && (dir == runtimeDir(uid) || dir == sharedDir(uid))
+	return known && (dir == runtimeDir(uid) || dir == sharedDir(uid) || strings.HasPrefix(dir, sharedDir(uid)+"-"))
 }
 
 func ownedBy(dir string, uid int) bool {
@@ -103,7 +136,7 @@ func ownedBy(dir string, uid int) bool {
 	if err != nil || !info.IsDir() {
 		return false
 	}
-	owner, known := Owner(info)
+	owner, known := files.Owner(info)
 	return known && owner == uid
 }
 

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+
+	"github.com/gosplice/gosplice/internal/files"
 )
 
 // Anybody can listen on a socket with any name in a directory of his own. Who does is told by the kernel alone, so it is
@@ -63,7 +65,7 @@ func verify(socket string, who Listener) error {
 	if err != nil {
 		return fmt.Errorf("directory of %s: %w", socket, err)
 	}
-	if owner, known := Owner(info); !known || owner != who.UID {
+	if owner, known := files.Owner(info); !known || owner != who.UID {
 		return impostor("user %d listens at %s, in a directory of user %d: it is not the program of that user, and nothing was sent to it", who.UID, socket, owner)
 	}
 	pid, named := SocketPID(filepath.Base(socket))

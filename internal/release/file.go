@@ -13,6 +13,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/gosplice/gosplice/internal/files"
 	"github.com/gosplice/gosplice/internal/gotool"
 	"github.com/klauspost/compress/zstd"
 )
@@ -106,12 +107,7 @@ func Read(path string) (*Record, error) {
 }
 
 func read(path string) (*Record, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	b, err := files.Read(path, maxFile)
 	if err != nil {
 		return nil, err
 	}

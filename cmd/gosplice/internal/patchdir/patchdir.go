@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/gosplice/gosplice/internal/control"
+	"github.com/gosplice/gosplice/internal/files"
 	"github.com/gosplice/gosplice/internal/patch"
 )
 
@@ -70,7 +71,7 @@ func open(path string, owner *int) (*Dir, error) {
 		w.root.Close()
 		return nil, err
 	}
-	uid, _ := control.Owner(w.steps[len(w.steps)-1].info)
+	uid, _ := files.Owner(w.steps[len(w.steps)-1].info)
 	return &Dir{root: w.root, path: path, Owner: uid}, nil
 }
 
@@ -148,7 +149,7 @@ func (w *walk) enter(full, name string, info fs.FileInfo) error {
 
 // link goes on where a link leads, if it is one of root or of the user who calls.
 func (w *walk) link(full, name string, info fs.FileInfo, rest []string) error {
-	if owner, known := control.Owner(info); known && os.Geteuid() == 0 && owner != 0 {
+	if owner, known := files.Owner(info); known && os.Geteuid() == 0 && owner != 0 {
 		return refused("%s is a link of user %d, who may let it lead elsewhere: name the directory without it", full, owner)
 	}
 	if w.links++; w.links > mostLinks {
@@ -198,12 +199,12 @@ func (w *walk) check() error {
 	if last.info.Mode().Perm()&0o022 != 0 {
 		return refused("%s can be written by others (mode %v), so programs ignore what is in it: chmod go-w %[1]s", last.path, last.info.Mode().Perm())
 	}
-	owner, known := control.Owner(last.info)
+	owner, known := files.Owner(last.info)
 	if !known || os.Geteuid() != 0 {
 		return nil
 	}
 	for _, s := range w.steps[:len(w.steps)-1] {
-		uid, _ := control.Owner(s.info)
+		uid, _ := files.Owner(s.info)
 		switch {
 		case uid != 0 && uid != owner:
 			return refused("%s belongs to user %d, who can exchange %s: move the patch directory to where root or user %d owns all of the way", s.path, uid, last.path, owner)
@@ -246,7 +247,7 @@ func (d *Dir) Read(name string) ([]byte, error) {
 	if !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("%s is no regular file", d.Path(name))
 	}
-	f, err := d.root.OpenFile(name, os.O_RDONLY|nonblocking, 0)
+	f, err := d.root.OpenFile(name, os.O_RDONLY|files.Nonblocking, 0)
 	if err != nil {
 		return nil, err
 	}

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gosplice/gosplice/internal/control"
+	"github.com/gosplice/gosplice/internal/files"
 )
 
 const other = 1000 // a user
@@ -27,7 +27,7 @@ func ownerOf(t *testing.T, name string) int {
 	t.Helper()
 	info, err := os.Lstat(name)
 	must(t, err)
-	uid, _ := control.Owner(info)
+	uid, _ := files.Owner(info)
 	return uid
 }
 

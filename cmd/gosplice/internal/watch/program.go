@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/gosplice/gosplice/internal/control"
+	"github.com/gosplice/gosplice/internal/files"
 )
 
 const (
@@ -163,7 +164,7 @@ func ownDirectory(dir string) bool {
 	if err != nil || !info.IsDir() {
 		return false
 	}
-	owner, known := control.Owner(info)
+	owner, known := files.Owner(info)
 	return known && owner == os.Geteuid()
 }
 

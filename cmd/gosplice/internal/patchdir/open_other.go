@@ -1,5 +1,0 @@
-//go:build !unix
-
-package patchdir
-
-const nonblocking = 0
