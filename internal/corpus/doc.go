@@ -49,7 +49,8 @@
 //	end [VERDICT TEXT]        the apply that was begun has ended
 //	process [NAME [FLAG ...]] start the program anew, or that of tree NAME, built with the flags, instead
 //	norecord NAME FLAG ... = TEXT  no record is made of such a program; the error holds TEXT
-//	stdlib FILE OLD => NEW    edit a file of the standard library, for the plans that follow
+//	stdlib FILE OLD => NEW    edit a file of the standard library, for the plans that follow; \n in NEW begins a line
+//	installed                 the rest needs a Go that is installed, not downloaded by the go command
 //	dependencies [MODULE ...] dependencies may have moved, all or these, for the plans that follow
 //	directives [FLAG VALUE .] --reset, --renamed and --fresh of variables, for the plans that follow; without any, none
 //	earlier VERSION           take that patch, made before

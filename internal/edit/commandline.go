@@ -138,8 +138,6 @@ func (e *Edit) checkDirective(tree *Tree, d Directive, awaited bool) error {
 	switch {
 	case p == nil:
 		return unmatched(Nearest(d.Package, slices.Sorted(maps.Keys(e.Packages))), "the program has no package %s", d.Package)
-	case p.Standard:
-		return unmatched("", "package %s belongs to the standard library, in which gosplice changes nothing by itself", d.Package)
 	}
 	was, is := map[string]*Var{}, map[string]*Var{}
 	if src, ok := e.Sources[d.Package]; ok {
@@ -176,7 +174,7 @@ func (e *Edit) checkDirective(tree *Tree, d Directive, awaited bool) error {
 		return unmatched(near(d.Name, is, was), "the release has the variable %s already, so it is not new", d.Name)
 	case d.Old != "" && was[d.Old] == nil:
 		return unmatched(cmp.Or(near(d.Old, was, is), near(d.Old, was, none)), "package %s of the release has no variable %s", d.Package, d.Old)
-	case is[d.Name] != nil || awaited:
+	case is[d.Name] != nil || awaited && !p.Standard: // nobody edits the standard library beside
 		return nil
 	case d.Verb == directiveReset:
 		return unmatched(near(d.Name, is, none), "package %s of your edit has no variable %s", d.Package, d.Name)

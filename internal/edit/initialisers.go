@@ -64,6 +64,7 @@ type Known struct {
 func Additional(rec *release.Record, tree *Tree, k Known) (*Additions, error) {
 	a := &Additions{Files: map[string][]byte{}}
 	var problems []DirectiveProblem
+	frozen := Frozen(rec)
 	for i := range rec.Packages {
 		p := &rec.Packages[i]
 		files, err := editedGoFiles(p, tree, k)
@@ -83,6 +84,9 @@ func Additional(rec *release.Record, tree *Tree, k Known) (*Additions, error) {
 				continue // left to the compiler
 			}
 			problems = append(problems, src.Problems...)
+			if frozen[p.Import] {
+				problems = append(problems, src.frozenResets()...)
+			}
 			a.file(rec, p, f, src, old, k.Used)
 		}
 	}

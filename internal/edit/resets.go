@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"go/ast"
 	"go/types"
+	"maps"
 	"slices"
 	"sort"
 	"strings"
@@ -72,6 +73,16 @@ func (r *Reset) Wide() bool { return r.Size > wordSize }
 
 // Name is how the reset's variables are named together.
 func (r ResetFunc) Name() string { return strings.Join(r.Vars, ", ") }
+
+// frozenResets are the variables to be reset of a package whose variables have to stay as they are.
+func (s *Source) frozenResets() (problems []DirectiveProblem) {
+	for _, name := range slices.Sorted(maps.Keys(s.Vars)) {
+		if v := s.Vars[name]; v.Reset {
+			problems = append(problems, DirectiveProblem{v.Pos, fmt.Sprintf("%s can't be reset: the program depends on package %s at every moment, while it is being patched too: restart instead", name, s.Path)})
+		}
+	}
+	return problems
+}
 
 // resetFuncs writes the functions for the variables of one file.
 func resetFuncs(pkg string, f goFile, src, old *Source) ([]byte, []ResetFunc) {

@@ -220,7 +220,7 @@ func (t *tree) moved(packages []gotool.Package) []gotool.Package {
 	var out []gotool.Package
 	for _, p := range packages {
 		old, ok := t.rec.PackageByPath(p.ImportPath)
-		if ok && !p.Standard && (filepath.Clean(p.Dir) != filepath.Clean(old.Dir) || !Editable(p) && t.files.Resets(p.ImportPath)) {
+		if ok && (!p.Standard && filepath.Clean(p.Dir) != filepath.Clean(old.Dir) || !Editable(p) && t.files.Resets(p.ImportPath)) {
 			out = append(out, p)
 		}
 	}

@@ -34,6 +34,12 @@ func (t *tree) outside(ctx context.Context, additions *edit.Additions, known edi
 	if err != nil {
 		return nil, err
 	}
+	if p := downloaded(known.Moved, env["GOMODCACHE"]); p != "" {
+		return nil, &gotool.UnsupportedError{
+			What: "a reset of a variable of package", Have: p,
+			Do: "this Go was downloaded into the module cache, over which the go command takes no overlay: build the release with an installed Go, or give the variable its value in a function that is called again",
+		}
+	}
 	modules := inCache(additions, known.Moved, env["GOMODCACHE"])
 	if len(modules) == 0 {
 		return plain, nil
@@ -50,6 +56,16 @@ func (t *tree) outside(ctx context.Context, additions *edit.Additions, known edi
 		return nil, err
 	}
 	return &outside{b, modules, dirs, done}, nil
+}
+
+// downloaded is the first of packages that belongs to a standard library in the module cache, or "".
+func downloaded(moved []gotool.Package, cache string) string {
+	for _, p := range moved {
+		if p.Standard && within(p.Dir, cache) {
+			return p.ImportPath
+		}
+	}
+	return ""
 }
 
 // inCache lists the modules in the module cache to whose files something is added.

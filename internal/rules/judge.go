@@ -49,7 +49,7 @@ func (d Dependencies) takes(path string) bool {
 
 // Judge passes the verdict on an edit. inits are the functions that initialise new variables.
 func Judge(e *edit.Edit, inits []edit.InitFunc, o Options) *Verdict {
-	j := &judge{e: e, options: o, v: &Verdict{}, frozen: frozenPackages(e), inits: inits, inlinedIn: map[string]int{}, inlinedPkgs: map[string]map[string]bool{}, shown: map[string]bool{}}
+	j := &judge{e: e, options: o, v: &Verdict{}, frozen: edit.Frozen(e.Record), inits: inits, inlinedIn: map[string]int{}, inlinedPkgs: map[string]map[string]bool{}, shown: map[string]bool{}}
 	j.types()
 	j.variables()
 	j.resets()
@@ -131,43 +131,6 @@ func (j *judge) pkgName(importPath string) string {
 }
 
 func (j *judge) show(importPath, name string) string { return j.pkgName(importPath) + "." + name }
-
-// frozenPackages are the packages that a running program can't do without at any moment: the
-// runtime with all that it imports, and the part of gosplice that does the patching.
-func frozenPackages(e *edit.Edit) map[string]bool {
-	imports := map[string][]string{}
-	for _, p := range e.Record.Packages {
-		imports[p.Import] = p.Imports
-	}
-	out := map[string]bool{}
-	var visit func(string)
-	visit = func(p string) {
-		if !out[p] {
-			out[p] = true
-			for _, i := range imports[p] {
-				visit(i)
-			}
-		}
-	}
-	visit("runtime")
-	for p := range imports {
-		if strings.HasPrefix(p, "runtime/") || strings.HasPrefix(p, "internal/runtime/") || p == "internal/abi" || p == "syscall" || p == "time" || p == "sync/atomic" || p == "internal/runtime/syscall" {
-			out[p] = true
-		}
-	}
-	const own = "github.com/gosplice/gosplice"
-	var visitOwn func(string)
-	visitOwn = func(p string) {
-		if !out[p] && (p == own || strings.HasPrefix(p, own+"/")) {
-			out[p] = true
-			for _, i := range imports[p] {
-				visitOwn(i)
-			}
-		}
-	}
-	visitOwn(own)
-	return out
-}
 
 func (j *judge) variables() {
 	byInit := map[string]bool{}
