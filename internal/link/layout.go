@@ -17,6 +17,9 @@ const (
 	word      = 8
 )
 
+// A test shows what happens to code and data that is not aligned as it asks to be.
+var aligns = true
+
 // image is the content of the patch at base 0, and the bounds of its parts.
 type image struct {
 	b                []byte
@@ -166,6 +169,9 @@ func (l *linker) assign(part []*placed, at uint64) uint64 {
 
 // alignment is the compiler's, or else the largest that fits the size, as the linker does it.
 func (l *linker) alignment(p *placed) uint64 {
+	if !aligns && p.kind.IsRodata() && !goobj.IsType(p.name.Name) {
+		return 1
+	}
 	if a := l.set.Align(p.sym); a != 0 {
 		return uint64(a)
 	}

@@ -29,6 +29,9 @@ func (l *linker) entryAlign(p *placed) uint64 {
 	if l.far && l.redirected(p.sym) {
 		return farAlign
 	}
+	if !aligns {
+		return funcAlign
+	}
 	return max(funcAlign, uint64(l.set.Align(p.sym)))
 }
 
