@@ -58,6 +58,6 @@
 //	forget MODULE@VERSION     is neither in the module cache nor to be downloaded any more (TestModules)
 //	damage MODULE@VERSION A B has B in its Go files where it had A (TestModules)
 //
-// A file go.mod is added to the one that every program has. A file whose name holds {1-N} stands
+// A file go.mod is added to the one that every program has. A file vendor/modules.txt asks for go mod vendor. A file whose name holds {1-N} stands
 // for N files, with the number in its name and for {n} in its content.
 package corpus

@@ -2,9 +2,11 @@ package corpus
 
 import (
 	"cmp"
+	"fmt"
 	"log"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -197,5 +199,28 @@ func lay(s *scenario.Scenario, dir, edit string) error {
 			return err
 		}
 	}
+	if files[vendorFile] != nil {
+		if err := vendor(dir); err != nil {
+			return err
+		}
+	}
 	return nil
 }
+
+// vendor runs go mod vendor in dir. It wants sums, which go list writes.
+func vendor(dir string) error {
+	if err := os.RemoveAll(filepath.Join(dir, filepath.Dir(vendorFile))); err != nil {
+		return err
+	}
+	for _, args := range [][]string{{"list", "-deps", "."}, {"mod", "vendor"}} {
+		cmd := exec.Command("go", args...)
+		cmd.Dir, cmd.Env = dir, append(os.Environ(), "GOFLAGS=-mod=mod -modcacherw")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("go %s: %v\n%s", args, err, out)
+		}
+	}
+	return nil
+}
+
+// vendorFile in a tree asks for go mod vendor, which writes it.
+const vendorFile = "vendor/modules.txt"

@@ -1,7 +1,6 @@
 package corpus
 
 import (
-	"archive/zip"
 	"bytes"
 	"fmt"
 	"os"
@@ -13,6 +12,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/gosplice/gosplice/internal/corpus/scenario"
+	"github.com/gosplice/gosplice/internal/testprogram"
 )
 
 // TestModules moves dependencies between versions that the go command downloads, from a proxy in the file
@@ -30,7 +30,7 @@ func TestModules(t *testing.T) {
 				t.Fatal(err)
 			}
 			proxy := t.TempDir()
-			writeProxy(t, proxy, a)
+			testprogram.WriteProxy(t, proxy, a)
 			t.Setenv("GOPROXY", "file://"+proxy+",file://"+filepath.Join(downloaded, "cache", "download"))
 			t.Setenv("GOMODCACHE", t.TempDir())
 			t.Setenv("XDG_CACHE_HOME", t.TempDir())
@@ -45,6 +45,9 @@ func TestModules(t *testing.T) {
 				if strings.HasPrefix(name, "proxy/") {
 					delete(s.Program, name)
 				}
+			}
+			if s.Program[vendorFile] != nil || s.Program["go.work"] != nil {
+				t.Setenv("GOFLAGS", "-modcacherw") // as the go command does it for them
 			}
 			newRun(t, s, build(t, s), dimensions[0]).script()
 		})
@@ -94,54 +97,4 @@ func (r *run) damage(rest string) error {
 		}
 	}
 	return nil
-}
-
-// writeProxy lays the files "proxy/MODULE@VERSION/FILE" out as the go command downloads modules.
-func writeProxy(t *testing.T, dir string, a *txtar.Archive) {
-	t.Helper()
-	modules := map[string]*bytes.Buffer{} // by MODULE@VERSION
-	requirements := map[string][]byte{}
-	writers := map[string]*zip.Writer{}
-	for _, f := range a.Files {
-		name, ok := strings.CutPrefix(f.Name, "proxy/")
-		if !ok {
-			continue
-		}
-		at := strings.IndexByte(name, '@')
-		module := name[:at+strings.IndexByte(name[at:], '/')]
-		if name == module+"/go.mod" {
-			requirements[module] = f.Data
-		}
-		if modules[module] == nil {
-			modules[module] = new(bytes.Buffer)
-			writers[module] = zip.NewWriter(modules[module])
-		}
-		w, err := writers[module].Create(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := w.Write(f.Data); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for module, content := range modules {
-		if err := writers[module].Close(); err != nil {
-			t.Fatal(err)
-		}
-		path, version, _ := strings.Cut(module, "@")
-		if requirements[module] == nil { // from before modules
-			requirements[module] = []byte("module " + path + "\n")
-		}
-		base := filepath.Join(dir, path, "@v", version)
-		if err := os.MkdirAll(filepath.Dir(base), 0o777); err != nil {
-			t.Fatal(err)
-		}
-		for ending, b := range map[string][]byte{
-			".zip": content.Bytes(), ".mod": requirements[module], ".info": fmt.Appendf(nil, `{"Version":%q}`, version),
-		} {
-			if err := os.WriteFile(base+ending, b, 0o666); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
 }

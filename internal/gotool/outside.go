@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 )
 
 // ErrNoModuleFiles says that more than a go.mod says from where a build takes its modules.
@@ -18,9 +17,6 @@ var ErrNoModuleFiles = errors.New("the build takes its modules from a workspace 
 // the rest.
 func (b *Build) Outside(ctx context.Context, modules []*Module) (other *Build, dirs map[string]string, cleanup func(), err error) {
 	m, err := b.Modules(ctx)
-	if err == nil && len(m.Mod) == 0 {
-		err = ErrNoModuleFiles
-	}
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -28,9 +24,19 @@ func (b *Build) Outside(ctx context.Context, modules []*Module) (other *Build, d
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	other, cleanup, err = b.With(m)
+	edit := []string{"mod", "edit"}
+	file := ""
+	if len(m.Mod) > 0 {
+		other, cleanup, err = b.With(m)
+	} else {
+		edit[0] = "work"
+		other, file, cleanup, err = b.withWorkspace(ctx)
+	}
 	if err != nil {
 		return nil, nil, nil, err
+	}
+	if len(m.Mod) > 0 {
+		file = other.GivenModules()
 	}
 	defer func() {
 		if err != nil {
@@ -38,25 +44,19 @@ func (b *Build) Outside(ctx context.Context, modules []*Module) (other *Build, d
 		}
 	}()
 	dirs = map[string]string{}
-	edit := []string{"mod", "edit"}
 	for _, m := range modules {
 		from := m
 		if m.Replace != nil {
 			from = m.Replace
 		}
-		at := filepath.Join(cache, "gosplice", "modules", filepath.FromSlash(from.Path)+"@"+from.Version)
+		at := filepath.Join(cache, "gosplice", "modules", filepath.FromSlash(from.Path)+"+"+from.Version) // go work edit takes "@" for a version
 		if err := link(m.Dir, at); err != nil {
 			return nil, nil, nil, fmt.Errorf("module %s: %w", m.Path, err)
 		}
 		dirs[m.Dir] = at
 		edit = append(edit, "-replace="+m.Path+"@"+m.Version+"="+at)
 	}
-	for _, f := range other.Flags {
-		if file, ok := strings.CutPrefix(f, "-modfile="); ok {
-			edit = append(edit, file)
-		}
-	}
-	if _, err = b.output(ctx, edit...); err != nil {
+	if _, err = b.output(ctx, append(edit, file)...); err != nil {
 		return nil, nil, nil, err
 	}
 	return other, dirs, cleanup, nil
