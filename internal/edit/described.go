@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/gosplice/gosplice/internal/goobj"
+	"github.com/gosplice/gosplice/internal/release"
 )
 
 // The compiler's own descriptions of types are what the layouts that are computed from the sources of the release
@@ -88,6 +89,45 @@ func (e *Edit) mismeasured(descriptor string, t types.Type) string {
 		}
 	}
 	return ""
+}
+
+// differs says in which field the compiler's description of a type is another one than that of the release.
+func (e *Edit) differs(descriptor string, is goobj.TypeDesc) string {
+	was, ok := e.Record.NamedType(descriptor)
+	if !ok {
+		return ""
+	}
+	return fieldThatDiffers(was, is.FieldNames(), is.Offsets(), is.Size())
+}
+
+// fieldThatDiffers compares the fields of a struct and its size with what the record has of the release's: its size
+// and where its fields are.
+func fieldThatDiffers(was *release.NamedType, names []string, at []uint64, size uint64) string {
+	if len(names) != len(at) || len(at) == 0 || len(was.Offsets) == 0 {
+		return ""
+	}
+	both := min(len(at), len(was.Offsets))
+	for i := range both {
+		if at[i] != was.Offsets[i] {
+			return fmt.Sprintf("field %s, number %d, is at offset %d, and field %[2]d of the running program's at %[4]d", names[i], i+1, at[i], was.Offsets[i])
+		}
+	}
+	switch last := names[len(names)-1]; {
+	case len(at) > both:
+		return fmt.Sprintf("field %s comes after the %s of the running program's", names[both], counted(both, "field"))
+	case len(was.Offsets) > both:
+		return fmt.Sprintf("field %s is the last, and the running program's has %d more", last, len(was.Offsets)-both)
+	case size != was.Size:
+		return fmt.Sprintf("field %s is the last, and a value takes %d bytes, and %d in the running program", last, size, was.Size)
+	}
+	return "its fields are where those of the running program's are, and one has another name, type or tag"
+}
+
+func counted(n int, what string) string {
+	if n == 1 {
+		return "one " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }
 
 // describedVar replaces what the sources say of a variable's type by what the compiler does, where they do not tell

@@ -120,6 +120,8 @@ type Type struct {
 	Unknown string
 	// Object says that the change was found in a type descriptor that the program has.
 	Object bool
+	// Differs says in which field, as far as the descriptors tell.
+	Differs string
 	// Added says that the type is new, and nothing else.
 	Added bool
 	// Renumbered and Renamed are the names that a local type has in the program and in the edit,

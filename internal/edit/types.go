@@ -421,7 +421,8 @@ func (e *Edit) compareDescriptors(seen map[string]bool) {
 			if !goobj.IsType(n.Name) || found[n.Name] {
 				continue
 			}
-			if t, ok := e.Set.Type(y); !ok || !t.Named() {
+			d, ok := e.Set.Type(y)
+			if !ok || !d.Named() {
 				continue
 			}
 			was, ok := e.releaseLayout(n.Name)
@@ -440,7 +441,7 @@ func (e *Edit) compareDescriptors(seen map[string]bool) {
 			}
 			if !e.onlyMentions(n.Name, seen) {
 				name := strings.TrimLeft(strings.TrimPrefix(n.Name, "type:"), "*[]")
-				e.Types = append(e.Types, Type{Package: o.Pkg, Name: name, Object: true})
+				e.Types = append(e.Types, Type{Package: o.Pkg, Name: name, Object: true, Differs: e.differs(n.Name, d)})
 			}
 		}
 	}

@@ -93,6 +93,26 @@ func (t TypeDesc) Offsets() []uint64 {
 	return out
 }
 
+// FieldNames are the names of the fields of a struct, in the order of Offsets.
+func (t TypeDesc) FieldNames() (out []string) {
+	if t.Kind() != kindStruct {
+		return nil
+	}
+	list, n := t.list(64, structField)
+	for i := range n {
+		name := t.set.Data(t.relocs.sym(list + i*structField))
+		length, size := uint64(0), 0
+		if len(name) > 0 {
+			length, size = binary.Uvarint(name[1:]) // behind the flags
+		}
+		if size <= 0 || length > uint64(len(name)-1-size) {
+			return nil
+		}
+		out = append(out, string(name[1+size:][:length]))
+	}
+	return out
+}
+
 // Embedded are the types of the embedded fields of a struct.
 func (t TypeDesc) Embedded() (out []Sym) {
 	if t.Kind() != kindStruct {

@@ -35,6 +35,9 @@ func (j *judge) types() {
 			c.Symbol = t.Name
 			c.What = "layout"
 			c.Reason = "Values of this type in memory have the layout of the running program; the edit lays them out differently."
+			if t.Differs != "" {
+				c.Reason = "Values of this type in memory have the layout of the running program; the edit lays them out differently: " + t.Differs + "."
+			}
 			c.WaysOut = []string{"use a new type for the new layout", "restart"}
 			j.add(Layout, c)
 		case t.Nowhere:
