@@ -1,6 +1,7 @@
 package splice
 
 import (
+	"bytes"
 	"encoding/binary"
 	"iter"
 )
@@ -95,6 +96,12 @@ func isBreakpoint(code, want []byte) bool {
 		found = found || code[i] != b
 	}
 	return found
+}
+
+// isDetached reports code that has another first byte than the jump in want: a uprobe replaces one byte, and puts back what
+// the program's file has.
+func isDetached(code, want []byte) bool {
+	return want[0] == 0xe9 && code[0] != want[0] && bytes.Equal(code[1:len(want)], want[1:])
 }
 
 // isJump reports code that leads away at once: JMP with a displacement or by way of memory behind it, or to what was just

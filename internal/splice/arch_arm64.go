@@ -1,6 +1,7 @@
 package splice
 
 import (
+	"bytes"
 	"encoding/binary"
 	"iter"
 )
@@ -138,6 +139,13 @@ func isBreakpoint(code, want []byte) bool {
 		}
 	}
 	return false
+}
+
+// isDetached reports code that has another first instruction than the jump in want: a uprobe replaces one, and puts back
+// what the program's file has.
+func isDetached(code, want []byte) bool {
+	return binary.LittleEndian.Uint32(want)&^branchOperand == branch && !bytes.Equal(code[:instructionSize], want[:instructionSize]) &&
+		bytes.Equal(code[instructionSize:len(want)], want[instructionSize:])
 }
 
 // isJump reports code that leads away at once: B, or BR to what was just loaded into a register.

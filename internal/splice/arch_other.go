@@ -35,4 +35,6 @@ func references(code Range, addr uint64) iter.Seq[uint64] { return nil }
 
 func isBreakpoint(code, want []byte) bool { return false }
 
+func isDetached(code, want []byte) bool { return false }
+
 func isJump(code []byte) bool { return false }

@@ -16,14 +16,16 @@ type ErrChanged struct {
 
 func (e *ErrChanged) Error() string {
 	how := fmt.Sprintf("% x instead of % x, by a monkey-patcher, a uprobe or a debugger", e.Have, e.Want)
-	undo := "undo that"
+	undo := "undo that, then try again"
 	switch author := authorOf(e.code, e.Want[:]); {
 	case author == byBreakpoint:
-		how, undo = "a breakpoint, of a debugger or an eBPF uprobe", "detach that tool"
+		how, undo = "a breakpoint, of a debugger or an eBPF uprobe", "detach that tool, then try again"
 	case author == byJump:
 		how = "a jump that gosplice did not write, as monkey-patchers (gomonkey, mockey) do"
+	case author == byDetached:
+		how, undo = "the first instruction of the release in front of the rest of a jump, as the kernel leaves it when a uprobe is detached that was attached after the patch", "its next call goes wrong: restart the program"
 	}
-	return fmt.Sprintf("%s: another tool has changed its code in memory (%s): %s, then try again", e.Name, how, undo)
+	return fmt.Sprintf("%s: another tool has changed its code in memory (%s): %s", e.Name, how, undo)
 }
 
 // CheckCode compares the word of code at addr, of the function with this name, with what gosplice knows to be there.
@@ -51,6 +53,7 @@ const (
 	byOther author = iota
 	byBreakpoint
 	byJump
+	byDetached // a uprobe
 )
 
 // patchedBytes is how much of what monkey-patchers write is looked at. Functions are at least that far from the end of
@@ -66,6 +69,8 @@ func authorOf(code, want []byte) author {
 		return byBreakpoint
 	case isJump(code):
 		return byJump
+	case isDetached(code, want):
+		return byDetached
 	}
 	return byOther
 }

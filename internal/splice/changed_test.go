@@ -25,3 +25,17 @@ func TestErrChanged(t *testing.T) {
 		}
 	}
 }
+
+// TestErrChangedDetached has what a uprobe leaves behind that was attached to a function which a patch had redirected.
+func TestErrChangedDetached(t *testing.T) {
+	for _, c := range detachedCases {
+		memory := onHeap(4)
+		code := unsafe.Slice((*byte)(unsafe.Pointer(&memory[0])), 32)
+		want := [8]byte([]byte(c.want))
+		copy(code, c.code)
+		err := CheckCode("main.f", uint64(uintptr(unsafe.Pointer(&memory[0]))), want)
+		if err == nil || strings.Contains(err.Error(), "restart the program") != c.detached || strings.Contains(err.Error(), "try again") == c.detached {
+			t.Errorf("% x instead of % x: %v", c.code, c.want, err)
+		}
+	}
+}
