@@ -1,6 +1,7 @@
 package splice
 
 import (
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -130,3 +131,52 @@ var named uint64
 
 //go:noinline
 func namesNamed() { named++ }
+
+// TestPublishBesidePlainStores publishes a module 10,000 times while another one is added as runtime.addmoduledata does it
+// for a plugin: it reads the tail, writes its next and then the tail. What one of them loses is there again once the list
+// is settled, which it is before code of a patch runs and before every switch.
+func TestPublishBesidePlainStores(t *testing.T) {
+	lost := 0
+	for round := range 10000 {
+		e, modules := fakeList(2)
+		yields := round%200 < 8 // what is lost then takes a while to be mended
+		var both sync.WaitGroup
+		both.Go(func() {
+			if round%2 == 0 {
+				e.addToList(modules[0])
+			} else if err := e.publish(modules[0]); err != nil {
+				t.Error(err)
+			}
+		})
+		both.Go(func() {
+			last := loadAtomic64(e.vars.lastModule)
+			if yields && round&2 != 0 { // the processor has something else to do
+				runtime.Gosched()
+			}
+			storeAtomic64(last, modules[1])
+			if yields && round&4 != 0 {
+				runtime.Gosched()
+			}
+			storeAtomic64(e.vars.lastModule, modules[1])
+		})
+		both.Wait()
+		r := &Region{module: modules[0]}
+		e.regions, e.images[modules[0]] = append(e.regions, r), r
+		if s := e.lookAtList(); !s.settled() {
+			lost++
+		}
+		if err := e.settle(); err != nil {
+			t.Fatal(err)
+		}
+		reached := 0
+		for m := range e.modules() {
+			if m == modules[0] || m == modules[1] {
+				reached++
+			}
+		}
+		if reached != 2 {
+			t.Fatalf("in round %d %d of 2 modules are in the list", round, reached)
+		}
+	}
+	t.Logf("in %d of 10000 rounds something was lost, and mended", lost)
+}
