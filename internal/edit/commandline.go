@@ -168,7 +168,7 @@ func (e *Edit) checkDirective(tree *Tree, d Directive, awaited bool) error {
 	none := map[string]*Var{}
 	switch {
 	case d.Verb != directiveReset && was[d.Name] != nil:
-		if awaited && d.Old != "" && was[d.Old] == nil {
+		if awaited && (d.Verb == directiveFresh || was[d.Old] == nil) {
 			return nil // the program was started anew with it
 		}
 		return unmatched(near(d.Name, is, was), "the release has the variable %s already, so it is not new", d.Name)
