@@ -18,6 +18,8 @@ type Edit struct {
 	Line int
 	// Calls is the function that an edit of the kind "call" calls, as symbols name it behind the package's path.
 	Calls string
+	// Field is the name that an edit of the kind "rename field" changes.
+	Field string
 
 	file  *file
 	parts []replacement // from the end of the file to its beginning
@@ -38,6 +40,7 @@ var Kinds = []string{
 	"number", "string", "operator", "swap", "delete", "early return", "closure", "deferred closure", "parameter", "result",
 	"field first", "field last", "reorder", "new function", "new variable", "new method", "initial value", "rename", "comment",
 	"call", "rename parameters", "swap parameters", "keep", "copy",
+	"rename field", "idle type",
 }
 
 // file is a parsed source file.
@@ -64,6 +67,7 @@ func Edits(src []byte, covered func(line int) bool) ([]Edit, error) {
 		}
 	}
 	f.declarations()
+	f.layouts()
 	f.uncalled()
 	return f.edits, nil
 }

@@ -9,6 +9,7 @@ import (
 	"math/rand"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -100,14 +101,18 @@ type candidate struct {
 }
 
 func (c candidate) String() string {
-	return fmt.Sprintf("%s at %s:%d", strings.TrimSpace(c.edit.Kind+" "+c.edit.Calls), filepath.Join(filepath.Base(filepath.Dir(c.file)), filepath.Base(c.file)), c.edit.Line)
+	return fmt.Sprintf("%s at %s:%d", strings.TrimSpace(c.edit.Kind+" "+c.edit.Calls+c.edit.Field), filepath.Join(filepath.Base(filepath.Dir(c.file)), filepath.Base(c.file)), c.edit.Line)
 }
 
 // candidates lists all edits, by kind, in random order.
 func (r *run) candidates(t *testing.T) map[string][]candidate {
 	t.Helper()
 	all := make(map[string][]candidate)
+	files := regexp.MustCompile(os.Getenv("GOSPLICE_MUTATION_FILES"))
 	for _, file := range slices.Sorted(maps.Keys(r.s.lines)) {
+		if !files.MatchString(file) {
+			continue
+		}
 		src, err := os.ReadFile(file)
 		check(t, err)
 		edits, err := Edits(src, func(line int) bool { return r.s.lines[file][line] })
@@ -116,17 +121,42 @@ func (r *run) candidates(t *testing.T) map[string][]candidate {
 			if e.Calls != "" && r.has(file, e.Calls) {
 				continue // something may call it
 			}
+			if e.Field != "" && usedBeside(t, file, e.Field) {
+				continue // would not compile
+			}
+			if e.Kind == "idle type" && !strings.HasPrefix(file, r.s.dir) {
+				continue // types of the standard library keep their layouts
+			}
 			all[e.Kind] = append(all[e.Kind], candidate{file, e})
 		}
 	}
 	for _, kind := range Kinds {
 		list := all[kind]
-		if len(list) == 0 {
+		if len(list) == 0 && files.String() == "" {
 			t.Errorf("no edit of the kind %s", kind)
 		}
 		r.random.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
 	}
 	return all
+}
+
+// usedBeside reports whether another file beside one selects or sets a field of that name.
+func usedBeside(t *testing.T, file, field string) bool {
+	t.Helper()
+	use := regexp.MustCompile(`\.` + field + `\b|\b` + field + `:[^=]`)
+	beside, err := filepath.Glob(filepath.Join(filepath.Dir(file), "*.go"))
+	check(t, err)
+	for _, other := range beside {
+		if other == file || strings.HasSuffix(other, "_test.go") {
+			continue
+		}
+		src, err := os.ReadFile(other)
+		check(t, err)
+		if use.Match(src) {
+			return true
+		}
+	}
+	return false
 }
 
 // has reports whether the program has a function of the package to which a file belongs.
@@ -138,7 +168,8 @@ func (r *run) has(file, function string) bool {
 // all tries edits of all kinds in turn until enough of them compile.
 func (r *run) all(t *testing.T) {
 	byKind := r.candidates(t)
-	kinds := slices.Clone(Kinds)
+	kinds := chosen(t)
+	maps.DeleteFunc(byKind, func(kind string, _ []candidate) bool { return !slices.Contains(kinds, kind) })
 	r.random.Shuffle(len(kinds), func(i, j int) { kinds[i], kinds[j] = kinds[j], kinds[i] })
 	for i := 0; r.tried < r.want && len(byKind) > 0; i++ {
 		kind := kinds[i%len(kinds)]
@@ -154,6 +185,22 @@ func (r *run) all(t *testing.T) {
 			delete(byKind, kind)
 		}
 	}
+}
+
+// chosen are the kinds that GOSPLICE_MUTATION_KINDS names, with commas between them, or all.
+func chosen(t *testing.T) []string {
+	t.Helper()
+	text := os.Getenv("GOSPLICE_MUTATION_KINDS")
+	if text == "" {
+		return slices.Clone(Kinds)
+	}
+	kinds := strings.Split(text, ",")
+	for _, k := range kinds {
+		if !slices.Contains(Kinds, k) {
+			t.Fatalf("GOSPLICE_MUTATION_KINDS: there is no kind %q", k)
+		}
+	}
+	return kinds
 }
 
 // try tries one edit. It reports false if the edit does not compile.
@@ -307,8 +354,9 @@ func keepsState(changes []patch.Change) bool {
 }
 
 // stateStays are the warnings about code that ran already, initial values, init functions, closures and
-// embedded files: the program keeps what the code made when it started.
-var stateStays = []string{"GS2001", "GS2004", "GS2005", "GS2008", "GS2013"}
+// embedded files: the program keeps what the code made when it started. Reflection and encoders keep the old name of a
+// field.
+var stateStays = []string{"GS2001", "GS2004", "GS2005", "GS2008", "GS2013", "GS2034"}
 
 func firstRefusal(changes []patch.Change) patch.Change {
 	for _, c := range changes {
@@ -388,6 +436,8 @@ const sample = `package p
 func idle(n int, rest ...string) (string, error) { return "", nil }
 
 type pair struct{ a, b int }
+
+type unused struct{ n int }
 
 var limit = 7
 

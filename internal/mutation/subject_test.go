@@ -33,6 +33,7 @@ type subject struct {
 // driven are the packages whose sources are edited.
 var driven = []string{
 	"subject", // without its main package nothing is written
+	"subject/kinds",
 	"github.com/gosplice/gosplice/examples/arena/...", "github.com/mochi-mqtt/server/v2/...",
 	"encoding/json", "encoding/xml", "encoding/csv", "text/template/...", "text/tabwriter", "html", "net/url", "regexp/...", "compress/flate",
 	"math/big", "container/...", "go/format", "go/parser", "go/scanner", "go/printer", "index/suffixarray",

@@ -18,7 +18,7 @@ var sections = []struct {
 }{
 	{"arena", arena}, {"broker packets", packetsOf}, {"broker topics", topics}, {"json", jsonOf}, {"xml", xmlOf}, {"csv", csvOf},
 	{"template", templates}, {"tabwriter", tabs}, {"html", htmlOf}, {"url", urls}, {"regexp", regexps}, {"flate", flates},
-	{"big", bigs}, {"containers", containers}, {"format", formats}, {"suffixarray", suffixes},
+	{"big", bigs}, {"containers", containers}, {"format", formats}, {"suffixarray", suffixes}, {"kinds", kindsOf},
 }
 
 func main() {

@@ -8,7 +8,10 @@ import (
 	"github.com/gosplice/gosplice/examples/arena/wire"
 	mqtt "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/packets"
+	"subject/kinds"
 )
+
+func kindsOf(print func(...any)) { print(kinds.Touch(1), " ", kinds.Values()) }
 
 func arena(print func(...any)) {
 	for _, name := range []string{"sword", "bow", "wand", "spoon"} {
