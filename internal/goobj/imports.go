@@ -6,12 +6,12 @@ import (
 	"unsafe"
 )
 
-// cgoDirectives is the part of an object's header that holds cgo's directives. It lives as long as the archive stays mapped.
+// cgoDirectives is the part of an object's header that holds cgo's directives.
 func cgoDirectives(head []byte) string {
 	const mark = "\n$$  // cgo\n"
 	_, text, _ := strings.Cut(unsafe.String(unsafe.SliceData(head), len(head)), mark)
 	text, _, _ = strings.Cut(text, "\n$$")
-	return text
+	return strings.Clone(text)
 }
 
 // Imported are the symbols that C code or a shared library defines, by name. Go code declares a variable for each, whose

@@ -20,11 +20,13 @@ type Object struct {
 
 	directives string // cgo's, as the compiler writes them; "" for none
 
-	b    []byte
-	off  [numBlocks]uint32
-	defs [4]int // number of package, hashed64, hashed and non-package definitions
-	ndef int
-	nref int
+	b []byte
+	// strings is a copy of the part of b that has the strings: names go on into what outlives the archive.
+	strings string
+	off     [numBlocks]uint32
+	defs    [4]int // number of package, hashed64, hashed and non-package definitions
+	ndef    int
+	nref    int
 
 	// statics are the names of symbols that are local to an assembled object, by index; "" for others.
 	statics []string
@@ -59,6 +61,7 @@ func parseObject(pkg string, body []byte) (*Object, error) {
 			return nil, errCorrupt
 		}
 	}
+	o.strings = string(b[:o.off[0]])
 	for i, k := range []int{blkSymdef, blkHashed64def, blkHasheddef, blkNonpkgdef} {
 		o.defs[i] = o.records(k, symSize)
 		o.ndef += o.defs[i]
@@ -74,13 +77,16 @@ func (o *Object) records(block int, size uint32) int {
 	return int((o.off[block+1] - o.off[block]) / size)
 }
 
-// str reads a string in place; it lives as long as the archive stays mapped.
+// str reads a string.
 func (o *Object) str(p uint32) string {
 	n, at := le.Uint32(o.b[p:]), le.Uint32(o.b[p+4:])
 	if n == 0 {
 		return ""
 	}
-	return unsafe.String(&o.b[at], n)
+	if end := uint64(at) + uint64(n); end <= uint64(len(o.strings)) {
+		return o.strings[at:end]
+	}
+	return string(o.b[at : uint64(at)+uint64(n)])
 }
 
 func (o *Object) symOff(i int) uint32 { return o.off[blkSymdef] + uint32(i)*symSize }

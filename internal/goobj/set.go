@@ -175,7 +175,7 @@ func (s *Set) enter(pkg string, a *Archive) {
 	}
 }
 
-// Close unmaps the archives that no cache holds. No symbol name or data of the set may be used after it.
+// Close unmaps the archives that no cache holds. No data of a symbol may be used after it; names may.
 func (s *Set) Close() {
 	for _, m := range s.archives {
 		m.release()
