@@ -62,6 +62,36 @@ func desiredCalls(images []*image, target *image) []call {
 	return calls
 }
 
+// checkCalls reports what m says is a call of a function and is none. Most of them are changed for the first time when the program
+// goes back, which has to succeed. memory is the image, as it will be at its base.
+func (m *image) checkCalls(memory []byte) error {
+	check := func(off uint32, entry uint64, name string) error {
+		if off == 0 || uint64(off)+callSize > uint64(len(memory)) {
+			return malformed("the call of %s at offset %#x is outside of the image", name, off)
+		}
+		code := memory[off-1 : off+callSize]
+		if to, ok := callCode.Target(code[1:], m.base+uint64(off)); !ok || to != entry || !callCode.IsBranch(code) {
+			return malformed("the code at offset %#x is no call of %s (% x)", off-1, name, code)
+		}
+		return nil
+	}
+	for i := range m.funcs {
+		for _, off := range m.funcs[i].Calls {
+			if err := check(off, m.entry(i), m.funcs[i].Name); err != nil {
+				return err
+			}
+		}
+	}
+	for _, h := range m.hostCalls {
+		for _, off := range h.Calls {
+			if err := check(off, h.Addr, fmt.Sprintf("the function at %#x", h.Addr)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // callsOf are the calls in the image of a function of the program.
 func (m *image) callsOf(host uint64) []uint64 {
 	var out []uint64

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"unsafe"
 
+	"github.com/gosplice/gosplice/internal/control"
 	"github.com/gosplice/gosplice/internal/patch"
 	"github.com/gosplice/gosplice/internal/splice"
 )
@@ -80,5 +81,32 @@ func TestCalls(t *testing.T) {
 	code[26] = 0x90
 	if _, err := withCalls(nil, desiredCalls([]*image{one}, one), now); err == nil || !strings.Contains(err.Error(), "no call of F") {
 		t.Errorf("a call that is none: %v", err)
+	}
+}
+
+// TestCheckCalls: what is said to be a call is one, of that function, before anything is switched: most are changed only by
+// going back.
+func TestCheckCalls(t *testing.T) {
+	code, base, _ := codeWithCalls()
+	code[8] = 0xe8
+	binary.LittleEndian.PutUint32(code[9:], uint32(0x20-13))
+	made := func(at uint32, host uint64) *image {
+		p := &patch.Patch{Funcs: []patch.Func{{Name: "F", ABI: 1, Off: 0x20, Size: 0x10, Direct: true, Calls: []uint32{at}}}}
+		if host != 0 {
+			p.Funcs[0].Calls, p.HostCalls = nil, []patch.HostCall{{Addr: host, Calls: []uint32{at}}}
+		}
+		return newImage(p, base, code)
+	}
+	for _, m := range []*image{made(9, 0), made(9, base+0x20)} {
+		if err := m.checkCalls(code); err != nil {
+			t.Error(err)
+		}
+	}
+	for what, m := range map[string]*image{
+		"no call": made(10, 0), "behind the image": made(62, 0), "in front of it": made(0, 0), "another function of the program": made(9, base+0x30), "no call of the program": made(20, base+0x20),
+	} {
+		if err := m.checkCalls(code); problemOf(err).reason != control.ReasonMalformed {
+			t.Errorf("%s: %v", what, err)
+		}
 	}
 }

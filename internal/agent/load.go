@@ -107,6 +107,9 @@ func (a *patcher) layOut(v *version, p *patch.Patch, r region) error {
 	}
 	v.image = newImage(p, r.Base(), memory)
 	v.image.version = v.label
+	if err := v.checkCalls(memory); err != nil {
+		return err
+	}
 	// Jumps that are too long are found before anything is irrevocable.
 	if _, err := desired(append(a.images(), v.image), v.image); err != nil {
 		return err

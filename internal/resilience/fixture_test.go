@@ -91,7 +91,7 @@ func build(dir string) error {
 	if err := run(f.source, "go", "build", "-overlay", overlay, "-o", f.rebuilt, "."); err != nil {
 		return err
 	}
-	for _, edit := range []string{"v1", "v2", "rare", "hooked", "anew"} {
+	for _, edit := range []string{"v1", "v2", "rare", "hooked", "anew", "every"} {
 		overlay, err := overlayOf(edit)
 		if err != nil {
 			return err
@@ -142,11 +142,19 @@ func copyLinked(to string) error {
 
 // overlayOf returns an overlay file that puts an edit of testdata/edits over the program's sources.
 func overlayOf(edit string) (string, error) {
-	from, err := filepath.Abs(filepath.Join("testdata/edits", edit, "work.go"))
+	files, err := filepath.Glob(filepath.Join("testdata/edits", edit, "*.go"))
 	if err != nil {
 		return "", err
 	}
-	text, err := json.Marshal(map[string]any{"Replace": map[string]string{filepath.Join(fixture.source, "work.go"): from}})
+	replace := map[string]string{}
+	for _, f := range files {
+		from, err := filepath.Abs(f)
+		if err != nil {
+			return "", err
+		}
+		replace[filepath.Join(fixture.source, filepath.Base(f))] = from
+	}
+	text, err := json.Marshal(map[string]any{"Replace": replace})
 	if err != nil {
 		return "", err
 	}

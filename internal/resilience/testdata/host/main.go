@@ -74,6 +74,8 @@ func serve(request []string) string {
 		return moved
 	case "fetch":
 		return fmt.Sprint(fetch(request[1]))
+	case "parts":
+		return parts(request[1])
 	case "map":
 		n, _ := strconv.Atoi(request[1])
 		return fmt.Sprint(mapPages(n))
