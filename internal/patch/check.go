@@ -66,8 +66,9 @@ func (p *Patch) checkLabels() error {
 	if err := CheckVersion(p.Version); err != nil {
 		return err
 	}
-	if _, err := time.Parse(time.RFC3339, p.Made); err != nil {
-		return fmt.Errorf("time of making %.40q is not in the form of RFC 3339", p.Made)
+	// Times of making are compared as text.
+	if t, err := time.Parse(time.RFC3339, p.Made); err != nil || t.UTC().Format(time.RFC3339) != p.Made {
+		return fmt.Errorf("time of making %.40q is not in the form of RFC 3339, in UTC and to the second", p.Made)
 	}
 	return nil
 }

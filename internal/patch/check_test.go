@@ -23,6 +23,8 @@ func TestCheckRefuses(t *testing.T) {
 		{"version with escape", func(p *Patch) { p.Version = "\x1b[2J" }},
 		{"version too long", func(p *Patch) { p.Version = strings.Repeat("1", 1000) }},
 		{"made", func(p *Patch) { p.Made = "yesterday" }},
+		{"made", func(p *Patch) { p.Made = "2026-03-01T12:00:00+09:00" }},
+		{"made", func(p *Patch) { p.Made = "2026-03-01T12:00:00.5Z" }},
 		{"no build ID", func(p *Patch) { p.Release.BuildID = "" }},
 		{"no Go version", func(p *Patch) { p.Release.GoVersion = "" }},
 		{"text hash", func(p *Patch) { p.Release.TextHash = "00" }},
