@@ -380,7 +380,7 @@ func switchProblem(err error, sites []site, bodies []oldBody, guard guard, relai
 		case endless != "":
 			busy.Advice = "switch without quiescence: " + endless
 		case spins != "":
-			busy.Advice = "no way leads out of the loop in " + spins + ", and it begins where a jump has to be written: restart the program with the edit built in"
+			busy.Advice = "no way leads out of " + spins + ", whose entry can't be written over while anybody is inside: restart the program with the edit built in"
 		}
 		p = failed(control.ReasonBusy, "%v", err)
 	}

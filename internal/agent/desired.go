@@ -262,11 +262,13 @@ func leaving(sites []site, writes []splice.Write) []oldBody {
 	return bodies
 }
 
-// spinning is a function in the way of a switch whose loop begins in the bytes that a jump takes, and is never left; empty
-// if there is none.
+// spinning is a function in the way of a switch that nobody leaves, and whose entry can't be written over while anybody is
+// inside; empty if there is none.
 func spinning(busy *splice.ErrBusy, sites []site) string {
 	for _, f := range busy.Funcs {
-		if slices.ContainsFunc(sites, func(s site) bool { return s.name == f.Name && s.busy.Lo == 0 && len(s.endless) > 0 }) {
+		if slices.ContainsFunc(sites, func(s site) bool {
+			return s.name == f.Name && s.busy.Lo == 0 && len(s.endless) > 0 && s.endless[0].Lo == 0
+		}) {
 			return f.Name
 		}
 	}

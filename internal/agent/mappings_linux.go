@@ -2,7 +2,6 @@ package agent
 
 import (
 	"bytes"
-	"fmt"
 	"os"
 	"strconv"
 	"strings"
@@ -30,11 +29,7 @@ func hasMappings() error {
 		return refused(control.ReasonMemory, "the memory map of this process is needed, and can't be read: %v: mount /proc", err)
 	}
 	if n := bytes.Count(maps, []byte("\n")); n > limit-limit/mappingsLeft {
-		return refused(control.ReasonMemory, "%s", tooManyMappings(n, limit))
+		return refused(control.ReasonMemory, "the program has %d mappings of memory, of %d that the kernel allows it, and its runtime ends it when there are none left: raise vm.max_map_count, or restart the program with the edit built in", n, limit)
 	}
 	return nil
-}
-
-func tooManyMappings(n, limit int) string {
-	return fmt.Sprintf("the program has %d mappings of memory, of %d that the kernel allows it, and its runtime ends it when there are none left: raise vm.max_map_count, or restart the program with the edit built in", n, limit)
 }

@@ -471,7 +471,7 @@ func (j *judge) decls(edited map[string]*edit.Func) {
 		if edited[declOf(f)] != nil {
 			j.startRuns(runs, f)
 		}
-		loops[declOf(f)] = loops[declOf(f)] || f.Old.LoopsAtEntry
+		loops[declOf(f)] = loops[declOf(f)] || f.Old.LoopsAtEntry && !neverLeft(f.Old)
 	}
 	keys := make([]string, 0, len(edited))
 	for k := range edited {
