@@ -19,6 +19,9 @@ import (
 type Listener struct {
 	PID, UID int
 	Known    bool
+	// Ended says that the process that made the socket has ended. Who has it now is not known, and another process may
+	// have the ID.
+	Ended bool
 }
 
 // ListenerOf asks the kernel who listens at the other end of a connection. It is a variable for tests, which listen in the
@@ -60,6 +63,9 @@ func (e *ImpostorError) Error() string { return e.why }
 func verify(socket string, who Listener) error {
 	impostor := func(format string, args ...any) error {
 		return &ImpostorError{socket, who, fmt.Sprintf(format, args...)}
+	}
+	if who.Ended {
+		return impostor("process %d, which made %s, has ended, and another one listens there: nothing was sent to it", who.PID, socket)
 	}
 	info, err := os.Stat(filepath.Dir(socket))
 	if err != nil {

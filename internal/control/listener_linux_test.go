@@ -136,6 +136,78 @@ func TestImpostorInNamespace(t *testing.T) {
 	}
 }
 
+// TestImpostorUnderAnEndedID: a process makes a socket, hands it to another one and ends. Its ID is free then, for a program of
+// somebody else to get.
+func TestImpostorUnderAnEndedID(t *testing.T) {
+	dir := socketDir(t)
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	maker := exec.Command(exe, "-test.run=^TestListenAndEnd$")
+	maker.Env = append(os.Environ(), "CONTROL_LISTEN_AND_END="+dir)
+	out, err := maker.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	holder := 0
+	if _, err := fmt.Sscanf(string(out), "held by %d", &holder); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	t.Cleanup(func() { syscall.Kill(holder, syscall.SIGKILL) })
+	socket, err := SocketPath(dir, maker.Process.Pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	impostor := (*ImpostorError)(nil)
+	if err := Listens(socket); !errors.As(err, &impostor) || !strings.Contains(err.Error(), "has ended") {
+		t.Errorf("err = %v", err)
+	}
+}
+
+// TestListenAndEnd is what makes such a socket.
+func TestListenAndEnd(t *testing.T) {
+	dir := os.Getenv("CONTROL_LISTEN_AND_END")
+	if dir == "" {
+		t.Skip("a part of TestImpostorUnderAnEndedID")
+	}
+	socket, err := SocketPath(dir, os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: socket, Net: "unix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := l.File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	holder := exec.Command("sleep", "60")
+	holder.ExtraFiles = []*os.File{f}
+	if err := holder.Start(); err != nil {
+		t.Fatal(err)
+	}
+	fmt.Println("held by", holder.Process.Pid)
+	os.Exit(0) // and leave the socket in its place
+}
+
+// TestUsedAgain: where the kernel can't tell that a process has ended, the user of who has its ID does.
+func TestUsedAgain(t *testing.T) {
+	me, mine := int32(os.Getpid()), uint32(os.Geteuid())
+	for _, c := range []struct {
+		cred syscall.Ucred
+		want bool
+	}{
+		{syscall.Ucred{Pid: me, Uid: mine}, false}, {syscall.Ucred{Pid: me, Uid: mine + 1}, true},
+		{syscall.Ucred{Pid: me, Uid: 0}, false}, {syscall.Ucred{Pid: 0, Uid: mine + 1}, false},
+	} {
+		if got := usedAgain(&c.cred); got != c.want {
+			t.Errorf("%+v: %t", c.cred, got)
+		}
+	}
+}
+
 // listenAs has another process listen in dir, as a user: this test program again, see TestListenAs.
 func listenAs(t *testing.T, dir string, uid int) (socket string, pid int) {
 	t.Helper()
