@@ -18,23 +18,41 @@ func moreRights() string {
 	case os.Geteuid() != 0 && permittedCapabilities() != 0:
 		return fmt.Sprintf("it has capabilities (%#x)", permittedCapabilities())
 	}
+	// What it has laid down for a while, any code in it can take up again.
+	for name, field := range map[string]string{"user": "Uid:", "group": "Gid:"} {
+		value, _ := ownStatus(field)
+		if ids := strings.Fields(value); len(ids) == 4 && ids[1] != ids[2] {
+			return fmt.Sprintf("it can become %s %s again (the saved ID)", name, ids[2])
+		}
+	}
 	return ""
 }
 
 // permittedCapabilities are those of this process; all if the system tells of it otherwise than known.
 func permittedCapabilities() uint64 {
-	text, err := os.ReadFile("/proc/self/status")
-	if err != nil {
+	value, told := ownStatus("CapPrm:")
+	if !told {
 		return 0 // a system without /proc, which the engine refuses
 	}
+	n, err := strconv.ParseUint(value, 16, 64)
+	if err != nil {
+		return ^uint64(0)
+	}
+	return n
+}
+
+// ownStatus is what the kernel says of this process in a line that begins with field, or "". It tells whether it says anything.
+func ownStatus(field string) (value string, told bool) {
+	text, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return "", false
+	}
 	for line := range strings.Lines(string(text)) {
-		if value, ok := strings.CutPrefix(line, "CapPrm:"); ok {
-			if n, err := strconv.ParseUint(strings.TrimSpace(value), 16, 64); err == nil {
-				return n
-			}
+		if value, ok := strings.CutPrefix(line, field); ok {
+			return strings.TrimSpace(value), true
 		}
 	}
-	return ^uint64(0)
+	return "", true
 }
 
 // startedSecurely reports whether the kernel marked the start of the program as one that gained rights, or whose policy

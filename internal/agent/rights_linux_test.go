@@ -101,6 +101,11 @@ func TestStarted(t *testing.T) {
 	if os.Getenv("AGENT_KEY") != "" {
 		o.TrustedKeys = []ed25519.PublicKey{make([]byte, ed25519.PublicKeySize)}
 	}
+	if os.Getenv("AGENT_LAY_DOWN") != "" {
+		if err := errors.Join(syscall.Setregid(-1, os.Getgid()), syscall.Setreuid(-1, os.Getuid())); err != nil {
+			t.Fatal(err)
+		}
+	}
 	fmt.Println("started:", Start(o))
 	select {}
 }
@@ -120,6 +125,10 @@ func TestMoreRights(t *testing.T) {
 			[]string{"AGENT_KEY=1", "GOSPLICE_SOCKETS=" + own + "2"}, "WithSocketDir"},
 		"setgid, with a key and a directory": {func(exe string) error { return chmodTo(exe, 0, someGroup, 0o755|os.ModeSetgid) },
 			[]string{"AGENT_KEY=1", "AGENT_DIR=" + own + "3"}, "<nil>"},
+		"setgid, laid down": {func(exe string) error { return chmodTo(exe, 0, someGroup, 0o755|os.ModeSetgid) },
+			[]string{"AGENT_LAY_DOWN=1", "AGENT_DIR=" + own + "6"}, "become group 4242 again"},
+		"setuid, laid down": {func(exe string) error { return chmodTo(exe, 4243, 0, 0o755|os.ModeSetuid) },
+			[]string{"AGENT_LAY_DOWN=1", "AGENT_DIR=" + own + "7"}, "become user 4243 again"},
 		"setuid":       {func(exe string) error { return chmodTo(exe, 0, 0, 0o755|os.ModeSetuid) }, []string{"GOSPLICE_SOCKETS=" + own + "4"}, "was started by user 1000"},
 		"capabilities": {giveCapability, []string{"AGENT_DIR=" + own + "5"}, "has capabilities"},
 	} {
