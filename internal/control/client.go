@@ -125,7 +125,7 @@ func (c *Client) ask(ctx context.Context, req *Request) (*Response, error) {
 	// An agent that refuses the connection answers before it reads, so a failed write may leave
 	// an answer that says why.
 	writeErr := WriteRequest(c.conn, req)
-	resp, err := readResponse(c.conn, req.Verb)
+	resp, err := readResponse(c.conn, longestAnswer(req.Verb, c.who.Own()))
 	switch {
 	case ctx.Err() != nil && err != nil:
 		return nil, fmt.Errorf("%s: no answer: %w", req.Verb, ctx.Err())

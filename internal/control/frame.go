@@ -24,7 +24,10 @@ const (
 
 	maxRequest  = 64 << 10 // bytes of JSON
 	maxResponse = 64 << 20
-	maxHello    = 64 << 10 // of the answer to hello, which is asked of everybody
+	maxForeign  = 16 << 20 // of the answers of other users' programs, which may be anything
+	// Short names of functions take some 10 times as much memory as their JSON has bytes.
+	memoryOfMessage = 16
+	maxHello        = 64 << 10 // of the answer to hello, which is asked of everybody
 )
 
 // ErrNotMessage is wrapped by errors about bytes that are no message of this protocol.
@@ -53,14 +56,21 @@ func WriteRequest(w io.Writer, req *Request) error {
 }
 
 // ReadResponse reads one response.
-func ReadResponse(r io.Reader) (*Response, error) { return readResponse(r, "") }
+func ReadResponse(r io.Reader) (*Response, error) { return readResponse(r, maxResponse) }
 
-// readResponse reads the response to a verb.
-func readResponse(r io.Reader, verb Verb) (*Response, error) {
-	most := uint32(maxResponse)
-	if verb == VerbHello {
-		most = maxHello
+// longestAnswer is how many bytes of JSON the answer to a verb may have.
+func longestAnswer(verb Verb, own bool) uint32 {
+	switch {
+	case verb == VerbHello:
+		return maxHello
+	case !own:
+		return maxForeign
 	}
+	return maxResponse
+}
+
+// readResponse reads a response of at most some bytes of JSON.
+func readResponse(r io.Reader, most uint32) (*Response, error) {
 	resp := new(Response)
 	if _, err := readFrame(r, resp, most, 0, false); err != nil {
 		return nil, err
@@ -113,6 +123,9 @@ func readFrame(r io.Reader, message any, maxJSON, maxPayload uint32, strict bool
 	text, err := readArriving(r, length)
 	if err != nil {
 		return nil, err
+	}
+	if err := patch.CheckJSON(text, memoryOfMessage); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrNotMessage, err)
 	}
 	d := json.NewDecoder(bytes.NewReader(text))
 	if strict {

@@ -95,6 +95,26 @@ func TestHostileRequests(t *testing.T) {
 	}
 }
 
+// TestAnswersThatTakeMemory: root asks programs of everybody, whose answers may be anything.
+func TestAnswersThatTakeMemory(t *testing.T) {
+	if maxForeign > maxResponse/4 || longestAnswer(VerbStatus, false) != maxForeign || longestAnswer(VerbJournal, true) != maxResponse || longestAnswer(VerbHello, false) != maxHello {
+		t.Error("the answers of other users' programs have no bound of their own")
+	}
+	for _, list := range []string{`"Journal":[`, `"Status":{"OldCode":[`, `"Status":{"Patches":[`, `"Inside":[`} {
+		for _, item := range []string{"{},", "null,"} {
+			text := `{"Protocol":1,` + list + strings.Repeat(item, 1<<20) + "{}]" + strings.Repeat("}", strings.Count(list, "{")) + "}"
+			message := frame(uint32(len(text)), 0, text)
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			_, err := readResponse(bytes.NewReader(message), maxResponse)
+			runtime.ReadMemStats(&after)
+			if taken := int(after.TotalAlloc - before.TotalAlloc); !errors.Is(err, ErrNotMessage) || taken > 8*len(message) {
+				t.Errorf("%s%s: an answer of %d bytes takes %d: %v", list, item, len(message), taken, err)
+			}
+		}
+	}
+}
+
 // counting counts what is read from an endless source.
 type counting struct{ n int }
 

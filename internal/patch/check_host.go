@@ -47,6 +47,7 @@ func (p *Patch) checkRedirects() error {
 
 func (p *Patch) checkItabs() error {
 	var slots []span
+	module := p.module()
 	for _, t := range p.Itabs {
 		if err := checkString("interface table", t.Name); err != nil {
 			return err
@@ -60,7 +61,7 @@ func (p *Patch) checkItabs() error {
 			if off%8 != 0 || !inImage(off, 8, p.Image.DataOff, p.Image.Size) {
 				return fmt.Errorf("interface table %.80q: slot %#x is not in the data part of the image, which starts at %#x", t.Name, off, p.Image.DataOff)
 			}
-			if p.inModule(off, 8) {
+			if module.meets(off, 8) {
 				return fmt.Errorf("interface table %.80q: slot %#x lies in the module data", t.Name, off)
 			}
 			if p.relocated(off, 8) {
@@ -128,6 +129,12 @@ type span struct {
 	start, size uint64
 	name        string
 }
+
+// end is the offset behind s.
+func (s span) end() uint64 { return s.start + s.size }
+
+// meets says whether any of the size bytes at off are in s.
+func (s span) meets(off, size uint64) bool { return off < s.end() && s.start < off+size }
 
 // checkDisjoint reports two spans that overlap. It reorders spans.
 func checkDisjoint(what string, spans []span) error {

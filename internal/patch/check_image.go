@@ -22,7 +22,7 @@ func (p *Patch) checkImage() error {
 	case m.NearLow > m.NearHigh || m.NearHigh > maxAddress || m.NearHigh-m.NearLow > 1<<31:
 		return fmt.Errorf("image must reach %#x-%#x, which 32-bit displacements can't", m.NearLow, m.NearHigh)
 	}
-	if m.Moduledata < m.DataOff || m.Moduledata > m.Size || p.moduleEnd() > m.Size || m.Moduledata%8 != 0 {
+	if m.Moduledata < m.DataOff || m.Moduledata > m.Size || p.module().end() > m.Size || m.Moduledata%8 != 0 {
 		return fmt.Errorf("module data at %#x is not in the data of the image", m.Moduledata)
 	}
 	return nil
@@ -34,22 +34,16 @@ func (m *Image) endsFit() bool {
 	return p[0][1] <= m.TextSize && p[1][0] <= p[1][1] && p[1][1] <= m.DataOff && p[2][0] <= p[2][1] && p[2][1] <= m.Size
 }
 
-// moduleEnd is the offset of the end of the image's module data. Its layout depends on the Go release;
-// all fields that are used are before it.
-func (p *Patch) moduleEnd() uint64 {
+// module is the place of the image's module data. Its layout depends on the Go release; all fields that are used are
+// in it. It takes time, so it is asked for once and not for each place that is compared with it.
+func (p *Patch) module() span {
 	size := max(8, p.Runtime.Offset["runtime.moduledata"])
 	for name, off := range p.Runtime.Offset {
 		if strings.Contains(name, "moduledata.") {
 			size = max(size, off+8)
 		}
 	}
-	return p.Image.Moduledata + size
-}
-
-// inModule says whether any of the size bytes at the image offset off are module data. Nothing but
-// relocations may change that.
-func (p *Patch) inModule(off, size uint64) bool {
-	return off < p.moduleEnd() && p.Image.Moduledata < off+size
+	return span{p.Image.Moduledata, size, "module data"}
 }
 
 // hasSymbol says whether relocations of the kind refer to a symbol.
@@ -104,6 +98,7 @@ func (p *Patch) checkRelocs() error {
 func (p *Patch) checkSymbols() error {
 	type key struct{ kind, name string }
 	seen := make(map[key]bool)
+	module := p.module()
 	for i, s := range p.Symbols {
 		for _, v := range []string{s.Name, s.Hash, s.Value, s.File} {
 			if err := checkString(fmt.Sprintf("symbol %d", i), v); err != nil {
@@ -123,7 +118,7 @@ func (p *Patch) checkSymbols() error {
 			return fmt.Errorf("symbol %d %.80q has no name or no hash", i, s.Name)
 		case !inImage(s.Off, s.Size, part, p.Image.Size):
 			return fmt.Errorf("%s %.80q at %#x is not in the part of the image that holds such symbols", s.Kind, s.Name, s.Off)
-		case p.inModule(s.Off, s.Size):
+		case module.meets(s.Off, s.Size):
 			return fmt.Errorf("%s %.80q at %#x lies in the module data", s.Kind, s.Name, s.Off)
 		case seen[key{s.Kind, s.Name}]:
 			return fmt.Errorf("%s %.80q is there twice", s.Kind, s.Name)
@@ -251,6 +246,7 @@ func (p *Patch) checkInits() error {
 func (p *Patch) checkResets() error {
 	const word = 8
 	seen := make(map[string]bool)
+	module := p.module()
 	for _, r := range p.Resets {
 		for _, s := range []string{r.Name, r.Value, r.Release, r.File} {
 			if err := checkString("reset", s); err != nil {
@@ -262,7 +258,7 @@ func (p *Patch) checkResets() error {
 			return fmt.Errorf("reset of %.80q has no name or no value, or is there twice", r.Name)
 		case !p.isEntry(r.Func):
 			return fmt.Errorf("reset of %.80q: offset %#x is not the entry of a function", r.Name, r.Func)
-		case !inImage(r.Swap, word, p.Image.DataOff, p.Image.Size) || r.Swap%word != 0 || p.inModule(r.Swap, word):
+		case !inImage(r.Swap, word, p.Image.DataOff, p.Image.Size) || r.Swap%word != 0 || module.meets(r.Swap, word):
 			return fmt.Errorf("reset of %.80q: offset %#x can't be a variable of the image", r.Name, r.Swap)
 		}
 		seen[r.Name] = true

@@ -7,6 +7,7 @@ const methodSize = 16
 
 func (p *Patch) checkMethods() error {
 	seen := map[uint64]bool{}
+	module := p.module()
 	for _, t := range p.MethodTables {
 		if err := checkString("method table", t.Name); err != nil {
 			return err
@@ -19,7 +20,7 @@ func (p *Patch) checkMethods() error {
 			return fmt.Errorf("the method table of %.80q is described %d bytes behind the start of its type", t.Name, t.Head)
 		case t.Count == 0 || t.Count > t.Room || t.Room > most || t.Exported > t.Count:
 			return fmt.Errorf("the method table of %.80q has room for %d methods, and %d new ones of which %d are exported", t.Name, t.Room, t.Count, t.Exported)
-		case !p.inFreeData(t.New, methodSize*uint64(t.Count)) || !p.inFreeData(t.Table, methodSize*uint64(t.Room)):
+		case !p.inFreeData(module, t.New, methodSize*uint64(t.Count)) || !p.inFreeData(module, t.Table, methodSize*uint64(t.Room)):
 			return fmt.Errorf("the method table of %.80q is not in the data of the image", t.Name)
 		}
 		seen[t.Type] = true
@@ -44,7 +45,7 @@ func (p *Patch) checkMethods() error {
 		}
 	}
 	for _, off := range u.ImageCaches {
-		if !p.inFreeData(off, 8) {
+		if !p.inFreeData(module, off, 8) {
 			return fmt.Errorf("the word of a type assertion at %#x is not in the data of the image", off)
 		}
 	}
@@ -52,7 +53,7 @@ func (p *Patch) checkMethods() error {
 }
 
 // inFreeData says whether the size bytes at the image offset off, a multiple of 8, are in the data part and are not
-// module data.
-func (p *Patch) inFreeData(off, size uint64) bool {
-	return off%8 == 0 && inImage(off, size, p.Image.DataOff, p.Image.Size) && !p.inModule(off, size)
+// module data, which nothing but relocations may change.
+func (p *Patch) inFreeData(module span, off, size uint64) bool {
+	return off%8 == 0 && inImage(off, size, p.Image.DataOff, p.Image.Size) && !module.meets(off, size)
 }

@@ -16,8 +16,8 @@ func (p *Patch) checkPlaces() error {
 			return fmt.Errorf("function %.80q at %#x with %d bytes lies behind the content of the text, which ends at %#x", f.Name, f.Off, f.Size, text[1])
 		}
 	}
-	if module := p.moduleEnd() - p.Image.Moduledata; !within(p.Image.Moduledata, module, data) {
-		return fmt.Errorf("module data at %#x with %d bytes lies behind the content of the data, which ends at %#x", p.Image.Moduledata, module, data[1])
+	if m := p.module(); !within(m.start, m.size, data) {
+		return fmt.Errorf("module data at %#x with %d bytes lies behind the content of the data, which ends at %#x", m.start, m.size, data[1])
 	}
 	for _, s := range p.Symbols {
 		if !within(s.Off, s.Size, data) && (s.Kind == "var" || !within(s.Off, s.Size, rodata)) {
@@ -36,21 +36,22 @@ func (p *Patch) checkPlaces() error {
 			return fmt.Errorf("%s at %#x with %d bytes lies behind the content of the data, which ends at %#x", s.name, s.start, s.size, data[1])
 		}
 	}
-	if err := p.checkEmpty(slices.Concat(filled, p.slots())); err != nil {
-		return err
-	}
+	empty := slices.Concat(filled, p.slots())
 	for _, at := range p.MethodUses.ImageCaches { // these lead to an empty cache at first
 		filled = append(filled, span{at, 8, "word of a type assertion"})
 		if !within(at, 8, data) {
 			return fmt.Errorf("word of a type assertion at %#x lies behind the content of the data, which ends at %#x", at, data[1])
 		}
 	}
-	return p.checkApart(filled)
+	if err := p.checkApart(filled); err != nil {
+		return err
+	}
+	return p.checkEmpty(empty) // places that are apart have no more bytes than the image
 }
 
 // checkApart reports two places that overlap. A variable may hold interfaces, so slots are in variables or beside them.
 func (p *Patch) checkApart(filled []span) error {
-	fixed := append(p.newMethods(), span{p.Image.Moduledata, p.moduleEnd() - p.Image.Moduledata, "module data"})
+	fixed := append(p.newMethods(), p.module())
 	slots := p.slots()
 	if err := checkDisjoint("places", slices.Concat(fixed, filled, slots)); err != nil {
 		return err

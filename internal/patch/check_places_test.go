@@ -12,7 +12,7 @@ func placed() *Patch {
 	p.Image.Bytes = p.Image.Bytes[:min(len(p.Image.Bytes), int(p.Image.DataOff))]
 	p.Relocs = nil
 	p.Symbols, p.Itabs, p.MethodTables, p.MethodUses, p.Resets, p.Inits = nil, nil, nil, MethodUses{}, nil, nil
-	at := p.moduleEnd()
+	at := p.module().end()
 	next := func(size uint64) uint64 {
 		at = (at + 7) &^ 7
 		at += size
@@ -54,7 +54,7 @@ func TestPlaces(t *testing.T) {
 			}
 		}
 		p := placed()
-		p.Image.TextEnd, p.Image.RodataEnd, p.Image.DataEnd = p.Image.TextSize, p.Image.DataOff, p.moduleEnd()+1024
+		p.Image.TextEnd, p.Image.RodataEnd, p.Image.DataEnd = p.Image.TextSize, p.Image.DataOff, p.module().end()+1024
 		if err := p.Check(); err != nil {
 			t.Fatal(err)
 		}

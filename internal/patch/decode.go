@@ -42,7 +42,7 @@ func (s *Sealed) read() (*Patch, error) {
 		return nil, fmt.Errorf("the head says other things than the header")
 	}
 	var err error
-	if p.Image.Bytes, err = s.image.content(int(s.Head.Image)); err != nil {
+	if p.Image.Bytes, err = s.image.content(min(int(s.Head.Image), imageBound.most(len(s.image.stored)))); err != nil {
 		return nil, err
 	}
 	if err := p.readRelocs(s.relocs); err != nil {
@@ -88,17 +88,20 @@ func (s section) content(limit int) ([]byte, error) {
 	return content, nil
 }
 
-// mostHeader is how many bytes of JSON may be stored in some bytes.
-func mostHeader(stored int) int { return min(maxHeader, max(leastHeader, maxHeaderExpansion*stored)) }
+// bound is how many bytes a section may have for those in which they are stored: least in any case, and expansion times as
+// many, up to limit. What linkers make is compressed less than that, or else it is stored as it is.
+type bound struct{ limit, least, expansion int }
+
+func (b bound) most(stored int) int { return min(b.limit, max(b.least, b.expansion*stored)) }
 
 // readHeader sets the fields that the header holds.
 func (p *Patch) readHeader(s section) error {
-	text, err := s.content(mostHeader(len(s.stored)))
+	text, err := s.content(headerBound.most(len(s.stored)))
 	if err != nil {
 		return err
 	}
-	if err := checkDensity(text); err != nil {
-		return err
+	if err := CheckJSON(text, memoryOfHeader); err != nil {
+		return fmt.Errorf("header: %w", err)
 	}
 	d := json.NewDecoder(bytes.NewReader(text))
 	// A field that this release does not know may be one that it must not ignore.
@@ -112,21 +115,10 @@ func (p *Patch) readHeader(s section) error {
 	return nil
 }
 
-// checkDensity refuses JSON whose values would take far more memory than their text, such as a
-// list of a million empty objects.
-func checkDensity(text []byte) error {
-	objects := bytes.Count(text, []byte("{"))
-	nulls := bytes.Count(text, []byte("null"))
-	if objects > 16+len(text)/20 || nulls > 32+4*objects {
-		return fmt.Errorf("header: %d objects and %d nulls in %d bytes", objects, nulls, len(text))
-	}
-	return nil
-}
-
 // readRelocs sets Relocs. It is the inverse of appendRelocs. Image.Bytes must be set: it bounds
 // how many there can be.
 func (p *Patch) readRelocs(s section) error {
-	b, err := s.content(min(maxRelocs, 4*len(p.Image.Bytes))) // one for each 4 bytes at most, of 10 bytes and mostly of 2
+	b, err := s.content(min(relocsBound.most(len(s.stored)), 4*len(p.Image.Bytes))) // one for each 4 bytes at most, of 10 bytes and mostly of 2
 	if err != nil {
 		return err
 	}

@@ -33,18 +33,18 @@ func Encode(p *Patch, key ed25519.PrivateKey) ([]byte, error) {
 	for _, section := range []struct {
 		name    string
 		content []byte
-		limit   int
+		bound   bound
 	}{
-		{"header", header, maxHeader},
-		{"relocations", appendRelocs(nil, p.Relocs), maxRelocs},
-		{"image", p.Image.Bytes, MaxImage},
+		{"header", header, headerBound},
+		{"relocations", appendRelocs(nil, p.Relocs), relocsBound},
+		{"image", p.Image.Bytes, imageBound},
 	} {
 		before := len(file)
-		if len(section.content) > section.limit {
-			return nil, fmt.Errorf("%s of the patch has %d bytes, the limit is %d: split the edit", section.name, len(section.content), section.limit)
+		if len(section.content) > section.bound.limit {
+			return nil, fmt.Errorf("%s of the patch has %d bytes, the limit is %d: split the edit", section.name, len(section.content), section.bound.limit)
 		}
 		file = appendSection(file, section.content, flate.BestCompression)
-		if section.name == "header" && len(section.content) > mostHeader(len(file)-before-sectionHead) {
+		if len(section.content) > section.bound.most(len(file)-before-sectionHead) {
 			file = appendSection(file[:before], section.content, flate.NoCompression) // it says the same thing over and over
 		}
 	}

@@ -42,14 +42,19 @@ const (
 	// MaxFile is the greatest size of a patch file, in bytes.
 	MaxFile = 256 << 20
 
-	maxHead   = 8 << 10  // bytes of JSON
-	maxHeader = 32 << 20 // bytes of JSON
-	maxRelocs = 64 << 20 // bytes, encoded
-	// The JSON of patches is 5 to 20 times as long as it is stored.
-	maxHeaderExpansion = 64
-	leastHeader        = 64 << 10 // is read in any case, in bytes
+	maxHead = 8 << 10 // bytes of JSON
+	// The values of a header take 1 to 3 times as much memory as its JSON has bytes.
+	memoryOfHeader = 6
 	// DEFLATE can't expand more than this, so a longer content is a lie.
 	maxExpansion = 1032
+)
+
+// The JSON of patches is 2 to 20 times as long as it is stored, relocations are twice as long. Images that are Far are
+// mostly zero.
+var (
+	headerBound = bound{limit: 32 << 20, least: 64 << 10, expansion: 32}
+	relocsBound = bound{limit: 64 << 20, least: 1 << 20, expansion: 16}
+	imageBound  = bound{limit: MaxImage, least: 16 << 20, expansion: 128}
 )
 
 // ErrMalformed is wrapped by every error of Decode and Check.
