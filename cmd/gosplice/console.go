@@ -122,7 +122,7 @@ func (c *console) fail(err error) int {
 	}
 	if c.verbose {
 		for _, detail := range details(err) {
-			fmt.Fprintln(c.err, indent(report.Printable(detail)))
+			fmt.Fprintln(c.err, indent(report.PrintableLines(detail)))
 		}
 	}
 	return code

@@ -178,7 +178,7 @@ func detailLines(c patch.Change, width int) []string {
 	width = max(width-detailIndent, narrowest)
 	var lines []string
 	if c.Reason != "" {
-		lines = wrapWhole(Printable(c.Reason), width)
+		lines = wrapWhole(PrintableLines(c.Reason), width)
 	}
 	if c.Layout != nil {
 		lines = append(lines, layoutLines(c.Layout, width)...)

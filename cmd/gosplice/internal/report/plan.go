@@ -12,14 +12,15 @@ import (
 
 // Plan is a plan as people read it: the release, every change with its verdict, and the sum.
 func Plan(p *pipeline.Plan, s Style, width int) string {
+	program := Printable(p.Program)
 	lines := join([]string{
-		p.Program,
-		platform(p.Release),
+		program,
+		Printable(platform(p.Release)),
 		"release " + ShortRelease(p.Release.BuildID),
 		fmt.Sprintf("verified: %s, %s of machine code match", Plural(p.Functions, "function"), Bytes(p.TextBytes)),
 	}, columnGap, width)
 	// Painted after it was laid out, for colours have no width.
-	lines[0] = s.Bold(p.Program) + lines[0][len(p.Program):]
+	lines[0] = s.Bold(program) + lines[0][len(program):]
 	lines = append(lines, "")
 	if len(p.Changes) > 0 {
 		lines = append(append(lines, groupLines(byModule(p), s, width)...), "")

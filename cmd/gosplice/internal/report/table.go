@@ -21,7 +21,7 @@ type cell struct {
 func (t *Table) Add(cells ...string) {
 	row := make([]cell, len(cells))
 	for i, text := range cells {
-		row[i] = cell{text: strings.ReplaceAll(Printable(text), "\n", " ")}
+		row[i] = cell{text: Printable(text)}
 	}
 	t.rows = append(t.rows, row)
 }

@@ -9,9 +9,14 @@ import (
 	"github.com/mattn/go-runewidth"
 )
 
-// Printable replaces control characters, which could steer the terminal, by the replacement
-// character: text from patch files and from other programs is not to be trusted.
+// Printable is text in one line, without control characters, which could steer the terminal: text from patch files
+// and from other programs is not to be trusted, and must not look like lines of the command's own.
 func Printable(text string) string {
+	return strings.ReplaceAll(PrintableLines(text), "\n", " ")
+}
+
+// PrintableLines is Printable for text of several lines, which the caller moves in.
+func PrintableLines(text string) string {
 	return strings.Map(func(r rune) rune {
 		if r != '\n' && r != '\t' && (unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r)) {
 			return unicode.ReplacementChar
