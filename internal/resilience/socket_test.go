@@ -3,6 +3,7 @@
 package resilience
 
 import (
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"net"
@@ -205,5 +206,81 @@ func TestNoFileDescriptors(t *testing.T) {
 	}
 	c.Close()
 	h.stays(before)
+	h.works()
+}
+
+// TestSecondName has another user make the directory of a user first, in the real /tmp: the program listens in one with a second name,
+// and all commands find it there without being told, those of root too.
+func TestSecondName(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can become another user")
+	}
+	const uid, other = 54321, 54322 // nobody has them
+	first := fmt.Sprint("/tmp/gosplice-", uid)
+	if found, _ := filepath.Glob(first + "*"); found != nil {
+		t.Skipf("there are %q", found)
+	}
+	t.Cleanup(func() {
+		found, _ := filepath.Glob(first + "*") // the pattern is well formed
+		for _, dir := range found {
+			os.RemoveAll(dir)
+		}
+	})
+	// One to be taken for the first name, and some for the second.
+	for name, mode := range map[string]os.FileMode{first: 0o777, first + "-AAAAAAAAAAAA": 0o777, first + "-ZZZZZZZZZZZZ": 0o700} {
+		if err := os.Mkdir(name, mode); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chown(name, other, other); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Symlink("/etc", first+"-LINK"); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(fixture.program)
+	cmd.Dir, cmd.SysProcAttr = "/", user(uid)
+	plain := []string{"HOST_SOCKETS=", control.SocketsVariable + "=", "XDG_RUNTIME_DIR="}
+	h := startCommand(t, cmd, plain...)
+	found, _ := filepath.Glob(fmt.Sprint(first, "-*/", h.cmd.Process.Pid, ".sock"))
+	if len(found) != 1 || filepath.Dir(found[0]) == first+"-AAAAAAAAAAAA" {
+		t.Fatalf("the sockets are %q", found)
+	}
+	h.socket = found[0]
+	asked := func(as uint32, args ...string) *ended {
+		t.Helper()
+		cmd := exec.Command(fixture.command, args...)
+		cmd.Dir, cmd.SysProcAttr, cmd.Env = "/", user(as), append(os.Environ(), plain...)
+		return finish(t, cmd)
+	}
+	pid := fmt.Sprint(h.cmd.Process.Pid)
+	for _, as := range []uint32{uid, 0} {
+		asked(as, "ps").succeeds(pid)
+		asked(as, "status", "--pid", pid).succeeds("release")
+		asked(as, "apply", patchFile("v1"), "--pid", pid).succeeds("release -> v1")
+		h.answers(1)
+		asked(as, "status", "--pid", pid, "--json").succeeds(`"Version": "v1"`)
+		asked(as, "log", "--pid", pid).succeeds("release -> v1")
+		asked(as, "rollback", "--pid", pid).succeeds("v1 -> release")
+		asked(as, "rollback", "--to", "v1", "--pid", pid).succeeds("release -> v1")
+		asked(as, "rollback", "--to", "release", "--pid", pid).succeeds("v1 -> release")
+		h.answers(0)
+		cmd := exec.Command(fixture.command, "__complete", "status", "")
+		cmd.SysProcAttr, cmd.Dir, cmd.Env = user(as), "/", append(os.Environ(), plain...)
+		if out, err := cmd.Output(); err != nil || !strings.Contains(string(out), pid+"\t") {
+			t.Errorf("user %d: completion offers %q, %v", as, out, err)
+		}
+	}
+	asked(uid, "status").succeeds("release") // the only one of this user
+	asked(uid, "apply", patchFile("v1")).succeeds("release -> v1")
+	asked(uid, "rollback").succeeds("v1 -> release")
+	asked(uid, "install", patchFile("v1"), "--pid", pid).fails(failed, "looks nowhere for patches")
+	asked(other, "status", "--pid", pid).fails(failed, "process "+pid+" ")
+	// The other user's directory goes away; the program stays where it is, and is found.
+	if err := os.Remove(first); err != nil {
+		t.Fatal(err)
+	}
+	asked(uid, "status", "--pid", pid).succeeds("release")
+	asked(0, "status", "--pid", pid).succeeds("release")
 	h.works()
 }
