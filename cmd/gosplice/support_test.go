@@ -100,7 +100,7 @@ func copyModule(ts *testscript.TestScript, neg bool, args []string) {
 
 // copyLinked copies what a program links of this module.
 func copyLinked(to string) error {
-	for _, dir := range []string{"internal/agent", "internal/coderef", "internal/control", "internal/escape", "internal/files", "internal/patch", "internal/splice", "internal/chains", "internal/chainfile", "chain"} {
+	for _, dir := range []string{"internal/agent", "internal/coderef", "internal/control", "internal/escape", "internal/files", "internal/jsonsize", "internal/patch", "internal/splice", "internal/chains", "internal/chainfile", "chain"} {
 		if err := os.CopyFS(filepath.Join(to, dir), withoutTests{os.DirFS(filepath.Join(moduleRoot, dir))}); err != nil {
 			return err
 		}

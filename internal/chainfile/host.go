@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+
+	"github.com/gosplice/gosplice/internal/jsonsize"
 )
 
 // A host holds its description as one string constant, which is found in the file by how it begins:
@@ -59,6 +61,9 @@ func cutHost(b []byte) (*Host, []byte, error) {
 	if hex.EncodeToString(sum[:]) != string(b[hostHead-1-2*sha256.Size:hostHead-1]) {
 		return nil, nil, damaged
 	}
+	if err := jsonsize.Check(text, memoryOfManifest); err != nil {
+		return nil, nil, fmt.Errorf("the description of the host: %w", err)
+	}
 	h := new(Host)
 	if err := json.Unmarshal(text, h); err != nil {
 		return nil, nil, fmt.Errorf("the description of the host: %w", err)
@@ -69,6 +74,7 @@ func cutHost(b []byte) (*Host, []byte, error) {
 // FindHost finds the description in the file of a host. The error is ErrNoHost when it holds none.
 func FindHost(r io.ReaderAt, size int64) (*Host, error) {
 	const window = 1 << 20
+	tries := 0
 	in := bufio.NewReaderSize(io.NewSectionReader(r, 0, size), window)
 	for offset := int64(0); ; {
 		b, err := in.Peek(window)
@@ -79,7 +85,10 @@ func FindHost(r io.ReaderAt, size int64) (*Host, error) {
 			if h, err := readHost(r, offset+int64(i)); err == nil {
 				return h, nil
 			}
-			// The text of this package holds the magic as well.
+			// The text of this package holds the magic as well, but not often.
+			if tries++; tries == mostTries {
+				return nil, ErrNoHost
+			}
 			i += len(hostMagic)
 			in.Discard(i)
 			offset += int64(i)
@@ -92,6 +101,9 @@ func FindHost(r io.ReaderAt, size int64) (*Host, error) {
 		offset += int64(n)
 	}
 }
+
+// mostTries is how many descriptions of a host are tried, each of which may be long.
+const mostTries = 16
 
 func readHost(r io.ReaderAt, offset int64) (*Host, error) {
 	b := make([]byte, hostHead)

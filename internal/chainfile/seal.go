@@ -11,6 +11,7 @@ import (
 	"io"
 
 	"github.com/gosplice/gosplice/internal/chains"
+	"github.com/gosplice/gosplice/internal/jsonsize"
 )
 
 // What stands behind the plugin, numbers little-endian:
@@ -30,6 +31,8 @@ const (
 	sealSize    = ed25519.PublicKeySize + ed25519.SignatureSize + sha256.Size
 	tailSize    = 8 + 4 + 4 + len(magic)
 	maxManifest = 16 << 20
+	// The values of a manifest take less than twice as much memory as its JSON has bytes.
+	memoryOfManifest = 6
 )
 
 // Seal returns what to write behind a plugin of the given size, which it reads. The key signs it and
@@ -101,6 +104,9 @@ func Read(r io.ReaderAt, size int64) (*File, error) {
 	f := &File{ID: hex.EncodeToString(digest), Plugin: pluginSize}
 	if f.Signer, err = signer(seal, digest); err != nil {
 		return nil, err
+	}
+	if err := jsonsize.Check(text, memoryOfManifest); err != nil {
+		return nil, malformed("its manifest: %v", err)
 	}
 	if err := json.Unmarshal(text, &f.Manifest); err != nil {
 		return nil, malformed("its manifest can't be read: %v", err)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/gosplice/gosplice/internal/jsonsize"
 	"github.com/gosplice/gosplice/internal/patch"
 )
 
@@ -124,7 +125,7 @@ func readFrame(r io.Reader, message any, maxJSON, maxPayload uint32, strict bool
 	if err != nil {
 		return nil, err
 	}
-	if err := patch.CheckJSON(text, memoryOfMessage); err != nil {
+	if err := jsonsize.Check(text, memoryOfMessage); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNotMessage, err)
 	}
 	d := json.NewDecoder(bytes.NewReader(text))

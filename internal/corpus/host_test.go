@@ -155,7 +155,7 @@ func TestMain(m *testing.M) {
 }
 
 func copyModule(to string) error {
-	for _, dir := range []string{".", "internal/agent", "internal/chains", "internal/coderef", "internal/control", "internal/escape", "internal/files", "internal/patch", "internal/splice"} {
+	for _, dir := range []string{".", "internal/agent", "internal/chains", "internal/coderef", "internal/control", "internal/escape", "internal/files", "internal/jsonsize", "internal/patch", "internal/splice"} {
 		if err := os.MkdirAll(filepath.Join(to, dir), 0o777); err != nil {
 			return err
 		}

@@ -75,7 +75,7 @@ func newSubject(t *testing.T, all, edited bool, covers func(p pkg) bool) *subjec
 	if all {
 		check(t, os.Rename(filepath.Join(s.dir, "more.go.txt"), filepath.Join(s.dir, "more.go")))
 	}
-	for _, dir := range []string{"internal/agent", "internal/chains", "internal/coderef", "internal/control", "internal/escape", "internal/files", "internal/patch", "internal/splice"} {
+	for _, dir := range []string{"internal/agent", "internal/chains", "internal/coderef", "internal/control", "internal/escape", "internal/files", "internal/jsonsize", "internal/patch", "internal/splice"} {
 		check(t, os.CopyFS(filepath.Join(s.dir, "gosplice", dir), os.DirFS(filepath.Join(moduleRoot, dir))))
 	}
 	for _, name := range []string{"gosplice.go", "go.mod", "go.sum"} {

@@ -6,19 +6,19 @@ import (
 	"debug/elf"
 	"encoding/binary"
 	"fmt"
-	"os"
 	"runtime"
 	"runtime/debug"
 	"slices"
 	"strings"
 
+	"github.com/gosplice/gosplice/internal/files"
 	"github.com/gosplice/gosplice/internal/gorelease"
 )
 
 // FromBinary reads from a program how it was built. A program that gosplice can't patch yet
 // is refused with an *UnsupportedError that names the reason.
 func FromBinary(path string) (*Build, error) {
-	file, err := os.Open(path)
+	file, stat, err := files.OpenRegular(path)
 	if err != nil {
 		return nil, err
 	}
@@ -35,7 +35,7 @@ func FromBinary(path string) (*Build, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: not an ELF program: %w", path, err)
 	}
-	if err := checkELF(f); err != nil {
+	if err := checkELF(f, stat.Size()); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	if isTest(f) {
@@ -145,8 +145,21 @@ func checkSettings(version string, s map[string]string) error {
 	return nil
 }
 
-// checkELF refuses programs by how their file looks.
-func checkELF(f *elf.File) error {
+// mostOfFile is how many times as long as its file the sections of a program may be when they are read: debugging information is
+// compressed to a third or so. A stranger's program may have sections that are compressed much more, or all the same bytes.
+const mostOfFile = 32
+
+// checkELF refuses programs by how their file, of so many bytes, looks.
+func checkELF(f *elf.File, file int64) error {
+	read := uint64(0)
+	for _, s := range f.Sections {
+		if s.Type != elf.SHT_NOBITS {
+			read = max(read, read+s.Size, s.Size) // no sum is less than its parts
+		}
+		if read > mostOfFile*uint64(file) {
+			return &UnsupportedError{"a program with", "sections of far more bytes than its file", "name one that go build made"}
+		}
+	}
 	if f.Machine != elf.EM_X86_64 && f.Machine != elf.EM_AARCH64 || f.Class != elf.ELFCLASS64 {
 		return &UnsupportedError{"machine", f.Machine.String(), platforms}
 	}

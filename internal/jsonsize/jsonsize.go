@@ -1,4 +1,5 @@
-package patch
+// Package jsonsize bounds the memory that JSON of others takes when it is decoded.
+package jsonsize
 
 import "fmt"
 
@@ -11,9 +12,9 @@ const (
 	sizeOfValue  = 16
 )
 
-// CheckJSON refuses text whose values would take far more memory than it has bytes, more than so many times as much: such as
+// Check refuses text whose values would take far more memory than it has bytes, more than so many times as much: such as
 // a list of a million empty objects. It does not look at whether the text is JSON.
-func CheckJSON(text []byte, times int) error {
+func Check(text []byte, times int) error {
 	most, size := leastMemory+times*len(text), 0
 	before := byte(0) // the last byte that is not space
 	for i := 0; i < len(text); i++ {

@@ -50,7 +50,7 @@ func newSubject(t *testing.T) *subject {
 	check(t, os.Chmod(s.sockets, 0o700))
 	check(t, os.CopyFS(s.dir, os.DirFS("testdata/subject")))
 	check(t, os.Rename(filepath.Join(s.dir, "go.mod.txt"), filepath.Join(s.dir, "go.mod")))
-	for _, dir := range []string{"internal/agent", "internal/chains", "internal/coderef", "internal/control", "internal/escape", "internal/files", "internal/patch", "internal/splice",
+	for _, dir := range []string{"internal/agent", "internal/chains", "internal/coderef", "internal/control", "internal/escape", "internal/files", "internal/jsonsize", "internal/patch", "internal/splice",
 		"examples/arena/box", "examples/arena/item", "examples/arena/wire"} {
 		check(t, os.CopyFS(filepath.Join(s.dir, "gosplice", dir), os.DirFS(filepath.Join(moduleRoot, dir))))
 	}

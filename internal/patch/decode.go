@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"math"
+
+	"github.com/gosplice/gosplice/internal/jsonsize"
 )
 
 // Decode reads a patch file. It verifies the digest and the signature, if there is one, and then
@@ -100,7 +102,7 @@ func (p *Patch) readHeader(s section) error {
 	if err != nil {
 		return err
 	}
-	if err := CheckJSON(text, memoryOfHeader); err != nil {
+	if err := jsonsize.Check(text, memoryOfHeader); err != nil {
 		return fmt.Errorf("header: %w", err)
 	}
 	d := json.NewDecoder(bytes.NewReader(text))

@@ -115,7 +115,7 @@ func run(dir, name string, args ...string) error {
 // copyLinked copies what programs link of this module.
 func copyLinked(to string) error {
 	const root = "../.."
-	for _, dir := range []string{".", "internal/agent", "internal/chains", "internal/coderef", "internal/control", "internal/escape", "internal/files", "internal/patch", "internal/splice"} {
+	for _, dir := range []string{".", "internal/agent", "internal/chains", "internal/coderef", "internal/control", "internal/escape", "internal/files", "internal/jsonsize", "internal/patch", "internal/splice"} {
 		if err := os.MkdirAll(filepath.Join(to, dir), 0o777); err != nil {
 			return err
 		}

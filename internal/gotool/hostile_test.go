@@ -1,0 +1,90 @@
+package gotool
+
+import (
+	"debug/elf"
+	"encoding/binary"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// TestHostileSections reads programs with sections that would take far more memory than their files: one that claims to be
+// compressed, and many that are the same bytes.
+func TestHostileSections(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds a program")
+	}
+	good, err := os.ReadFile(goBuild(t, writeFiles(t, plainModule), nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const headerSize, typeAt, flagsAt, offsetAt, sizeAt = 64, 4, 8, 24, 32
+	headers := binary.LittleEndian.Uint64(good[40:])
+	count := int(binary.LittleEndian.Uint16(good[60:]))
+	for name, spoil := range map[string]func(file []byte) []byte{
+		"compressed": func(file []byte) []byte {
+			at := len(file)
+			file = append(file, make([]byte, 64)...)
+			binary.LittleEndian.PutUint32(file[at:], uint32(elf.COMPRESS_ZLIB))
+			binary.LittleEndian.PutUint64(file[at+8:], 1<<40) // bytes of content
+			one := count - 1
+			if one == int(binary.LittleEndian.Uint16(file[62:])) { // it has the names of all
+				one--
+			}
+			last := file[headers+uint64(one)*headerSize:]
+			binary.LittleEndian.PutUint32(last[typeAt:], uint32(elf.SHT_PROGBITS))
+			binary.LittleEndian.PutUint64(last[flagsAt:], uint64(elf.SHF_COMPRESSED))
+			binary.LittleEndian.PutUint64(last[offsetAt:], uint64(at))
+			binary.LittleEndian.PutUint64(last[sizeAt:], 64)
+			return file
+		},
+		"the same bytes": func(file []byte) []byte {
+			at := (len(file) + 7) &^ 7
+			file = append(file, make([]byte, at-len(file))...)
+			file = append(file, file[headers:headers+uint64(count)*headerSize]...)
+			const more = 1000
+			for range more {
+				h := make([]byte, headerSize)
+				binary.LittleEndian.PutUint32(h[typeAt:], uint32(elf.SHT_PROGBITS))
+				binary.LittleEndian.PutUint64(h[flagsAt:], uint64(elf.SHF_ALLOC))
+				binary.LittleEndian.PutUint64(h[sizeAt:], uint64(len(good)))
+				file = append(file, h...)
+			}
+			binary.LittleEndian.PutUint64(file[40:], uint64(at))
+			binary.LittleEndian.PutUint16(file[60:], uint16(count+more))
+			return file
+		},
+	} {
+		hostile := filepath.Join(t.TempDir(), "program")
+		if err := os.WriteFile(hostile, spoil(append([]byte(nil), good...)), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := FromBinary(hostile); err == nil || !strings.Contains(err.Error(), "far more bytes than its file") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestPipeAsProgram: a name may be that of a pipe that nobody writes to.
+func TestPipeAsProgram(t *testing.T) {
+	pipe := filepath.Join(t.TempDir(), "program")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() {
+		_, err := FromBinary(pipe)
+		done <- err
+	}()
+	select {
+	case err := <-done:
+		if err == nil || !strings.Contains(err.Error(), "no regular file") {
+			t.Errorf("error %v", err)
+		}
+	case <-time.After(5 * time.Second):
+		t.Error("it waits for the pipe")
+	}
+}
