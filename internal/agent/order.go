@@ -1,8 +1,8 @@
 package agent
 
 import (
-	"crypto/rand"
 	"fmt"
+	"os"
 
 	"github.com/gosplice/gosplice/internal/control"
 )
@@ -46,7 +46,7 @@ func (a *patcher) mayGoBack(req *control.Request, rules policy, what string) err
 	if !req.AuthorisedBy(rules.trusted, a.challenge) {
 		return refused(control.ReasonKeyNeeded, "%s needs a key that this program trusts, and the request is not signed with one, or for another moment: ask again with the right key", what)
 	}
-	a.challenge = rand.Text()
+	a.challenge = control.NewChallenge(os.Getpid())
 	return nil
 }
 

@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"crypto/rand"
 	"encoding/hex"
 	"os"
 	"runtime/debug"
@@ -61,7 +60,7 @@ func newPatcher(g *program, arm armFunc) *patcher {
 		symbols:   make(registry),
 		filled:    make(map[uint64]uint64),
 		inits:     initialisers{ran: make(map[string]string), running: make(map[string]abandoned)},
-		challenge: rand.Text(),
+		challenge: control.NewChallenge(os.Getpid()),
 	}
 }
 

@@ -3,9 +3,12 @@ package control
 import (
 	"context"
 	"crypto/ed25519"
+	"crypto/rand"
 	"crypto/sha256"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 )
 
 // Authority shows that who has a key asks for a change. It is good for one request to one process: what is signed holds the
@@ -33,6 +36,12 @@ func (r *Request) signed(challenge string) []byte {
 	return fmt.Appendf(nil, "gosplice request\x00%q %q %q %q %x", challenge, r.Verb, r.Chain, r.To, sha256.Sum256(r.Patch))
 }
 
+// NewChallenge is a challenge of a process. It has the process ID, so that another process can't pass it on as its own to who
+// signs, and the signature on to this one.
+func NewChallenge(pid int) string { return challengeOf(pid) + rand.Text() }
+
+func challengeOf(pid int) string { return strconv.Itoa(pid) + " " }
+
 // SignWith makes the client sign requests for changes with a key, for programs that want that.
 func (c *Client) SignWith(key ed25519.PrivateKey) { c.key = key }
 
@@ -42,8 +51,12 @@ func (c *Client) authorise(ctx context.Context, req *Request) error {
 		return nil
 	}
 	hello, err := c.Hello(ctx)
-	if err == nil && hello.Challenge != "" {
-		req.Authorise(c.key, hello.Challenge)
+	if err != nil || hello.Challenge == "" {
+		return err
 	}
-	return err
+	if !strings.HasPrefix(hello.Challenge, challengeOf(hello.PID)) {
+		return fmt.Errorf("the program at %s asks for a signature that is not for process %d: nothing was signed", c.socket, hello.PID)
+	}
+	req.Authorise(c.key, hello.Challenge)
+	return nil
 }
