@@ -142,7 +142,7 @@ func candidates(processes []control.Process) string {
 func completePIDs(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
 	var list []string
 	for _, p := range answering(control.Find(cmd.Context(), control.SearchDirs())) {
-		list = append(list, fmt.Sprintf("%d\t%s %s", p.PID, filepath.Base(p.Hello.Program), p.Hello.Version))
+		list = append(list, fmt.Sprintf("%d\t%s %s", p.PID, report.Printable(filepath.Base(p.Hello.Program)), report.Printable(p.Hello.Version)))
 	}
 	return list, cobra.ShellCompDirectiveNoFileComp
 }

@@ -88,3 +88,25 @@ func TestPipeAsProgram(t *testing.T) {
 		t.Error("it waits for the pipe")
 	}
 }
+
+// TestLinkName: the links to modules stay where they are to be.
+func TestLinkName(t *testing.T) {
+	at := func(path, version, by, byVersion string) *Module {
+		m := &Module{Path: path, Version: version}
+		if by != "" {
+			m.Replace = &Module{Path: by, Version: byVersion}
+		}
+		return m
+	}
+	for want, m := range map[string]*Module{
+		"example.com/a+v1.0.0":    at("example.com/a", "v1.0.0", "", ""),
+		"example.com/fork+v1.0.1": at("example.com/a", "v1.0.0", "example.com/fork", "v1.0.1"),
+		"example.com/b+v1.0.0":    at("example.com/b", "v1.0.0", "../../../root/.ssh/x", ""),
+		"example.com/c+v1.0.0":    at("example.com/c", "v1.0.0", "/root/go/pkg/mod/x", ""),
+		"example.com/d+v1.0.0":    at("example.com/d", "v1.0.0", "./x/../../y", ""),
+	} {
+		if got := linkName(m); got != want {
+			t.Errorf("%s, not %s", got, want)
+		}
+	}
+}

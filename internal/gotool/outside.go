@@ -45,11 +45,7 @@ func (b *Build) Outside(ctx context.Context, modules []*Module) (other *Build, d
 	}()
 	dirs = map[string]string{}
 	for _, m := range modules {
-		from := m
-		if m.Replace != nil {
-			from = m.Replace
-		}
-		at := filepath.Join(cache, "gosplice", "modules", filepath.FromSlash(from.Path)+"+"+from.Version) // go work edit takes "@" for a version
+		at := filepath.Join(cache, "gosplice", "modules", linkName(m))
 		if err := link(m.Dir, at); err != nil {
 			return nil, nil, nil, fmt.Errorf("module %s: %w", m.Path, err)
 		}
@@ -60,6 +56,16 @@ func (b *Build) Outside(ctx context.Context, modules []*Module) (other *Build, d
 		return nil, nil, nil, err
 	}
 	return other, dirs, cleanup, nil
+}
+
+// linkName is the name of the link to a module, below the directory of links. What a go.mod replaces a module by may be any
+// directory, and lead out of there.
+func linkName(m *Module) string {
+	from := m
+	if m.Replace != nil && filepath.IsLocal(filepath.FromSlash(m.Replace.Path)) {
+		from = m.Replace
+	}
+	return filepath.FromSlash(from.Path) + "+" + from.Version // go work edit takes "@" for a version
 }
 
 // link makes at a symbolic link to dir.
