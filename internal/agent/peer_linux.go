@@ -37,3 +37,6 @@ func (p peer) hungUp() bool {
 	})
 	return gone || err != nil
 }
+
+// setMode sets the mode of what is open.
+func setMode(fd uintptr, mode uint32) error { return syscall.Fchmod(int(fd), mode) }

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -65,16 +66,15 @@ func listen(dir string) (*net.UnixListener, error) {
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("make a socket in %s: %w: choose another directory with WithSocketDir or GOSPLICE_SOCKETS", dir, causeOf(err))
 	}
-	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	// The mode is set before there is a name: one that others can exchange may lead to another file by then.
+	config := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) error {
+		return c.Control(func(fd uintptr) { _ = setMode(fd, 0o600) }) // the directory keeps others out in any case
+	}}
+	l, err := config.Listen(context.Background(), "unix", path)
 	if err != nil {
 		return nil, fmt.Errorf("make a socket in %s: %w: choose another directory with WithSocketDir or GOSPLICE_SOCKETS", dir, causeOf(err))
 	}
-	// Until then the directory keeps others out.
-	if err := os.Chmod(path, 0o600); err != nil {
-		l.Close()
-		return nil, err
-	}
-	return l, nil
+	return l.(*net.UnixListener), nil
 }
 
 // causeOf is the system's part of err, without the path that the message has already.

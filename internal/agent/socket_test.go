@@ -56,6 +56,48 @@ func TestListenPermissions(t *testing.T) {
 	}
 }
 
+// TestListenFollowsNoLink: who may write into the directory's parent has exchanged the directory, and puts a link in the place
+// of the socket as soon as that is there.
+func TestListenFollowsNoLink(t *testing.T) {
+	dir, victim := shortDir(t), filepath.Join(t.TempDir(), "victim")
+	if err := os.WriteFile(victim, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	path, err := control.SocketPath(dir, os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	link := filepath.Join(dir, "link")
+	stop, stopped := make(chan bool), make(chan bool)
+	go func() {
+		defer close(stopped)
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			if info, err := os.Lstat(path); err == nil && info.Mode()&os.ModeSocket != 0 {
+				os.Symlink(victim, link)
+				os.Rename(link, path)
+			}
+		}
+	}()
+	for range 2000 {
+		l, err := listen(dir)
+		if err == nil {
+			l.Close()
+		}
+		os.Remove(path)
+		if got := mode(t, victim); got != 0o644 {
+			t.Errorf("the mode of another file is %v", got)
+			break
+		}
+	}
+	close(stop)
+	<-stopped
+}
+
 func TestListenRefusesDirectory(t *testing.T) {
 	parent := shortDir(t)
 	path := func(name string) string { return filepath.Join(parent, name) }

@@ -185,11 +185,20 @@ func (w *walk) make(name string, last bool) error {
 	if !last || os.Geteuid() != 0 || *w.owner == 0 {
 		return nil
 	}
-	dir, err := w.root.Open(name)
+	return w.giveAway(name)
+}
+
+// giveAway gives a directory that was made just now to the owner, who may have put something else in its place: what is no
+// directory, or not empty, is not given to him.
+func (w *walk) giveAway(name string) error {
+	dir, err := w.root.OpenFile(name, os.O_RDONLY|files.Nonblocking, 0)
 	if err != nil {
 		return err
 	}
 	defer dir.Close()
+	if names, err := dir.Readdirnames(1); err != io.EOF || len(names) > 0 {
+		return refused("%s was exchanged while it was made", filepath.Join(w.at, name))
+	}
 	return dir.Chown(*w.owner, -1)
 }
 

@@ -144,6 +144,35 @@ func TestExchanged(t *testing.T) {
 	<-stopped
 }
 
+// TestGivesAwayWhatItMade: the owner of the directory above has put something of root's in the place of what root made there.
+func TestGivesAwayWhatItMade(t *testing.T) {
+	needRoot(t)
+	top := t.TempDir()
+	must(t, os.Mkdir(filepath.Join(top, "full"), 0o700))
+	must(t, os.WriteFile(filepath.Join(top, "full", "secret"), nil, 0o600))
+	must(t, os.WriteFile(filepath.Join(top, "file"), nil, 0o600))
+	must(t, syscall.Mkfifo(filepath.Join(top, "pipe"), 0o600))
+	must(t, os.Symlink("full", filepath.Join(top, "link")))
+	must(t, os.Mkdir(filepath.Join(top, "made"), 0o700))
+	root, err := os.OpenRoot(top)
+	must(t, err)
+	defer root.Close()
+	to := other
+	w := &walk{root: root, at: top, owner: &to}
+	for _, name := range []string{"full", "file", "pipe", "link", "made"} {
+		err := w.giveAway(name)
+		if r := (*Refused)(nil); (name == "made") != (err == nil) || err != nil && !errors.As(err, &r) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if uid := ownerOf(t, filepath.Join(top, name)); (uid == other) != (name == "made") {
+			t.Errorf("%s belongs to user %d", name, uid)
+		}
+	}
+	if uid := ownerOf(t, filepath.Join(top, "full")); uid != 0 {
+		t.Errorf("the directory of root belongs to user %d", uid)
+	}
+}
+
 // TestWays are ways to a directory that others can exchange.
 func TestWays(t *testing.T) {
 	needRoot(t)
