@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/gosplice/gosplice/internal/gotool"
 	"github.com/gosplice/gosplice/internal/release"
@@ -58,8 +61,7 @@ func (c commit) advice(ctx context.Context, dir string) string {
 	if err != nil {
 		head = "no commit"
 	}
-	status, err := git(ctx, dir, "--no-optional-locks", "status", "--porcelain")
-	edited := err != nil || status != ""
+	edited := isEdited(ctx, dir)
 	switch {
 	case head == c.revision && c.modified:
 		return carries + ", and this tree is at that commit: bring those changes back, and no others"
@@ -99,10 +101,55 @@ func quotedForShell(name string) string {
 	return "'" + strings.ReplaceAll(name, "'", `'\''`) + "'"
 }
 
-// git is what a git command says, without space around it.
+// gitTime is how long a git command may take. The configuration of a repository can name pipes for it to read.
+const gitTime = 30 * time.Second
+
+// git is what a git command says, without space around it. The tree may be a stranger's, whose configuration names commands
+// for git to run: variables turn them off.
 func git(ctx context.Context, dir string, args ...string) (string, error) {
+	return gitWith(ctx, nil, dir, args...)
+}
+
+func gitWith(ctx context.Context, settings []string, dir string, args ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, gitTime)
+	defer cancel()
 	cmd := exec.CommandContext(ctx, "git", args...)
 	cmd.Dir = dir
+	cmd.WaitDelay = time.Second
+	// No protocol: objects that are missing are fetched from a place, and by a command, that the repository names.
+	cmd.Env = append(cmd.Environ(), "GIT_ALLOW_PROTOCOL=none", "GIT_NO_LAZY_FETCH=1", "GIT_OPTIONAL_LOCKS=0")
+	settings = append(settings, "core.fsmonitor", "false")
+	count, _ := strconv.Atoi(os.Getenv("GIT_CONFIG_COUNT")) // of the user's own
+	for i := 0; i < len(settings); i += 2 {
+		cmd.Env = append(cmd.Env, fmt.Sprintf("GIT_CONFIG_KEY_%d=%s", count, settings[i]), fmt.Sprintf("GIT_CONFIG_VALUE_%d=%s", count, settings[i+1]))
+		count++
+	}
+	cmd.Env = append(cmd.Env, fmt.Sprintf("GIT_CONFIG_COUNT=%d", count))
 	out, err := cmd.Output()
 	return strings.TrimSpace(string(out)), err
+}
+
+// isEdited reports changes of the tree that no commit has. Filters that the repository itself defines are not run, so files for
+// which it has some may count as changed; nor are submodules looked at, which have configurations of their own.
+func isEdited(ctx context.Context, dir string) bool {
+	defined, err := git(ctx, dir, "config", "-z", "--show-scope", "--name-only", "--get-regexp", `^filter\.`)
+	none := (*exec.ExitError)(nil)
+	if err != nil && (!errors.As(err, &none) || none.ExitCode() != 1) {
+		return true
+	}
+	var off []string
+	words := strings.Split(defined, "\x00")
+	for i := 0; i+1 < len(words); i += 2 {
+		scope, name := words[i], words[i+1]
+		if scope == "system" || scope == "global" || scope == "command" {
+			continue // the user's own
+		}
+		value := ""
+		if strings.HasSuffix(name, ".required") {
+			value = "false"
+		}
+		off = append(off, name, value)
+	}
+	status, err := gitWith(ctx, off, dir, "status", "--porcelain", "--ignore-submodules=all")
+	return err != nil || status != ""
 }
