@@ -176,6 +176,10 @@ func (r *Record) checkWords() error {
 	if err := r.Build.CheckData(); err != nil {
 		return err
 	}
+	// Patch files are named after it.
+	if r.Program != filepath.Base(r.Program) || strings.Trim(r.Program, ".") == "" || strings.ContainsFunc(r.Program, unicode.IsControl) {
+		return fmt.Errorf("the program is named %.80q: make the record again with gosplice record", r.Program)
+	}
 	for i := range r.Packages {
 		p := &r.Packages[i]
 		for _, s := range []string{p.Path, p.Import} {

@@ -23,6 +23,8 @@ func TestHostileWords(t *testing.T) {
 		{"import path", func(r *Record) { r.Packages[0].Import = "a='-o=/tmp/x'" }, "a='"},
 		{"module", func(r *Record) { r.Packages[0].Module = "example.com/a@v1.0.0 => /tmp/x@" }, "/tmp/x"},
 		{"module version", func(r *Record) { r.Packages[0].Module = "example.com/a@../x" }, "../x"},
+		{"program", func(r *Record) { r.Program = "../../var/lib/server/patches/x" }, "../../var"},
+		{"program with escapes", func(r *Record) { r.Program = "a\x1b[2J" }, "\\x1b"},
 		{"file", func(r *Record) { r.Packages[0].Files[0].Name = "../../main.go" }, "../../main.go"},
 	} {
 		r := sampleRecord()
