@@ -183,7 +183,7 @@ func (e *Edit) newKeeps(symbol string) escape.Keeps {
 		return ""
 	}
 	k := e.escapes.new[path].keepsWith(function, decl, e.escapes.newLiterals, symbol, e.Sources, true)
-	if old, new := e.escapes.old[path], e.escapes.new[path]; old != nil && old.unknown == "" && new.unknown == "" && k == escape.Unknown(new.content) && e.asInRelease(path, decl) {
+	if old, new := e.escapes.old[path], e.escapes.new[path]; old != nil && old.unknown == "" && new.unknown == "" && k == escape.Unknown(new.content) && e.asInRelease(path, decl, symbol) {
 		return escape.Unknown(old.content)
 	}
 	return e.untold(path, decl, symbol, k, true)

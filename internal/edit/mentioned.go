@@ -12,7 +12,7 @@ import (
 // folded away, a constant, an alias, the type of a result. So what differs among the declarations that a body mentions,
 // itself or by way of others, is a part of its flow.
 
-// mentioned is a declaration that bodies mention by a word, which is its name without that of a package or a receiver.
+// mentioned is a declaration that bodies mention by a word, which is its name without that of a receiver.
 // Of a function the body is told apart from the signature.
 type mentioned struct {
 	key   mentionedKey
@@ -26,11 +26,19 @@ type mentionedKey struct {
 	body       bool
 }
 
-// wordSet are the identifiers of a piece of source. The value is true for those that are not only called in plain
-// statements: a function may be inlined there although other calls of it are not.
+// wordSet are the identifiers of a piece of source, as wordIn gives them. The value is true for those that are not only
+// called in plain statements: a function may be inlined there although other calls of it are not.
 type wordSet map[string]bool
 
-func wordsOf(n ast.Node, skip func(*ast.FuncLit) bool) wordSet {
+// wordIn is what a name in the sources of a package can mean: a name that is not exported, nothing of other packages.
+func wordIn(path, name string) string {
+	if ast.IsExported(name) {
+		return name
+	}
+	return path + "." + name
+}
+
+func wordsOf(path string, n ast.Node, skip func(*ast.FuncLit) bool) wordSet {
 	out := wordSet{}
 	plain := map[*ast.Ident]bool{}
 	var stack []ast.Node
@@ -49,7 +57,10 @@ func wordsOf(n ast.Node, skip func(*ast.FuncLit) bool) wordSet {
 				plain[id] = true
 			}
 		case *ast.Ident:
-			out[n.Name] = out[n.Name] || !plain[n]
+			if n.Name != "_" {
+				w := wordIn(path, n.Name)
+				out[w] = out[w] || !plain[n]
+			}
 		}
 		stack = append(stack, n)
 		return true
@@ -84,18 +95,20 @@ func calledName(fun ast.Expr) *ast.Ident {
 	return nil
 }
 
-// mentionable lists the declarations of a package.
+// mentionable lists the declarations of a package. Those named _ are none: there may be several, and no word is one of them.
 func (s *Source) mentionable() []mentioned {
 	var out []mentioned
-	add := func(word, decl string, body bool, form string, w wordSet) {
-		out = append(out, mentioned{mentionedKey{s.Path, decl, body}, word, form, w})
+	add := func(name, decl string, body bool, form string, n ast.Node) {
+		if name != "_" {
+			out = append(out, mentioned{mentionedKey{s.Path, decl, body}, wordIn(s.Path, name), form, wordsOf(s.Path, n, nil)})
+		}
 	}
 	for decl, f := range s.Funcs {
 		signature := &ast.FuncDecl{Recv: f.Decl.Recv, Name: f.Decl.Name, Type: f.Decl.Type}
 		pragmas := strings.Join(slices.Sorted(maps.Keys(f.Pragmas)), " ") // such as noescape
-		add(f.Decl.Name.Name, decl, false, s.readSegment(signature, signature).form+pragmas, wordsOf(f.Decl.Type, nil))
+		add(f.Decl.Name.Name, decl, false, s.readSegment(signature, signature).form+pragmas, f.Decl.Type)
 		if f.Decl.Body != nil {
-			add(f.Decl.Name.Name, decl, true, s.whole(decl), wordsOf(f.Decl.Body, nil))
+			add(f.Decl.Name.Name, decl, true, s.whole(decl), f.Decl.Body)
 		}
 	}
 	for _, f := range s.Files {
@@ -107,11 +120,11 @@ func (s *Source) mentionable() []mentioned {
 			for _, spec := range d.Specs {
 				switch spec := spec.(type) {
 				case *ast.TypeSpec:
-					add(spec.Name.Name, spec.Name.Name, false, s.readSegment(spec, spec).form, wordsOf(spec, nil))
+					add(spec.Name.Name, spec.Name.Name, false, s.readSegment(spec, spec).form, spec)
 				case *ast.ValueSpec:
 					for i, id := range spec.Names {
 						n := typeOfValue(d, spec, i)
-						add(id.Name, id.Name, false, s.readSegment(n, n).form, wordsOf(n, nil))
+						add(id.Name, id.Name, false, s.readSegment(n, n).form, n)
 					}
 				}
 			}
@@ -165,7 +178,7 @@ func (e *Edit) findMentions() *mentionGraph {
 		}
 		for key := range was {
 			m.changed[key] = ""
-			m.leads[key.decl[strings.LastIndexByte(key.decl, '.')+1:]] = true
+			m.leads[wordIn(key.path, key.decl[strings.LastIndexByte(key.decl, '.')+1:])] = true
 		}
 	}
 	for next := slices.Collect(maps.Keys(m.leads)); len(next) > 0; next = next[1:] {
@@ -255,7 +268,7 @@ func (e *Edit) mentionedBy(c compiledFrom, leads []string, edited bool) []string
 		}
 	}
 	compiled := e.compiledLiterals(edited)
-	w := wordsOf(c.segment.root, func(l *ast.FuncLit) bool { return l != c.segment.root && compiled[l] })
+	w := wordsOf(c.path, c.segment.root, func(l *ast.FuncLit) bool { return l != c.segment.root && compiled[l] })
 	return m.of(w, func(k mentionedKey) bool { return called[k] })
 }
 
@@ -355,15 +368,47 @@ func (e *Edit) inlinedLiterals(c compiledFrom, edited bool) (forms []string) {
 	return forms
 }
 
-// asInRelease reports a declaration whose text is as before, as is all that it mentions: the compiler decides as it did.
-func (e *Edit) asInRelease(path, decl string) bool {
-	p := e.Sources[path]
-	if p.Old == nil || p.Old.Funcs[decl] == nil || p.New.Funcs[decl] == nil || e.constantTexts(false) != e.constantTexts(true) {
+// asInRelease reports a function that the compiler decides upon as it did: its declaration is as before, with all that
+// it mentions, or is a wrapper of the same method. For a literal of another package that was inlined into it, the
+// declaration which the literal stands in is as before, too.
+func (e *Edit) asInRelease(path, decl, symbol string) bool {
+	if e.constantTexts(false) != e.constantTexts(true) || !e.declaredAsInRelease(path, decl) && !e.wrapsAsInRelease(path, decl, symbol) {
 		return false
 	}
-	if p.Old.whole(decl) != p.New.whole(decl) {
+	l, ok := e.escapes.newLiterals[symbol]
+	if !ok || l.path == path {
+		return true
+	}
+	ls := e.Sources[l.path].New.groups()[l.group]
+	return e.escapes.oldLiterals[symbol] == l && l.index < len(ls) && e.declaredAsInRelease(l.path, ls[l.index].Decl)
+}
+
+// declaredAsInRelease reports a declaration whose text is as before, as is all that it mentions.
+func (e *Edit) declaredAsInRelease(path, decl string) bool {
+	p := e.Sources[path]
+	if p.Old == nil || p.Old.Funcs[decl] == nil || p.New.Funcs[decl] == nil || p.Old.whole(decl) != p.New.whole(decl) {
 		return false
 	}
 	d := p.New.Funcs[decl].Decl
-	return len(e.mentioned().of(wordsOf(d, nil), func(mentionedKey) bool { return false })) == 0
+	return len(e.mentioned().of(wordsOf(path, d, nil), func(mentionedKey) bool { return false })) == 0
+}
+
+// wrapsAsInRelease reports a symbol that stands in a wrapper, which calls or has inlined what it did.
+func (e *Edit) wrapsAsInRelease(path, decl, symbol string) bool {
+	p := e.Sources[path]
+	if p.Old == nil || !isWrapper(decl, p.Old) || !isWrapper(decl, p.New) {
+		return false
+	}
+	return !e.wrapsOther(path, decl, e.hostOf(symbol))
+}
+
+// hostOf is the function that a literal of the edit was inlined into, or else the symbol itself.
+func (e *Edit) hostOf(symbol string) string {
+	for s, l := range e.closures.literal {
+		if l.host != "" && e.Set.NameOf(s).Name == symbol {
+			_, host, _ := strings.Cut(l.host, "\x00")
+			return host
+		}
+	}
+	return symbol
 }
