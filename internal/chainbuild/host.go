@@ -10,6 +10,7 @@ import (
 	"strconv"
 
 	"github.com/gosplice/gosplice/internal/chainfile"
+	"github.com/gosplice/gosplice/internal/files"
 	"github.com/gosplice/gosplice/internal/gotool"
 )
 
@@ -147,15 +148,11 @@ func hasExports(program string) error {
 
 // ReadHost reads from a program what it was built from, and Go's hashes of its packages.
 func ReadHost(program string) (*chainfile.Host, map[string]string, error) {
-	f, err := os.Open(program)
+	f, info, err := files.OpenRegular(program)
 	if err != nil {
 		return nil, nil, err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, nil, err
-	}
 	h, err := chainfile.FindHost(f, info.Size())
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", program, err)

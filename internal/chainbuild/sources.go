@@ -44,7 +44,7 @@ func (t *tree) hash(p *gotool.Package) (string, error) {
 	}
 	fmt.Fprintf(h, "package %q name %q language %q\n", p.ImportPath, p.Name, language)
 	fmt.Fprintf(h, "cgo %q embed %q\n", p.CgoFiles, p.EmbedPatterns)
-	for _, name := range files(p) {
+	for _, name := range filesOf(p) {
 		content, err := t.read(filepath.Join(p.Dir, name))
 		if err != nil {
 			return "", err

@@ -112,8 +112,8 @@ func imports(p *gotool.Package) []string {
 	return paths
 }
 
-// files are the names of all files that a package is made from.
-func files(p *gotool.Package) []string {
+// filesOf are the names of all files that a package is made from.
+func filesOf(p *gotool.Package) []string {
 	var names []string
 	for _, list := range [][]string{p.GoFiles, p.CgoFiles, p.SFiles, p.CFiles, p.CXXFiles, p.HFiles, p.SysoFiles, p.EmbedFiles} {
 		names = append(names, list...)

@@ -94,7 +94,7 @@ func (v *versioned) overlay(work string, e *entry) (map[string]string, error) {
 	for _, path := range v.names() {
 		p := v.tree.byPath[path]
 		dir := filepath.Join(p.Dir, v.identity)
-		for _, name := range files(p) {
+		for _, name := range filesOf(p) {
 			overlay[filepath.Join(dir, name)] = v.tree.content(filepath.Join(p.Dir, name))
 		}
 		for _, name := range p.GoFiles {

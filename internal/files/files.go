@@ -18,11 +18,7 @@ func Open(path string) (*os.File, error) { return os.OpenFile(path, os.O_RDONLY|
 // OpenRegular is Open for what is a file, and not a pipe, a device or a directory. It is looked at once it is open, so that
 // nobody can exchange it in between, and before, because to open a device may do something.
 func OpenRegular(path string) (*os.File, fs.FileInfo, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, nil, err
-	}
-	if !info.Mode().IsRegular() {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		return nil, nil, irregular(path, info)
 	}
 	return openRegular(path)

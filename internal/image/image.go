@@ -9,8 +9,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
+	"github.com/gosplice/gosplice/internal/files"
 	"github.com/gosplice/gosplice/internal/gorelease"
 )
 
@@ -57,7 +57,7 @@ type Func struct {
 // Open reads a program of a release, which has the layouts of the runtime's structures for programs
 // without DWARF.
 func Open(path string, release *gorelease.Release) (*File, error) {
-	program, err := os.Open(path)
+	program, _, err := files.OpenRegular(path)
 	if err != nil {
 		return nil, err
 	}
