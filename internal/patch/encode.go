@@ -15,6 +15,15 @@ import (
 // and Signer. A patch that Check refuses is not encoded. Equal patches give equal files when
 // made by the same Go release.
 func Encode(p *Patch, key ed25519.PrivateKey) ([]byte, error) {
+	return encode(p, key, flate.BestCompression)
+}
+
+// EncodeLocal is Encode for a process on this machine: nothing is compressed, which takes longer than to send it.
+func EncodeLocal(p *Patch, key ed25519.PrivateKey) ([]byte, error) {
+	return encode(p, key, flate.NoCompression)
+}
+
+func encode(p *Patch, key ed25519.PrivateKey, level int) ([]byte, error) {
 	if err := p.Check(); err != nil {
 		return nil, err
 	}
@@ -43,7 +52,7 @@ func Encode(p *Patch, key ed25519.PrivateKey) ([]byte, error) {
 		if len(section.content) > section.bound.limit {
 			return nil, fmt.Errorf("%s of the patch has %d bytes, the limit is %d: split the edit", section.name, len(section.content), section.bound.limit)
 		}
-		file = appendSection(file, section.content, flate.BestCompression)
+		file = appendSection(file, section.content, level)
 		if len(section.content) > section.bound.most(len(file)-before-sectionHead) {
 			file = appendSection(file[:before], section.content, flate.NoCompression) // it says the same thing over and over
 		}

@@ -48,6 +48,22 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
+func TestEncodeLocal(t *testing.T) {
+	p := sample()
+	file, err := EncodeLocal(p, testKey())
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := Decode(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Signer = []byte(p.Signer)
+	if !reflect.DeepEqual(got, p) {
+		t.Errorf("decoded patch differs:\n got %+v\nwant %+v", got, p)
+	}
+}
+
 func TestIDDoesNotDependOnSignature(t *testing.T) {
 	a, b := sample(), sample()
 	mustEncode(t, a, nil)

@@ -96,7 +96,7 @@ type structured struct {
 const mostTried = 25
 
 func (s *structured) apply(p *patch.Patch, what string) {
-	file, err := patch.Encode(p, nil)
+	file, err := patch.EncodeLocal(p, nil)
 	if err != nil {
 		s.came["not encoded"]++ // too large
 		return

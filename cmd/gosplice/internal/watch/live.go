@@ -191,7 +191,7 @@ func (l *loop) bring(ctx context.Context, plan *pipeline.Plan) (*control.Switche
 	p.Diff = "" // it is in the editor
 	made := p.Made
 	p.Made = time.Time{}.Format(time.RFC3339)
-	if _, err := patch.Encode(p, nil); err != nil {
+	if _, err := patch.EncodeLocal(p, nil); err != nil {
 		return nil, err
 	}
 	id := contentID(p.ID)
@@ -200,7 +200,7 @@ func (l *loop) bring(ctx context.Context, plan *pipeline.Plan) (*control.Switche
 	}
 	l.live.count++
 	p.Made, p.Version = made, fmt.Sprintf("save-%d", l.live.count)
-	file, err := patch.Encode(p, l.live.key)
+	file, err := patch.EncodeLocal(p, l.live.key)
 	if err != nil {
 		return nil, err
 	}
