@@ -133,6 +133,7 @@ func TestEntriesThatFail(t *testing.T) {
 		"goexit":  func(*Table) (*Table, error) { runtime.Goexit(); return nil, nil },
 		"nothing": func(*Table) (*Table, error) { return nil, nil },
 		"block":   func(*Table) (*Table, error) { <-block; return answering(9)(nil) },
+		//lint:ignore SA5000 it panics
 		"nil map": func(*Table) (*Table, error) { var m map[int]int; m[1] = 1; return nil, nil },
 	} {
 		err := c.Link("1.0.1", entry)

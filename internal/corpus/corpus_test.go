@@ -272,8 +272,9 @@ func (r *run) script() {
 
 // conditionOf reads the condition of a command, such as [go1.26] for releases from that on, or [!go1.26] for those before.
 func conditionOf(verb string) (holds, ok bool) {
-	text, ok := strings.CutPrefix(verb, "[")
-	if text, ok = strings.CutSuffix(text, "]"); !ok {
+	text, opens := strings.CutPrefix(verb, "[")
+	text, closes := strings.CutSuffix(text, "]")
+	if !opens || !closes {
 		return false, false
 	}
 	text, not := strings.CutPrefix(text, "!")

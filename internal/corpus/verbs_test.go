@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -296,7 +295,7 @@ func (r *run) noRecord(rest string) error {
 
 // installed ends the test when this Go was downloaded into the module cache.
 func (r *run) installed(string) error {
-	if strings.Contains(runtime.GOROOT(), "golang.org/toolchain@") {
+	if strings.Contains(testprogram.GOROOT(r.t), "golang.org/toolchain@") {
 		r.t.Skip("the go command takes no overlay over a standard library that lies in the module cache, as this toolchain's does")
 	}
 	return nil
@@ -310,7 +309,7 @@ func (r *run) stdlib(rest string) error {
 	if err := r.installed(""); err != nil {
 		return err
 	}
-	file := filepath.Join(runtime.GOROOT(), "src", name)
+	file := filepath.Join(testprogram.GOROOT(r.t), "src", name)
 	b, err := os.ReadFile(file)
 	if err != nil {
 		return err

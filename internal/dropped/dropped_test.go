@@ -68,7 +68,6 @@ type run struct {
 	want    []map[string]string // of several processes
 
 	same, wrong, unstable int
-	spared                int            // packages
 	refused               map[string]int // by reason
 }
 

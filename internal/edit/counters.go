@@ -118,8 +118,7 @@ func (c *counters) declarations(f gotool.SourceText, yield func(text string, num
 // rename gives the counters in a text their names.
 func (c *counters) rename(prefix string, text []byte) []byte {
 	return c.index.ReplaceAllFunc(text, func(b []byte) []byte {
-		n := string(b[len(prefix)+1:])
-		return []byte(prefix + "_" + c.names[n])
+		return []byte(prefix + "_" + c.names[string(b[len(prefix)+1:])])
 	})
 }
 

@@ -73,7 +73,7 @@ const mostLinks = 40
 // remove and rename what is in it (the sticky bit). It knows nothing where the system knows of no owners.
 func Exchangeable(dir string) error {
 	if leadsBack(dir) {
-		return fmt.Errorf("%s leads back, past links perhaps: name the directory without ..", dir)
+		return fmt.Errorf("%s leads back, past links perhaps: name the directory with no .. in it", dir)
 	}
 	dir, err := filepath.Abs(dir)
 	if err != nil {

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/gosplice/gosplice/internal/testprogram"
 )
 
 func TestOf(t *testing.T) {
@@ -63,7 +65,7 @@ func TestTableOfToolchain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	source, err := os.ReadFile(filepath.Join(runtime.GOROOT(), "src/cmd/internal/goobj/builtinlist.go"))
+	source, err := os.ReadFile(filepath.Join(testprogram.GOROOT(t), "src/cmd/internal/goobj/builtinlist.go"))
 	if err != nil {
 		t.Skip("the toolchain comes without its sources: ", err)
 	}

@@ -20,12 +20,6 @@ var plainModule = map[string]string{
 	"greet/greet.go": "package greet\n\nfunc Hello() string { return \"hello\" }\n",
 }
 
-// cgoModule needs an external linker.
-var cgoModule = map[string]string{
-	"go.mod":  "module example.com/app\n\ngo 1.25\n",
-	"main.go": "package main\n\n// static int one(void) { return 1; }\nimport \"C\"\n\nfunc main() { println(int(C.one())) }\n",
-}
-
 // goBuild builds the module in dir and returns the program.
 func goBuild(t *testing.T, dir string, env []string, args ...string) string {
 	t.Helper()

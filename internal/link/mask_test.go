@@ -1,7 +1,6 @@
 package link_test
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 )
@@ -229,7 +228,7 @@ func (r *roots) insideOnly(size, base uint64) {
 	r.t.Helper()
 	for _, p := range r.parts {
 		if p.lo%8 != 0 || p.lo > p.hi || p.lo < base || p.hi > base+size || uint64(len(p.bits)) > (p.hi-p.lo)/8 {
-			r.t.Error(fmt.Sprintf("the mask of %#x-%#x has %d bits; the image is %#x-%#x", p.lo, p.hi, len(p.bits), base, base+size))
+			r.t.Errorf("the mask of %#x-%#x has %d bits; the image is %#x-%#x", p.lo, p.hi, len(p.bits), base, base+size)
 		}
 	}
 }

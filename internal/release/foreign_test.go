@@ -4,15 +4,16 @@ import (
 	"debug/elf"
 	"os"
 	"path/filepath"
-	"runtime"
 	"testing"
+
+	"github.com/gosplice/gosplice/internal/testprogram"
 )
 
 // TestForeignSymbolInside compares a function of BoringCrypto, whose assembly has a symbol in its middle: for the linker it
 // ends there.
 func TestForeignSymbolInside(t *testing.T) {
 	const name = "abi_test_trampoline"
-	path := filepath.Join(runtime.GOROOT(), "src/crypto/internal/boring/syso/goboringcrypto_linux_amd64.syso")
+	path := filepath.Join(testprogram.GOROOT(t), "src/crypto/internal/boring/syso/goboringcrypto_linux_amd64.syso")
 	object, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)

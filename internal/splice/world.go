@@ -8,10 +8,12 @@ import (
 // worldStop mirrors runtime.worldStop, which stopTheWorld returns and startTheWorld takes. It and the
 // signatures of both are the same in Go 1.22 to 1.27.
 type worldStop struct {
+	//lint:ignore U1000 the runtime writes and reads it
 	reason           uint8
 	startedStopping  int64 // ns
 	finishedStopping int64 // ns
-	stoppingCPUTime  int64
+	//lint:ignore U1000 as above
+	stoppingCPUTime int64
 }
 
 // reasonUnknown is the first value of runtime.stwReason; the others differ between releases.

@@ -32,3 +32,13 @@ func Toolchain(t testing.TB, version string) []string {
 func WithoutToolchain() []string {
 	return slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "GOTOOLCHAIN=") })
 }
+
+// GOROOT is the directory of the Go that runs the tests.
+func GOROOT(t testing.TB) string {
+	t.Helper()
+	out, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(string(out))
+}
