@@ -149,7 +149,8 @@ func alignOf(t types.Type) (n int64) {
 func (e *Edit) howCaptured(c closureOf, v *types.Var, touched, assigned bool) string {
 	if e.escapes != nil {
 		at := c.source.spotAt(v.Pos())
-		if how := e.escapes.captured[c.edited].how(c.pkg, e.localName(c), v.Name(), at, c.host == ""); how != "" {
+		closure, name := e.printedNames(c, v)
+		if how := e.escapes.captured[c.edited].how(c.pkg, closure, name, at, c.host == ""); how != "" {
 			return how
 		}
 	}
@@ -162,9 +163,16 @@ func (e *Edit) howCaptured(c closureOf, v *types.Var, touched, assigned bool) st
 	return ""
 }
 
-// localName is a closure's name within its package.
-func (e *Edit) localName(c closureOf) string {
-	return strings.TrimPrefix(goobj.WithoutCopy(c.symbol), goobj.PackagePrefix(e.symbolPath(c.pkg))+".")
+// printedNames are a closure and a variable that it captures as the compiler prints them: what is declared in another
+// package, an instance of a generic function, with the name of that.
+func (e *Edit) printedNames(c closureOf, v *types.Var) (closure, variable string) {
+	in := e.declaredIn(c.pkg, c.symbol)
+	closure, variable = strings.TrimPrefix(goobj.WithoutCopy(c.symbol), goobj.PackagePrefix(e.symbolPath(in))+"."), v.Name()
+	if in != c.pkg {
+		name := c.source.name()
+		closure, variable = name+"."+closure, name+"."+variable
+	}
+	return closure, variable
 }
 
 // capturedLines is what the compiler says of captured variables, by import path and name of the variable.

@@ -61,6 +61,7 @@ type Edit struct {
 	once         map[onceKey]bool       // memo
 	importers    map[string][]importing // see importersOf
 	inProgram    map[[2]string]bool     // by import path and declaration, memo
+	owners       map[string]string      // see ownerOf
 }
 
 // Pair is a package in both versions.

@@ -38,7 +38,6 @@ func (x Escapes) covers(path string) bool {
 // analyses is the escape analysis of the changed packages in both versions, by import path.
 type analyses struct {
 	old, new                 map[string]*analysis
-	owners                   map[string]string              // import paths by the prefix of symbols
 	is                       map[*release.Symbol]goobj.Name // what became of closures
 	growths                  map[*release.Symbol]growth     // memo
 	forms                    map[string]string              // of declarations, memo
@@ -66,14 +65,13 @@ func (g growth) untold() bool {
 // FindEscapes reads the escape analysis of the edited build, and that of the release from the record.
 func (e *Edit) FindEscapes(escapes Escapes) {
 	x := &analyses{
-		old: map[string]*analysis{}, new: map[string]*analysis{}, owners: map[string]string{},
+		old: map[string]*analysis{}, new: map[string]*analysis{},
 		is: map[*release.Symbol]goobj.Name{}, growths: map[*release.Symbol]growth{}, forms: map[string]string{}, inlined: map[string][]string{},
 		otherWrites: map[string]bool{},
 	}
 	oldDirs, newDirs := map[string]*analysis{}, map[string]*analysis{}
 	var oldLines []gotool.Escape
 	for path, p := range e.Sources {
-		x.owners[goobj.PackagePrefix(e.symbolPath(path))] = path
 		unknown := escape.Keeps("")
 		if !escapes.covers(path) {
 			unknown = escape.Unknown(release.ContentID(e.Packages[path].BuildID))
@@ -150,20 +148,40 @@ var moduleVersion = regexp.MustCompile(`@[^/]*`)
 // owner splits the name of a function of a changed package, which may be a generic one that another package
 // instantiates, into the package and the name within it.
 func (e *Edit) owner(symbol string) (path, function, decl string, ok bool) {
+	prefix, ok := symbolPrefix(symbol)
+	if !ok {
+		return "", "", "", false
+	}
+	if path, ok = e.ownerOf(prefix); !ok {
+		return "", "", "", false
+	}
+	name := goobj.WithoutCopy(symbol)
+	decl, _ = e.declOf(path, name)
+	return path, name[len(prefix)+1:], decl, true
+}
+
+// ownerOf is the changed package whose symbols begin with a prefix.
+func (e *Edit) ownerOf(prefix string) (path string, ok bool) {
+	if e.owners == nil {
+		e.owners = map[string]string{}
+		for path := range e.Sources {
+			e.owners[goobj.PackagePrefix(e.symbolPath(path))] = path
+		}
+	}
+	path, ok = e.owners[prefix]
+	return path, ok
+}
+
+// symbolPrefix is what the symbols of a function's package begin with.
+func symbolPrefix(symbol string) (string, bool) {
 	name := goobj.WithoutCopy(symbol)
 	plain, _, _ := strings.Cut(name, "[")
 	slash := strings.LastIndexByte(plain, '/') + 1
 	dot := strings.IndexByte(plain[slash:], '.')
 	if dot < 0 {
-		return "", "", "", false
+		return "", false
 	}
-	prefix := name[:slash+dot]
-	path, ok = e.escapes.owners[prefix]
-	if !ok {
-		return "", "", "", false
-	}
-	decl, _ = e.declOf(path, name)
-	return path, name[len(prefix)+1:], decl, true
+	return name[:slash+dot], true
 }
 
 // oldKeeps is what a function of the release does with its arguments. That of packages which are as before

@@ -58,6 +58,7 @@ func (e *Edit) compareFunction(path string, o *goobj.Object, y goobj.Sym, dicts 
 	if ok && !others && e.anotherCopy(y, old) {
 		return
 	}
+	path = e.declaredIn(path, n.Name)
 	prefix := goobj.PackagePrefix(e.symbolPath(path))
 	_, flag2 := e.Set.Flags(y)
 	f := Function{Name: n, Sym: y, Old: old, Package: path, Class: classify(prefix, n, flag2)}
@@ -83,6 +84,20 @@ func (e *Edit) compareFunction(path string, o *goobj.Object, y goobj.Sym, dicts 
 		f.Dictionary = usesDictionary(n.Name, dicts)
 	}
 	e.Functions = append(e.Functions, f)
+}
+
+// declaredIn is the package whose source declares a function that package path has compiled: another one for an instance
+// of a generic function, or a method of a generic type, of a changed package.
+func (e *Edit) declaredIn(path, symbol string) string {
+	if strings.HasPrefix(symbol, goobj.PackagePrefix(e.symbolPath(path))+".") || !strings.Contains(symbol, "[") {
+		return path
+	}
+	if prefix, ok := symbolPrefix(symbol); ok {
+		if in, ok := e.ownerOf(prefix); ok {
+			return in
+		}
+	}
+	return path
 }
 
 // anotherCopy reports that the release's function equals one of several definitions of y.
@@ -130,11 +145,12 @@ func (e *Edit) inlined(f *Function) {
 		if !e.Set.Defined(n.Func) {
 			continue
 		}
-		path := e.importPath(e.Set.Object(n.Func).Pkg)
+		name := e.Set.NameOf(n.Func).Name
+		path := e.declaredIn(e.importPath(e.Set.Object(n.Func).Pkg), name)
 		if _, ok := e.Sources[path]; !ok {
 			continue
 		}
-		d, _ := e.declOf(path, e.Set.NameOf(n.Func).Name)
+		d, _ := e.declOf(path, name)
 		if k := path + "\x00" + d; d != "" && !seen[k] {
 			seen[k] = true
 			f.Inlines = append(f.Inlines, k)
@@ -289,8 +305,9 @@ func (e *Edit) findRemoved() {
 		if y, ok := e.Set.Lookup(s.Name, s.ABI); ok && e.Set.Size(y) > 0 {
 			continue
 		}
+		path = e.declaredIn(path, s.Name)
 		f := Function{Name: goobj.Name{Name: s.Name, ABI: s.ABI}, Old: s, Package: path}
-		prefix := goobj.PackagePrefix(s.Package)
+		prefix := goobj.PackagePrefix(e.symbolPath(path))
 		f.Class = classify(prefix, f.Name, 0)
 		f.Decl, _ = e.declOf(path, s.Name)
 		e.Functions = append(e.Functions, f)
