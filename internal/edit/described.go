@@ -97,12 +97,12 @@ func (e *Edit) differs(descriptor string, is goobj.TypeDesc) string {
 	if !ok {
 		return ""
 	}
-	return fieldThatDiffers(was, is.FieldNames(), is.Offsets(), is.Size())
+	return fieldThatDiffers(was, is.FieldNames(), is.Offsets(), is.FieldPrints(), is.Size())
 }
 
-// fieldThatDiffers compares the fields of a struct and its size with what the record has of the release's: its size
-// and where its fields are.
-func fieldThatDiffers(was *release.NamedType, names []string, at []uint64, size uint64) string {
+// fieldThatDiffers compares the fields of a struct and its size with what the record has of the release's: its size,
+// where its fields are, and whether what they are called, their types and tags are the same.
+func fieldThatDiffers(was *release.NamedType, names []string, at []uint64, prints []uint32, size uint64) string {
 	if len(names) != len(at) || len(at) == 0 || len(was.Offsets) == 0 {
 		return ""
 	}
@@ -119,6 +119,11 @@ func fieldThatDiffers(was *release.NamedType, names []string, at []uint64, size 
 		return fmt.Sprintf("field %s is the last, and the running program's has %d more", last, len(was.Offsets)-both)
 	case size != was.Size:
 		return fmt.Sprintf("field %s is the last, and a value takes %d bytes, and %d in the running program", last, size, was.Size)
+	}
+	for i := range min(len(prints), len(was.Fields)) {
+		if prints[i] != was.Fields[i] {
+			return fmt.Sprintf("field %s, number %d, is where field %[2]d of the running program's is, and has another name, type or tag", names[i], i+1)
+		}
 	}
 	return "its fields are where those of the running program's are, and one has another name, type or tag"
 }

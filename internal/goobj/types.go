@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"go/token"
+	"hash/fnv"
 	"iter"
 	"strings"
 	"unicode"
@@ -109,6 +110,22 @@ func (t TypeDesc) FieldNames() (out []string) {
 			return nil
 		}
 		out = append(out, string(name[1+size:][:length]))
+	}
+	return out
+}
+
+// FieldPrints are hashes of the name, the type and the tag of each field of a struct, in the order of Offsets.
+func (t TypeDesc) FieldPrints() (out []uint32) {
+	if t.Kind() != kindStruct {
+		return nil
+	}
+	list, n := t.list(64, structField)
+	for i := range n {
+		at := list + i*structField
+		h := fnv.New32a()
+		h.Write(t.set.Data(t.relocs.sym(at))) // name and tag
+		h.Write([]byte(t.set.NameOf(t.relocs.sym(at + 8)).Name))
+		out = append(out, h.Sum32())
 	}
 	return out
 }

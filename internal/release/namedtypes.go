@@ -41,5 +41,5 @@ func (h *harvest) namedType(y goobj.Sym, prints *goobj.Fingerprinter) (t NamedTy
 		return t, false
 	}
 	layout, ok := prints.TypeLayout(y)
-	return NamedType{Name: strings.Clone(name), Size: d.Size(), Offsets: d.Offsets(), Layout: layout}, ok
+	return NamedType{Name: strings.Clone(name), Size: d.Size(), Offsets: d.Offsets(), Fields: d.FieldPrints(), Layout: layout}, ok
 }

@@ -149,6 +149,7 @@ type NamedType struct {
 	Name    string // of the descriptor's symbol
 	Size    uint64
 	Offsets []uint64 // of the fields of a struct
+	Fields  []uint32 // hashes of their names, types and tags; records of older versions have none
 	// Layout is that of the descriptor, as in Symbol.
 	Layout goobj.Fingerprint
 }
