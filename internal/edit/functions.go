@@ -166,7 +166,8 @@ func (e *Edit) importPath(symbolPath string) string {
 }
 
 // mentions completes Inlines from the source: a call that was folded into a constant leaves no
-// trace in the object. It explains a function whose own source did not change.
+// trace in the object. It explains a function whose own source did not change, and where a declaration is that the
+// program has in no other way.
 func (e *Edit) mentions() {
 	edited := map[string][]string{} // last part of a declaration's name -> keys
 	for path, p := range e.Sources {
@@ -184,18 +185,31 @@ func (e *Edit) mentions() {
 	for i := range e.Functions {
 		f := &e.Functions[i]
 		src := e.Sources[f.Package].New
-		if f.Edited || len(f.Inlines) > 0 || src == nil || src.Funcs[f.Decl] == nil {
+		if src == nil || src.Funcs[f.Decl] == nil {
 			continue
 		}
+		explained := f.Edited || slices.ContainsFunc(f.Inlines, func(k string) bool { return e.edited(k) })
 		seen := map[string]bool{}
 		ast.Inspect(src.Funcs[f.Decl].Decl, func(n ast.Node) bool {
 			if id, ok := n.(*ast.Ident); ok && !seen[id.Name] {
 				seen[id.Name] = true
-				f.Inlines = append(f.Inlines, edited[id.Name]...)
+				for _, k := range edited[id.Name] {
+					path, decl, _ := strings.Cut(k, "\x00")
+					if (path == f.Package || id.IsExported()) && decl != f.Decl && (!explained || !e.InProgram(path, decl)) && !slices.Contains(f.Inlines, k) {
+						f.Inlines = append(f.Inlines, k)
+					}
+				}
 			}
 			return true
 		})
 	}
+}
+
+// edited reports a declaration whose source changed.
+func (e *Edit) edited(key string) bool {
+	path, decl, _ := strings.Cut(key, "\x00")
+	p := e.Sources[path]
+	return p.Old != nil && p.Old.Funcs[decl] != nil && p.New.Funcs[decl] != nil && p.Old.Funcs[decl].Text != p.New.Funcs[decl].Text
 }
 
 // changedDicts finds generic functions and types whose dictionaries changed: their old callers

@@ -28,10 +28,15 @@ func (e *Edit) LoopsFromStart(f *Function) Loop {
 }
 
 func (e *Edit) loopOf(s *release.Symbol) Loop {
-	switch body := e.bodyOf(s); {
-	case body == nil || !e.waits(e.importPath(s.Package), body):
+	if body := e.bodyOf(s); body == nil || !e.waits(e.importPath(s.Package), body) {
 		return NoLoop
-	case len(s.Endless) > 0:
+	}
+	return e.endless(s)
+}
+
+// endless is what kind of loop a function has that has one.
+func (e *Edit) endless(s *release.Symbol) Loop {
+	if len(s.Endless) > 0 {
 		return Endless
 	}
 	return Leaves

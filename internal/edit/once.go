@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"go/types"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -32,13 +33,39 @@ type onceKey struct {
 }
 
 func (e *Edit) entered(f *Function, n entries) bool {
-	if f.Old == nil || e.RunsOnce(f) || len(e.Record.Inlined[f.Old.Name]) > 0 {
-		return false
+	return f.Old != nil && !e.RunsOnce(f) && e.calledOnce(f.Old, n)
+}
+
+// StartedBy says how a declaration is entered that was inlined into the function of a go or defer statement: whether that
+// is once, and with which loop if it is at the start alone.
+func (e *Edit) StartedBy(wrapper *Function, declaration string) (one bool, loop Loop) {
+	path, decl, _ := strings.Cut(declaration, "\x00")
+	for _, name := range e.escapes.inlined[wrapper.Old.Name] {
+		if p, _, d, ok := e.owner(name); !ok || p != path || d != decl {
+			continue
+		}
+		s := &release.Symbol{Name: name}
+		switch f := e.declarationOf(path, decl); {
+		case f == nil || f.Body == nil || !e.callsOnce(wrapper.Old, s, atStart):
+		case e.waits(path, f.Body):
+			loop = e.endless(wrapper.Old)
+		}
+		return e.callsOnce(wrapper.Old, s, once), loop
 	}
-	if e.once == nil {
-		e.once = map[onceKey]bool{}
+	return false, NoLoop
+}
+
+// InlinedBefore are the declarations of changed packages that a function of the release inlined, as in Inlines.
+func (e *Edit) InlinedBefore(f *Function) (out []string) {
+	if f.Old == nil {
+		return nil
 	}
-	return e.calledOnce(f.Old, n)
+	for _, name := range e.escapes.inlined[f.Old.Name] {
+		if path, _, decl, ok := e.owner(name); ok {
+			out = append(out, path+"\x00"+decl)
+		}
+	}
+	return out
 }
 
 func (e *Edit) calledOnce(s *release.Symbol, n entries) bool {
@@ -46,8 +73,11 @@ func (e *Edit) calledOnce(s *release.Symbol, n entries) bool {
 	if known, ok := e.once[key]; ok {
 		return known
 	}
+	if e.once == nil {
+		e.once = map[onceKey]bool{}
+	}
 	e.once[key] = false // calls in a circle are repeated
-	callers := slices.DeleteFunc(e.callers(s), func(c *release.Symbol) bool { return c == s })
+	callers := slices.DeleteFunc(e.entrances(s), func(c *release.Symbol) bool { return c == s })
 	only := len(callers) > 0 && !slices.ContainsFunc(callers, func(c *release.Symbol) bool { return !e.callsOnce(c, s, n) })
 	if _, literal := e.closures.oldLiteral[s]; !literal {
 		only = only && (!s.Indirect || e.onlyCalled(s)) && !e.newlyNamed(s, callers)
@@ -62,6 +92,17 @@ func (e *Edit) callers(s *release.Symbol) []*release.Symbol {
 		e.reversed = e.Record.Reverse()
 	}
 	return e.reversed.Callers(s)
+}
+
+// entrances are the functions of the release that lead to one, or have it inlined.
+func (e *Edit) entrances(s *release.Symbol) []*release.Symbol {
+	out := e.callers(s)
+	for _, name := range e.Record.Inlined[s.Name] {
+		if c, ok := e.Record.Lookup(name, goobj.ABIInternal); ok && !slices.Contains(out, c) {
+			out = append(out, c)
+		}
+	}
+	return out
 }
 
 // newlyNamed reports whether something of the edited build leads to a function beside its callers in the release.
@@ -84,8 +125,11 @@ func (e *Edit) namedBeside(y goobj.Sym, callers []*release.Symbol, within []goob
 		if slices.ContainsFunc(callers, is(name.Name)) || slices.Contains(within, z) {
 			return false
 		}
-		into := e.Record.Inlined[name.Name]
 		_, has := e.Record.Lookup(name.Name, name.ABI)
+		if !has && withoutTypeArgs(name.Name) == withoutTypeArgs(e.Set.NameOf(y).Name) {
+			return e.namedBeside(z, callers, append(within, y)) // it calls an instance with a dictionary
+		}
+		into := e.Record.Inlined[name.Name]
 		return has || len(into) == 0 || slices.ContainsFunc(into, func(f string) bool { return !slices.ContainsFunc(callers, is(f)) }) ||
 			e.namedBeside(z, callers, append(within, y))
 	})
@@ -316,8 +360,8 @@ func (in *inlinedBodies) once(name string, within []string) bool {
 	return found
 }
 
-// startedOnce reports whether a literal stands in a statement that calls it, as go func() { … }() does, and that is not
-// repeated each time that what is around it runs, in the release and in the edit.
+// startedOnce reports whether a literal stands in a statement that calls it, as go func() { … }() does, or hands it to what
+// calls it once, and that is not repeated each time that what is around it runs, in the release and in the edit.
 func (e *Edit) startedOnce(s *release.Symbol, at hostedLiteral, n entries) bool {
 	if at.host != "" || !e.standsOnce(at.literalOf, false, n) {
 		return false
@@ -341,8 +385,33 @@ func (e *Edit) standsOnce(at literalOf, edited bool, n entries) bool {
 	}
 	return body != nil && !e.repeats(at.path, body, n, func(x ast.Node) bool {
 		call, ok := x.(*ast.CallExpr)
-		return ok && ast.Unparen(call.Fun) == l.node
+		return ok && (ast.Unparen(call.Fun) == l.node || len(call.Args) == 1 && ast.Unparen(call.Args[0]) == l.node && e.callsItsArgument(at.path, call, edited))
 	})
+}
+
+// callsItsArgument reports a call of a method that starts a goroutine with the function that it is given.
+func (e *Edit) callsItsArgument(path string, call *ast.CallExpr, edited bool) bool {
+	method, ok := call.Fun.(*ast.SelectorExpr)
+	if !ok || method.Sel.Name != "Go" {
+		return false
+	}
+	c := e.oldDecl
+	if edited {
+		c = e.newDecl
+	}
+	t := c.bodies(path).TypeOf(method.X)
+	if p, ok := t.(*types.Pointer); ok {
+		t = p.Elem()
+	}
+	n, ok := t.(*types.Named)
+	if !ok || n.Obj().Pkg() == nil {
+		return false
+	}
+	switch n.Obj().Pkg().Path() + "." + n.Obj().Name() {
+	case "sync.WaitGroup", "golang.org/x/sync/errgroup.Group":
+		return true
+	}
+	return false
 }
 
 // bodyOf is what a function of the release is compiled from: a declaration, or a literal of a changed package.

@@ -24,8 +24,12 @@ func (j *judge) functions() {
 		if f.Old == nil {
 			continue // not in the program: the linker dropped it, or it is new
 		}
-		for _, k := range f.Inlines {
+		for _, k := range j.copies(f) {
 			if edited[k] != nil && k != declOf(f) && !j.e.RunsOnce(f) {
+				if f.Class == edit.GoWrapper {
+					j.inStatement[k] = true
+					continue
+				}
 				j.inlinedIn[k]++
 				if j.inlinedPkgs[k] == nil {
 					j.inlinedPkgs[k] = map[string]bool{}
@@ -60,9 +64,9 @@ func (j *judge) follow(edited map[string]*edit.Func) {
 		if f.Class != edit.Plain || edited[declOf(f)] != nil || j.inlinedIn[declOf(f)] > 0 || j.shown[declOf(f)] {
 			continue
 		}
-		j.shown[declOf(f)] = true
-		c.What = "body; something that it uses changed"
-		j.add(Dependent, c)
+		if j.shown[declOf(f)] = true; !j.e.CalledOnce(f) || j.e.LoopsFromStart(f) != edit.NoLoop {
+			j.dependent(f, c)
+		}
 	}
 	for _, f := range stays {
 		if f.Class == edit.Plain {
@@ -164,8 +168,7 @@ func (j *judge) function(f *edit.Function, edited map[string]*edit.Func) {
 	}
 	if !j.shown[declOf(f)] {
 		j.shown[declOf(f)] = true
-		c.What = "body; something that it uses changed"
-		j.add(Dependent, c)
+		j.dependent(f, c)
 	}
 }
 
@@ -173,7 +176,7 @@ func (j *judge) mainPackage() string { return j.e.Record.Packages[len(j.e.Record
 
 // inlinedBy lists the edited declarations that f inlines, as users write them.
 func (j *judge) inlinedBy(f *edit.Function, edited map[string]*edit.Func) (names []string) {
-	for _, k := range f.Inlines {
+	for _, k := range j.copies(f) {
 		if edited[k] != nil {
 			pkg, decl, _ := strings.Cut(k, "\x00")
 			names = append(names, j.show(pkg, decl))
@@ -183,12 +186,14 @@ func (j *judge) inlinedBy(f *edit.Function, edited map[string]*edit.Func) (names
 }
 
 func (j *judge) inlinesEdited(f *edit.Function, edited map[string]*edit.Func) bool {
-	for _, k := range f.Inlines {
-		if edited[k] != nil {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(j.copies(f), func(k string) bool { return edited[k] != nil })
+}
+
+// copies are the declarations that a function has inlined, in the release or in the edit.
+func (j *judge) copies(f *edit.Function) []string {
+	out := slices.Concat(f.Inlines, j.e.InlinedBefore(f))
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // untouched is why a function must not be exchanged.
@@ -465,13 +470,9 @@ func methodOf(f *edit.Function) string {
 // decls reports the declarations whose source changed, with the number of functions that inline
 // them.
 func (j *judge) decls(edited map[string]*edit.Func) {
-	changed, loops, runs := map[string]bool{}, map[string]bool{}, map[string]*startRuns{}
+	changed, runs := map[string]bool{}, j.startRuns(edited)
 	for _, f := range j.v.Redirect {
 		changed[declOf(f)] = true
-		if edited[declOf(f)] != nil {
-			j.startRuns(runs, f)
-		}
-		loops[declOf(f)] = loops[declOf(f)] || f.Old.LoopsAtEntry && !neverLeft(f.Old)
 	}
 	keys := make([]string, 0, len(edited))
 	for k := range edited {
@@ -479,28 +480,32 @@ func (j *judge) decls(edited map[string]*edit.Func) {
 	}
 	sort.Strings(keys)
 	for _, k := range keys {
-		j.bodies(k, edited[k], j.runsAtStart(k) || changed[k] && runs[k].once || !changed[k] && j.onlyInlinedAtStart(k))
-		if !j.shown[k] && !changed[k] && j.inlinedIn[k] == 0 && j.leftOut(k) {
+		j.bodies(k, edited[k], j.runsAtStart(k) || runs[k].onlyOnce() || !changed[k] && j.onlyInlinedAtStart(k))
+		in := changed[k] || j.inlinedIn[k] > 0 || j.inStatement[k]
+		if !j.shown[k] && !in && j.leftOut(k) {
 			pkg, decl, _ := strings.Cut(k, "\x00")
 			j.add(NotInProgram, patch.Change{Module: j.module(pkg), Symbol: j.show(pkg, decl), What: "body; it is not in the program", File: edited[k].Pos.Filename, Line: edited[k].Pos.Line})
 			continue
 		}
-		if j.shown[k] || !changed[k] && j.inlinedIn[k] == 0 {
+		if j.shown[k] || !in {
 			continue
 		}
 		pkg, decl, _ := strings.Cut(k, "\x00")
 		c := patch.Change{Module: j.module(pkg), Symbol: j.show(pkg, decl), What: "body", File: edited[k].Pos.Filename, Line: edited[k].Pos.Line}
-		if loops[k] {
-			c.Reason = "Its loop begins in its first bytes and it is held as a value, so the jump to the new body can be written only while no goroutine is inside: the switch is tried for 2 seconds, and given up with nothing changed if somebody always is."
-		}
 		n := j.inlinedIn[k]
 		switch {
-		case changed[k] && runs[k].onlyLoops():
+		case runs[k].onlyLoops():
+			c.What = "body; its loop is entered at the start only"
+			if into := j.inlinedInto(k); !changed[k] && into != "" {
+				c.What = "body; it is inlined in " + into + ", and entered at the start only"
+			}
 			j.loopOfStart(c, runs[k])
-		case changed[k] && runs[k].once:
+		case runs[k].onlyOnce():
 			c.What = "body; it is called once in the life of the program"
-			c.Reason = "All calls of it are in main or in initialisers, or in what these call once. If it has been called, what runs in it goes on in the old body, and nothing calls it again."
-			j.add(CalledOnce, c)
+			if into := j.inlinedInto(k); !changed[k] && into != "" {
+				c.What = "body; it is inlined in " + into + ", called once in the life of the program"
+			}
+			j.calledOnce(c)
 		case n == 0:
 			j.add(Body, c)
 		case n == 1:
@@ -515,6 +520,18 @@ func (j *judge) decls(edited map[string]*edit.Func) {
 			j.add(Inlined, c)
 		}
 	}
+	j.loopsThatInline(edited, runs)
+}
+
+// inlinedInto names the functions that are exchanged because they have a declaration inlined.
+func (j *judge) inlinedInto(k string) string {
+	var names []string
+	for _, f := range j.v.Redirect {
+		if f.Class == edit.Plain && slices.Contains(j.copies(f), k) {
+			names = append(names, j.symbolText(f))
+		}
+	}
+	return list(names)
 }
 
 // leftOut reports a declaration that changed and of which the program has no function, since nothing refers to it: in
@@ -526,7 +543,7 @@ func (j *judge) leftOut(k string) bool {
 		return false
 	}
 	return !slices.ContainsFunc(j.e.Functions, func(f edit.Function) bool {
-		return declOf(&f) == k && f.Sym != 0 && j.e.Named(f.Sym)
+		return declOf(&f) == k && f.Sym != 0 && j.e.Named(f.Sym) || f.Old != nil && slices.Contains(f.Inlines, k)
 	})
 }
 

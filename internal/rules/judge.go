@@ -49,7 +49,7 @@ func (d Dependencies) takes(path string) bool {
 
 // Judge passes the verdict on an edit. inits are the functions that initialise new variables.
 func Judge(e *edit.Edit, inits []edit.InitFunc, o Options) *Verdict {
-	j := &judge{e: e, options: o, v: &Verdict{}, frozen: edit.Frozen(e.Record), inits: inits, inlinedIn: map[string]int{}, inlinedPkgs: map[string]map[string]bool{}, shown: map[string]bool{}}
+	j := &judge{e: e, options: o, v: &Verdict{}, frozen: edit.Frozen(e.Record), inits: inits, inlinedIn: map[string]int{}, inlinedPkgs: map[string]map[string]bool{}, inStatement: map[string]bool{}, shown: map[string]bool{}}
 	j.types()
 	j.variables()
 	j.resets()
@@ -97,6 +97,7 @@ type judge struct {
 	inits       []edit.InitFunc
 	inlinedIn   map[string]int             // declaration -> functions that inline it
 	inlinedPkgs map[string]map[string]bool // and their packages
+	inStatement map[string]bool            // declarations that a go or defer statement's own function inlines
 	shown       map[string]bool
 	runs        int // initialisers that a patch would run, beside redirecting functions
 	started     []patch.Change
