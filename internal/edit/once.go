@@ -55,6 +55,26 @@ func (e *Edit) StartedBy(wrapper *Function, declaration string) (one bool, loop 
 	return false, NoLoop
 }
 
+// CalledAnew reports whether a function mentions a declaration which it did not mention, or is new and does.
+func (e *Edit) CalledAnew(declaration string) bool {
+	path, decl, _ := strings.Cut(declaration, "\x00")
+	_, name, _ := cutLast(decl)
+	for in, p := range e.Sources {
+		if in != path && !ast.IsExported(name) {
+			continue
+		}
+		for d, f := range p.New.Funcs {
+			if f.Decl.Body == nil || !namesIn(f.Decl.Body, name) {
+				continue
+			}
+			if p.Old == nil || p.Old.Funcs[d] == nil || p.Old.Funcs[d].Decl.Body == nil || !namesIn(p.Old.Funcs[d].Decl.Body, name) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // InlinedBefore are the declarations of changed packages that a function of the release inlined, as in Inlines.
 func (e *Edit) InlinedBefore(f *Function) (out []string) {
 	if f.Old == nil {

@@ -30,13 +30,23 @@ func (j *judge) startRuns(edited map[string]*edit.Func) map[string]*startRuns {
 	}
 	for i := range j.e.Functions {
 		f := &j.e.Functions[i]
-		if f.Class != edit.GoWrapper || f.Old == nil {
+		wrapper := f.Class == edit.GoWrapper && f.Old != nil
+		if f.Sym == 0 || !wrapper && f.Class != edit.RangeBody && f.Old != nil {
 			continue
 		}
 		for _, k := range j.copies(f) {
-			if edited[k] != nil && k != declOf(f) { // otherwise it is a literal of the function around
+			switch {
+			case edited[k] == nil || k == declOf(f): // or a literal of the function around
+			case wrapper:
 				runsOf(runs, k).note(j.e.StartedBy(f, k))
+			default: // the body of a range, or a function that is new: it may run at any time
+				runsOf(runs, k).note(false, edit.NoLoop)
 			}
+		}
+	}
+	for k, r := range runs {
+		if r.atStart && j.e.CalledAnew(k) {
+			r.note(false, edit.NoLoop)
 		}
 	}
 	return runs
