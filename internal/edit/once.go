@@ -55,6 +55,35 @@ func (e *Edit) StartedBy(wrapper *Function, declaration string) (one bool, loop 
 	return false, NoLoop
 }
 
+// Initialises reports a function that the initialisers of package variables of a changed package mention.
+func (e *Edit) Initialises(declaration string) bool {
+	path, decl, _ := strings.Cut(declaration, "\x00")
+	for in, p := range e.Sources {
+		if p.Old == nil || in != path && !ast.IsExported(decl) || strings.Contains(decl, ".") {
+			continue
+		}
+		for _, vars := range []map[string]*Var{p.Old.Vars, p.New.Vars} {
+			for _, v := range vars {
+				if v.Value != nil && namesIn(v.Value, decl) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// StandsIn is the declaration that the literal of a closure stands in, as in Inlines. It is empty for other functions, and for
+// literals in the initialisers of variables.
+func (e *Edit) StandsIn(f *Function) string {
+	at, ok := e.closures.literal[f.Sym]
+	if !ok || at.group == varInit {
+		return ""
+	}
+	l, _, _ := e.source(at.literalOf, true)
+	return at.path + "\x00" + l.Decl
+}
+
 // CalledAnew reports whether a function mentions a declaration which it did not mention, or is new and does.
 func (e *Edit) CalledAnew(declaration string) bool {
 	path, decl, _ := strings.Cut(declaration, "\x00")
@@ -535,7 +564,7 @@ func names(n ast.Node, name string) bool {
 }
 
 // namesIn reports whether a body names a function, by the last part of its name.
-func namesIn(body *ast.BlockStmt, name string) (found bool) {
+func namesIn(body ast.Node, name string) (found bool) {
 	ast.Inspect(body, func(n ast.Node) bool {
 		found = found || names(n, name)
 		return !found

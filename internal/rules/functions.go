@@ -189,9 +189,13 @@ func (j *judge) inlinesEdited(f *edit.Function, edited map[string]*edit.Func) bo
 	return slices.ContainsFunc(j.copies(f), func(k string) bool { return edited[k] != nil })
 }
 
-// copies are the declarations that a function has inlined, in the release or in the edit.
+// copies are the declarations that a function has inlined, in the release or in the edit. A literal may have been inlined
+// with the declaration that it stands in.
 func (j *judge) copies(f *edit.Function) []string {
 	out := slices.Concat(f.Inlines, j.e.InlinedBefore(f))
+	if k := j.e.StandsIn(f); k != "" {
+		out = append(out, k)
+	}
 	slices.Sort(out)
 	return slices.Compact(out)
 }
@@ -482,9 +486,7 @@ func (j *judge) decls(edited map[string]*edit.Func) {
 	for _, k := range keys {
 		j.bodies(k, edited[k], j.runsAtStart(k) || runs[k].onlyOnce() || !changed[k] && j.onlyInlinedAtStart(k))
 		in := changed[k] || j.inlinedIn[k] > 0 || j.inStatement[k]
-		if !j.shown[k] && !in && j.leftOut(k) {
-			pkg, decl, _ := strings.Cut(k, "\x00")
-			j.add(NotInProgram, patch.Change{Module: j.module(pkg), Symbol: j.show(pkg, decl), What: "body; it is not in the program", File: edited[k].Pos.Filename, Line: edited[k].Pos.Line})
+		if !j.shown[k] && !in && j.leftOrInitialises(k, edited[k]) {
 			continue
 		}
 		if j.shown[k] || !in {
@@ -532,6 +534,26 @@ func (j *judge) inlinedInto(k string) string {
 		}
 	}
 	return list(names)
+}
+
+// leftOrInitialises shows a declaration that the program does not have, or has in the initialisers of variables alone.
+func (j *judge) leftOrInitialises(k string, f *edit.Func) bool {
+	pkg, decl, _ := strings.Cut(k, "\x00")
+	c := patch.Change{Module: j.module(pkg), Symbol: j.show(pkg, decl), File: f.Pos.Filename, Line: f.Pos.Line}
+	inInit := slices.ContainsFunc(j.e.Functions, func(f edit.Function) bool {
+		return (f.Class == edit.PackageInit || f.Class == edit.MapInit) && f.Sym != 0 && slices.Contains(j.copies(&f), k)
+	})
+	left := j.leftOut(k)
+	switch {
+	case inInit, left && j.e.Initialises(k):
+		c.What = "body; initial values of variables are made of what it returns"
+		c.Reason = "The variables exist, and their values in the running program are left as they are."
+		j.add(InitValue, c)
+	case left:
+		c.What = "body; it is not in the program"
+		j.add(NotInProgram, c)
+	}
+	return inInit || left
 }
 
 // leftOut reports a declaration that changed and of which the program has no function, since nothing refers to it: in
