@@ -15,6 +15,7 @@ import (
 	"github.com/gosplice/gosplice/internal/gotool"
 	"github.com/gosplice/gosplice/internal/patch"
 	"github.com/gosplice/gosplice/internal/pipeline"
+	"github.com/gosplice/gosplice/internal/rules"
 )
 
 // live is what runs in the program.
@@ -75,6 +76,11 @@ func (l *loop) save(ctx context.Context, at time.Time) error {
 		l.screen.event(at, "no code changed", l.screen.style.Dim, "")
 	} else {
 		end := " live in " + report.Duration(time.Since(at)) + l.cost(done)
+		if again := runAgain(changed, plan.Changes); len(again) > 0 || len(changed) == 0 {
+			changed = again
+		} else {
+			end = "; what runs again is" + end
+		}
 		l.screen.event(at, few(changed, l.screen.eventRoom()-report.Columns(end)), l.screen.style.Bold, end)
 		l.oldCode(done.OldCode)
 		for _, w := range done.Warnings {
@@ -256,6 +262,16 @@ func (l *loop) changed(plan *pipeline.Plan) []string {
 		}
 	}
 	return slices.Sorted(maps.Keys(changed))
+}
+
+// runAgain leaves out the declarations of which the plan says nothing but that the program does not run them again, or keeps
+// what they made.
+func runAgain(names []string, changes []patch.Change) []string {
+	passed := []string{rules.Keeps, rules.StartOnly.Verdict, rules.CalledOnce.Verdict, rules.NotInProgram.Verdict}
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool {
+		of := slices.DeleteFunc(slices.Clone(changes), func(c patch.Change) bool { return c.Symbol != name })
+		return len(of) > 0 && !slices.ContainsFunc(of, func(c patch.Change) bool { return !slices.Contains(passed, c.Verdict) })
+	})
 }
 
 // few are as many names as fit into a width, three at most, and how many more there are.
