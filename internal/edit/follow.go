@@ -71,6 +71,7 @@ func (e *Edit) Follow(redirect []*Function) (follow, stays []*Function) {
 // asBefore is a function with the code of the release that is exchanged all the same.
 func (e *Edit) asBefore(path string, o *goobj.Object, y goobj.Sym, old *release.Symbol) *Function {
 	n := e.Set.NameOf(y)
+	path = e.declaredIn(path, n.Name)
 	_, flag2 := e.Set.Flags(y)
 	f := &Function{
 		Name: n, Sym: y, Old: old, Package: path, Class: classify(goobj.PackagePrefix(e.symbolPath(path)), n, flag2), Follows: true,

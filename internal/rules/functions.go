@@ -71,7 +71,7 @@ func (j *judge) follow(edited map[string]*edit.Func) {
 	for _, f := range stays {
 		if f.Class == edit.Plain {
 			j.started = append(j.started, patch.Change{
-				Module: j.module(f.Package), Symbol: j.symbolText(f), What: "runs once, and goes on calling the old code of what changed its signature or captures", File: f.File, Line: f.Line,
+				Module: j.module(f.Package), Symbol: j.symbolText(f), What: "runs once, and goes on with the old code of what it refers to", File: f.File, Line: f.Line,
 			})
 		}
 	}
