@@ -126,7 +126,7 @@ func (f *former) node(root ast.Node, isRoot bool) {
 			// The selected name is never a local one.
 			f.text.WriteString("(Selector " + sel.Sel.Name)
 			if id, ok := sel.X.(*ast.Ident); ok {
-				f.text.WriteString(" " + f.s.imported(id))
+				f.text.WriteString(" " + f.s.imported(id, f.local[id.Name]))
 			}
 			f.mark(f.s.spotOf(sel.Sel))
 			f.mark(f.s.spotAt(sel.X.End())) // the dot
@@ -193,8 +193,9 @@ func (s *Source) dotImports(at token.Pos) string {
 	return strings.Join(paths, ",")
 }
 
-// imported are the paths of the packages that a name before a dot may stand for, by the imports of its file.
-func (s *Source) imported(id *ast.Ident) string {
+// imported are the paths of the packages that a name before a dot may stand for, by the imports of its file. That of a local
+// variable is one of a package by chance.
+func (s *Source) imported(id *ast.Ident, local bool) string {
 	i := slices.IndexFunc(s.Files, func(f *ast.File) bool { return f.FileStart <= id.Pos() && id.Pos() < f.FileEnd })
 	if i < 0 {
 		return ""
@@ -208,7 +209,7 @@ func (s *Source) imported(id *ast.Ident) string {
 		switch {
 		case spec.Name != nil && spec.Name.Name == id.Name, spec.Name == nil && path.Base(p) == id.Name:
 			named = append(named, p)
-		case spec.Name == nil && strings.Contains(p, id.Name):
+		case spec.Name == nil && (hasPart(p, id.Name) || !local && strings.Contains(p, id.Name)):
 			unnamed = append(unnamed, p) // the name of a package need not be the last part of its path
 		}
 	}
@@ -216,6 +217,11 @@ func (s *Source) imported(id *ast.Ident) string {
 		named = unnamed
 	}
 	return strings.Join(named, ",")
+}
+
+// hasPart reports whether a name is a part of an import path, as yaml is of gopkg.in/yaml.v3.
+func hasPart(path, name string) bool {
+	return slices.Contains(strings.FieldsFunc(path, func(r rune) bool { return strings.ContainsRune("/.-", r) }), name)
 }
 
 // mark numbers a place.

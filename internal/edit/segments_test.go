@@ -49,3 +49,22 @@ func TestForms(t *testing.T) {
 		}
 	}
 }
+
+// TestFormsWithImports: what a name before a dot stands for counts, and an import that it has nothing to do with does not.
+func TestFormsWithImports(t *testing.T) {
+	tests := []struct {
+		name, before, after, f string
+		same                   bool
+	}{
+		{"a variable whose name is in a path by chance", `"sync"`, `"sync"; "hash/crc32"`, "func f(c *T) { c.mu.Lock() }", true},
+		{"a variable that may be a package", `"example.com/yaml.v2"`, `"example.com/yaml.v3"`, "func f(n int) { yaml.Use(); { yaml := n; use(yaml) } }", false},
+		{"a package", `"example.com/go-yaml"`, `"example.com/new/go-yaml"`, "func f() { yaml.Use() }", false},
+		{"a name that no import has", `"example.com/a"`, `"example.com/b"`, "func f() { other.Use() }", true},
+	}
+	for _, tt := range tests {
+		was := formOf(t, "import ("+tt.before+")\n"+tt.f)
+		if same := formOf(t, "import ("+tt.after+")\n"+tt.f) == was; same != tt.same {
+			t.Errorf("%s: same is %t", tt.name, same)
+		}
+	}
+}

@@ -25,6 +25,8 @@ type Waiting struct {
 	Stays, Enterable bool
 	// Given says that the body is a danger only if code of another patch gave it bytes that share the memory of a string.
 	Given bool
+	// Keeps says that the keeper keeps more. If not, it may write to more, or call more.
+	Keeps bool
 	// writes says that the keeper does nothing more but write.
 	writes bool
 }
@@ -125,7 +127,7 @@ func (w *waits) makers(out []Waiting) []Waiting {
 		for _, m := range makers {
 			if !found[m] {
 				found[m] = true
-				out = append(out, w.waiting(m, Waiting{Keeper: x.Keeper, Why: x.Why}))
+				out = append(out, w.waiting(m, Waiting{Keeper: x.Keeper, Why: x.Why, Keeps: x.Keeps}))
 			}
 		}
 	}
@@ -290,7 +292,7 @@ func (w *waits) reached(s *release.Symbol, inside []*release.Symbol) *Waiting {
 				if n, ok := w.e.escapes.is[c]; ok {
 					name = n.Name
 				}
-				found := &Waiting{Keeper: name, Why: w.e.why(name, g) + w.byWayOf(c), writes: escape.OnlyWrite(g.flows)}
+				found := &Waiting{Keeper: name, Why: w.e.why(name, g) + w.byWayOf(c), Keeps: escape.Keep(g.flows), writes: escape.OnlyWrite(g.flows)}
 				if !found.writes {
 					return found
 				}
@@ -363,7 +365,7 @@ func (w *waits) changedInside(inside []*release.Symbol) *Waiting {
 		if l.index < len(ls) && !captures(&ls[l.index]) {
 			continue
 		}
-		return &Waiting{Keeper: f.Name.Name, Why: "is changed, and has variables of the function around it"}
+		return &Waiting{Keeper: f.Name.Name, Keeps: true, Why: "is changed, and has variables of the function around it"}
 	}
 	return nil
 }

@@ -124,6 +124,11 @@ func OnlyWrite(flows []Flow) bool {
 	return len(flows) > 0 && !slices.ContainsFunc(flows, func(f Flow) bool { return f.Kind != 'm' })
 }
 
+// Keep reports flows that say, or do not rule out, that an argument outlives the call. Others write through it or call it.
+func Keep(flows []Flow) bool {
+	return len(flows) == 0 || slices.ContainsFunc(flows, func(f Flow) bool { return f.Kind == 'h' || f.Kind == 'r' })
+}
+
 // within reports whether a caller that expects old expects f too. What goes to the heap may be written,
 // called and returned as well.
 func (f Flow) within(old Flow) bool {

@@ -59,8 +59,8 @@ func (j *judge) keepsMore() {
 	}
 	slices.Sort(keepers)
 	for _, keeper := range keepers {
-		c := j.keeper(keeper)
 		ws := byKeeper[keeper]
+		c := j.keeper(keeper, slices.ContainsFunc(ws, func(w *edit.Waiting) bool { return w.Keeps }))
 		if i := slices.IndexFunc(ws, func(w *edit.Waiting) bool { return w.Enterable }); i >= 0 {
 			held := j.symbolText(ws[i].Func)
 			c.Reason = fmt.Sprintf("%s. Existing closures and func values of %s (%s) keep their old body, which may be entered at any later time.", ws[i].Words(), held, declaredAt(ws[i].Func))
@@ -75,9 +75,12 @@ func (j *judge) keepsMore() {
 	}
 }
 
-// keeper is the change of a function that keeps more.
-func (j *judge) keeper(symbol string) patch.Change {
+// keeper is the change of a function that keeps more, or else may write to more or call more.
+func (j *judge) keeper(symbol string, keeps bool) patch.Change {
 	c := patch.Change{What: "keeps more of its arguments than before"}
+	if !keeps {
+		c.What = "may write to more of its arguments, or call more, than before"
+	}
 	for i := range j.e.Functions {
 		if f := &j.e.Functions[i]; f.Name.Name == symbol && f.Sym != 0 {
 			c.Module, c.Symbol, c.File, c.Line = j.module(f.Package), j.symbolText(f), f.File, f.Line

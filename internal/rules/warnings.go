@@ -189,7 +189,7 @@ var (
 `})
 
 	WaitsForCallers = rule(Rule{
-		ID: "GS2017", Title: "a function keeps more of its arguments than before", Verdict: "applies, once no caller is inside", Scenario: "unsafe-escape-kept",
+		ID: "GS2017", Title: "a function keeps, writes to or calls more of its arguments than before", Verdict: "applies, once no caller is inside", Scenario: "unsafe-escape-kept",
 		Reason:  "The compiler puts what a function does not keep on the stacks of its callers. If the new body keeps it, or writes to it or calls it, old bodies that may pass it memory of their stacks must be gone, at whatever distance: the switch waits until no goroutine is inside one, and gives up after 5 s, or what --wait says, if one stays.",
 		WaysOut: []string{"store a copy", "do it in a new function"},
 		Example: `
