@@ -494,6 +494,9 @@ func (j *judge) decls(edited map[string]*edit.Func) {
 		}
 		pkg, decl, _ := strings.Cut(k, "\x00")
 		c := patch.Change{Module: j.module(pkg), Symbol: j.show(pkg, decl), What: "body", File: edited[k].Pos.Filename, Line: edited[k].Pos.Line}
+		if j.neverReturns(k) {
+			c.Reason = "No way leads out of its loop: a goroutine that is inside goes on with the old body for good, and calls that are still to come run the new one."
+		}
 		n := j.inlinedIn[k]
 		switch {
 		case runs[k].onlyLoops():
@@ -523,6 +526,11 @@ func (j *judge) decls(edited map[string]*edit.Func) {
 		}
 	}
 	j.loopsThatInline(edited, runs)
+}
+
+// neverReturns reports a declaration with a function that can be exchanged while somebody is in its loop, out of which no way leads.
+func (j *judge) neverReturns(k string) bool {
+	return slices.ContainsFunc(j.v.Redirect, func(f *edit.Function) bool { return declOf(f) == k && len(f.Old.Endless) > 0 && !neverLeft(f.Old) })
 }
 
 // inlinedInto names the functions that are exchanged because they have a declaration inlined.
