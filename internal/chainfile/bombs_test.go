@@ -15,7 +15,13 @@ import (
 
 // TestManifestThatTakesMemory: anybody can put a manifest behind a file, which is read before its signer is trusted.
 func TestManifestThatTakesMemory(t *testing.T) {
-	text := []byte(`{"Shared":[` + strings.Repeat("{},", maxManifest/3-100) + "{}]}")
+	for _, item := range []string{"{},", `"",`} {
+		manifestThatTakesMemory(t, item)
+	}
+}
+
+func manifestThatTakesMemory(t *testing.T, item string) {
+	text := []byte(`{"Shared":[` + strings.Repeat(item, maxManifest/3-100) + "{}]}")
 	tail := binary.LittleEndian.AppendUint64(nil, 0)
 	tail = binary.LittleEndian.AppendUint32(tail, uint32(len(text)))
 	tail = binary.LittleEndian.AppendUint32(tail, format)

@@ -61,10 +61,10 @@ func cutHost(b []byte) (*Host, []byte, error) {
 	if hex.EncodeToString(sum[:]) != string(b[hostHead-1-2*sha256.Size:hostHead-1]) {
 		return nil, nil, damaged
 	}
-	if err := jsonsize.Check(text, memoryOfManifest); err != nil {
+	h := new(Host)
+	if err := jsonsize.Check(text, h, memoryOfManifest); err != nil {
 		return nil, nil, fmt.Errorf("the description of the host: %w", err)
 	}
-	h := new(Host)
 	if err := json.Unmarshal(text, h); err != nil {
 		return nil, nil, fmt.Errorf("the description of the host: %w", err)
 	}

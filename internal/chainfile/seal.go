@@ -105,7 +105,7 @@ func Read(r io.ReaderAt, size int64) (*File, error) {
 	if f.Signer, err = signer(seal, digest); err != nil {
 		return nil, err
 	}
-	if err := jsonsize.Check(text, memoryOfManifest); err != nil {
+	if err := jsonsize.Check(text, &f.Manifest, memoryOfManifest); err != nil {
 		return nil, malformed("its manifest: %v", err)
 	}
 	if err := json.Unmarshal(text, &f.Manifest); err != nil {

@@ -125,7 +125,7 @@ func readFrame(r io.Reader, message any, maxJSON, maxPayload uint32, strict bool
 	if err != nil {
 		return nil, err
 	}
-	if err := jsonsize.Check(text, memoryOfMessage); err != nil {
+	if err := jsonsize.Check(text, message, memoryOfMessage); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNotMessage, err)
 	}
 	d := json.NewDecoder(bytes.NewReader(text))

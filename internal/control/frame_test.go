@@ -101,7 +101,8 @@ func TestAnswersThatTakeMemory(t *testing.T) {
 		t.Error("the answers of other users' programs have no bound of their own")
 	}
 	for _, list := range []string{`"Journal":[`, `"Status":{"OldCode":[`, `"Status":{"Patches":[`, `"Inside":[`} {
-		for _, item := range []string{"{},", "null,"} {
+		// What is no object makes an empty structure too, before it is an error.
+		for _, item := range []string{"{},", "null,", "0,", `"",`, "[],", "true,"} {
 			text := `{"Protocol":1,` + list + strings.Repeat(item, 1<<20) + "{}]" + strings.Repeat("}", strings.Count(list, "{")) + "}"
 			message := frame(uint32(len(text)), 0, text)
 			var before, after runtime.MemStats

@@ -51,6 +51,7 @@ func TestBombsThatAgree(t *testing.T) {
 		"functions of 8 B": asFile(p, list(`"Funcs":[`, `{"Off":1},`, text), nil, nil),
 		"no functions":     asFile(p, list(`"Funcs":[`, `null,`, text), nil, nil),
 		"spaced nulls":     asFile(p, list(`"Funcs":[`, "null\t,\n", text), nil, nil),
+		"no objects":       asFile(p, list(`"Funcs":[`, `"",`, text), nil, nil),
 		"changes":          asFile(p, list(`"Changes":[`, `{"What":"aaaaaaaaaaaaa"},`, text), nil, nil),
 		"braces in names":  asFile(p, list(`"Confined":[{"Types":[`, `"{\"{",`, text), nil, nil),
 		"numbers":          asFile(p, list(`"FilledTypes":[`, `1,`, text), nil, nil),

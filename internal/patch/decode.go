@@ -102,7 +102,7 @@ func (p *Patch) readHeader(s section) error {
 	if err != nil {
 		return err
 	}
-	if err := jsonsize.Check(text, memoryOfHeader); err != nil {
+	if err := jsonsize.Check(text, p, memoryOfHeader); err != nil {
 		return fmt.Errorf("header: %w", err)
 	}
 	d := json.NewDecoder(bytes.NewReader(text))
