@@ -61,7 +61,16 @@ type dirWatch struct {
 	report func(WatchEvent)
 	seen   map[string]seenFile // by name
 	lost   bool                // the directory could not be read at the last look
+	last   string              // the file that was read last
+	rest   time.Time           // until which none is read
 }
+
+// Who owns a file lets it look new as often as he likes, and each time it is read as a whole: so a look reads some files, and
+// after that none are read for far longer than that took.
+const restTimes = 20
+
+// mostAtOnce is how many bytes a look reads, in one file at least. It is a variable for tests.
+var mostAtOnce int64 = 1 << 29
 
 // seenFile is how a file looked the last time.
 type seenFile struct {
@@ -84,7 +93,7 @@ func (w *dirWatch) look() {
 	}
 	w.lost = false
 	present := make(map[string]seenFile)
-	var fresh []candidate
+	var ready []string
 	for _, e := range entries {
 		info, err := e.Info()
 		if err != nil || filepath.Ext(e.Name()) != ".so" || !followed(w.dir, e, &info) {
@@ -96,15 +105,43 @@ func (w *dirWatch) look() {
 		if !known || before != now {
 			now.tried, now.putOff = false, 0
 		} else if !now.tried {
-			now.tried = true
-			if f, ok := w.read(e.Name()); ok {
-				fresh = append(fresh, f)
-			}
+			ready = append(ready, e.Name())
 		}
 		present[e.Name()] = now
 	}
 	w.seen = present
-	w.loadNewest(fresh)
+	began := time.Now()
+	if len(ready) == 0 || began.Before(w.rest) {
+		return
+	}
+	current := w.core.now()
+	w.loadNewest(w.readSome(ready))
+	if w.core.now() == current {
+		w.rest = time.Now().Add(restTimes * time.Since(began))
+	}
+}
+
+// readSome reads files, in turn from one look to the next.
+func (w *dirWatch) readSome(ready []string) []candidate {
+	slices.Sort(ready)
+	next, found := slices.BinarySearch(ready, w.last)
+	if found {
+		next++
+	}
+	var fresh []candidate
+	size := int64(0)
+	for _, name := range slices.Concat(ready[next:], ready[:next]) {
+		now := w.seen[name]
+		if size += now.size; size > mostAtOnce && size > now.size {
+			break
+		}
+		now.tried, w.last = true, name
+		w.seen[name] = now
+		if f, ok := w.read(name); ok {
+			fresh = append(fresh, f)
+		}
+	}
+	return fresh
 }
 
 // followed makes info that of the file that a symbolic link leads to, and says whether it is a file.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 )
 
 // moreRights says which rights this process has that its user has not, or "". Who may change its code has them too.
@@ -53,6 +54,18 @@ func ownStatus(field string) (value string, told bool) {
 		}
 	}
 	return "", true
+}
+
+// keptFromUser reports that the kernel lets other processes of its user neither trace this process nor read its memory: it
+// gave up root and may have kept groups or open files of that time, its file can't be read, or it has asked for that. It
+// may become so after it was started.
+func keptFromUser() bool {
+	const (
+		getDumpable = 3 // PR_GET_DUMPABLE
+		byUser      = 1 // SUID_DUMP_USER
+	)
+	how, _, err := syscall.RawSyscall(syscall.SYS_PRCTL, getDumpable, 0, 0)
+	return err != 0 || how != byUser
 }
 
 // startedSecurely reports whether the kernel marked the start of the program as one that gained rights, or whose policy

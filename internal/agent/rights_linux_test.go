@@ -106,7 +106,16 @@ func TestStarted(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	if os.Getenv("AGENT_GIVE_UP") == "before" {
+		giveUpRoot(t)
+	}
 	fmt.Println("started:", Start(o))
+	if os.Getenv("AGENT_GIVE_UP") == "hide" {
+		if _, _, err := syscall.RawSyscall(syscall.SYS_PRCTL, syscall.PR_SET_DUMPABLE, 0, 0); err != 0 {
+			t.Fatal(err)
+		}
+		fmt.Println("hidden")
+	}
 	select {}
 }
 
@@ -192,6 +201,42 @@ func TestGroups(t *testing.T) {
 		}
 		if said := startAs(t, dir, exe, as(someUser, c.gid), "AGENT_ASK="+socket).line(t); !strings.Contains(said, c.want) {
 			t.Errorf("group %d: %s, want %q", c.gid, said, c.want)
+		}
+	}
+}
+
+// giveUpRoot becomes a user, and keeps a group that he is not in.
+func giveUpRoot(t *testing.T) {
+	if err := errors.Join(syscall.Setgroups([]int{someGroup}), syscall.Setgid(someUser), syscall.Setuid(someUser)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestKeptFromUser asks programs that the kernel lets their own user not trace: what they kept of root's would be his.
+func TestKeptFromUser(t *testing.T) {
+	dir, exe := copyOfTest(t)
+	for i, c := range []struct {
+		starts, asks int
+		giveUp, key  string
+		want         string
+	}{
+		{0, someUser, "before", "", "keeps from its own user"}, {0, 0, "before", "", "<nil>"}, {0, someUser, "before", "1", "<nil>"},
+		{someUser, someUser, "hide", "", "keeps from its own user"}, {someUser, 0, "hide", "", "<nil>"}, {someUser, someUser, "", "", "<nil>"},
+	} {
+		sockets := filepath.Join(dir, fmt.Sprint("k", i))
+		p := startAs(t, dir, exe, as(c.starts, c.starts), "AGENT_DIR="+sockets, "AGENT_KEY="+c.key, "AGENT_GIVE_UP="+c.giveUp)
+		if said := p.line(t); said != "started: <nil>" {
+			t.Fatal(said)
+		}
+		if c.giveUp == "hide" {
+			p.line(t)
+		}
+		socket, err := control.SocketPath(sockets, p.Process.Pid)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if said := startAs(t, dir, exe, as(c.asks, c.asks), "AGENT_ASK="+socket).line(t); !strings.Contains(said, c.want) {
+			t.Errorf("%+v: %s", c, said)
 		}
 	}
 }

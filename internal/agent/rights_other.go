@@ -7,3 +7,5 @@ func moreRights() string { return "" }
 func startedSecurely() bool { return false }
 
 func manyAreNobody() bool { return false }
+
+func keptFromUser() bool { return false }

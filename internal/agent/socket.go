@@ -21,7 +21,7 @@ type peer struct {
 }
 
 // mayAsk refuses a peer that may ask for nothing. Only where a patch needs a signature may the user ask with another group
-// than the program's: else its rights would be his who sends code.
+// than the program's, or one that the kernel would not let trace it: else its rights would be his who sends code.
 func (r policy) mayAsk(p peer) error {
 	switch {
 	case p.uid == 0:
@@ -32,6 +32,8 @@ func (r policy) mayAsk(p peer) error {
 		return refused(control.ReasonNotPermitted, "user %d is any user that this program's user namespace does not map: only root may patch it", p.uid)
 	case p.gid != os.Getegid() && len(r.trusted) == 0:
 		return refused(control.ReasonNotPermitted, "group %d may not patch this program, which runs with group %d: ask with that group (sudo -u '#%d' -g '#%d'), or as root", p.gid, os.Getegid(), os.Geteuid(), os.Getegid())
+	case len(r.trusted) == 0 && keptFromUser():
+		return refused(control.ReasonNotPermitted, "user %d may not patch this program, which the system keeps from its own user (PR_GET_DUMPABLE), as one that gave up root: ask as root, or name a key in the program (TrustKey)", p.uid)
 	}
 	return nil
 }

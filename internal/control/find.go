@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/gosplice/gosplice/internal/files"
 )
 
 const (
@@ -32,16 +34,7 @@ type Process struct {
 // Find asks every program that listens in one of dirs who it is, and returns them by process ID. Directories that can't
 // be read are left out.
 func Find(ctx context.Context, dirs []string) []Process {
-	var found []Process
-	for _, dir := range dirs {
-		sockets, err := Sockets(dir)
-		if err != nil {
-			continue
-		}
-		for pid, socket := range sockets {
-			found = append(found, Process{PID: pid, Socket: socket})
-		}
-	}
+	found := inTurn(dirs)
 	ctx, cancel := context.WithTimeout(ctx, findTimeout)
 	defer cancel()
 	var wait sync.WaitGroup
@@ -58,6 +51,47 @@ func Find(ctx context.Context, dirs []string) []Process {
 		return cmp.Or(cmp.Compare(a.PID, b.PID), cmp.Compare(a.Socket, b.Socket))
 	})
 	return found
+}
+
+// inTurn lists the sockets in dirs, one of each user's in turn: nobody's silent ones, in however many directories, keep those
+// of others from being asked.
+func inTurn(dirs []string) []Process {
+	var users [][]Process
+	number := map[int]int{} // of users, by ID
+	for _, dir := range dirs {
+		sockets, err := Sockets(dir)
+		if err != nil {
+			continue
+		}
+		owner := ownerOf(dir)
+		i, known := number[owner]
+		if !known {
+			i = len(users)
+			number[owner] = i
+			users = append(users, nil)
+		}
+		for pid, socket := range sockets {
+			users[i] = append(users[i], Process{PID: pid, Socket: socket})
+		}
+	}
+	var turns []Process
+	for round := 0; len(users) > 0; round++ {
+		users = slices.DeleteFunc(users, func(of []Process) bool { return len(of) <= round })
+		for _, of := range users {
+			turns = append(turns, of[round])
+		}
+	}
+	return turns
+}
+
+// ownerOf is whose a directory is, -1 if that is not known.
+func ownerOf(dir string) int {
+	if info, err := os.Stat(dir); err == nil {
+		if owner, known := files.Owner(info); known {
+			return owner
+		}
+	}
+	return -1
 }
 
 func hello(ctx context.Context, socket string) (*Hello, error) {

@@ -225,3 +225,29 @@ func TestChosenDirectory(t *testing.T) {
 		t.Error("a relative directory counts, which the program and the command would look for in different places")
 	}
 }
+
+// TestFindAsksUsersInTurn: the sockets of one user, in however many directories, don't come before those of another.
+func TestFindAsksUsersInTurn(t *testing.T) {
+	const other = 1000
+	many, more, late := socketDir(t), socketDir(t), socketDir(t)
+	for _, dir := range []string{many, more} {
+		for pid := 1; pid <= 20; pid++ {
+			serve(t, dir, pid, nil)
+		}
+		if err := os.Chown(dir, other, -1); err != nil {
+			t.Skipf("needs root, to have directories of other users: %v", err)
+		}
+	}
+	for pid := 301; pid <= 303; pid++ {
+		serve(t, late, pid, nil)
+	}
+	turns := inTurn([]string{many, "/no/such/directory", more, late})
+	if len(turns) != 43 {
+		t.Errorf("%d sockets", len(turns))
+	}
+	for i, p := range turns[:6] {
+		if (p.PID > 300) != (i%2 == 1) {
+			t.Errorf("%s is number %d", p.Socket, i)
+		}
+	}
+}
