@@ -94,7 +94,7 @@ func noPrograms(t *testing.T) {
 // program is a running program of release a/b/c/d.
 func program(pid int) *agent {
 	return &agent{hello: control.Hello{
-		PID: pid, UID: 1000, Program: "/srv/bin/server", Main: "example.org/server", BuildID: "a/b/c/d",
+		PID: pid, UID: os.Geteuid(), Program: "/srv/bin/server", Main: "example.org/server", BuildID: "a/b/c/d",
 		GoVersion: "go1.26.8", GOOS: "linux", GOARCH: "amd64", Version: "release",
 		Started: time.Now().Add(-3*time.Hour - time.Minute),
 	}}

@@ -27,7 +27,7 @@ They wait for that, 5 seconds or as long as --wait says, and give up otherwise; 
 they wait the terminal shows who is inside. An interrupt ends a --wait.
 
 The program is the only running one that the patch was made for, or the one that
---pid or --socket names. It checks the patch against its own memory, and refuses
+--pid or --socket names; root is shown its user if that is not root. It checks the patch against its own memory, and refuses
 what was made for another build.
 
 A program that trusts keys runs what they signed in the order of making: a patch that
@@ -123,7 +123,7 @@ func change(c *console, cmd *cobra.Command, t *target, o control.SwitchOptions, 
 		return givenUp(err)
 	}
 	if asJSON {
-		return c.json(s)
+		return c.json(switchedJSON{hello.PID, hello.UID, s})
 	}
 	showSwitched(c, hello, s)
 	return nil

@@ -133,7 +133,11 @@ func answering(found []control.Process) []control.Process {
 func candidates(processes []control.Process) string {
 	var list []string
 	for _, p := range processes {
-		list = append(list, fmt.Sprintf("%d (%s, release %s)", p.PID, filepath.Base(p.Hello.Program), report.ShortRelease(p.Hello.BuildID)))
+		about := []string{filepath.Base(p.Hello.Program), "release " + report.ShortRelease(p.Hello.BuildID)}
+		if user := otherUser(p.Hello); user != "" {
+			about = append(about, user)
+		}
+		list = append(list, fmt.Sprintf("%d (%s)", p.PID, strings.Join(about, ", ")))
 	}
 	return strings.Join(list, ", ")
 }
@@ -142,7 +146,7 @@ func candidates(processes []control.Process) string {
 func completePIDs(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
 	var list []string
 	for _, p := range answering(control.Find(cmd.Context(), control.SearchDirs())) {
-		list = append(list, fmt.Sprintf("%d\t%s %s", p.PID, report.Printable(filepath.Base(p.Hello.Program)), report.Printable(p.Hello.Version)))
+		list = append(list, strings.TrimRight(fmt.Sprintf("%d\t%s %s %s", p.PID, report.Printable(filepath.Base(p.Hello.Program)), report.Printable(p.Hello.Version), otherUser(p.Hello)), " "))
 	}
 	return list, cobra.ShellCompDirectiveNoFileComp
 }

@@ -77,6 +77,11 @@ func listening(found []control.Process) []control.Process {
 
 func processTable(found []control.Process, now time.Time) *report.Table {
 	t := &report.Table{Head: []string{"PID", "PROGRAM", "VERSION", "RELEASE", "GO", "UP"}}
+	// Anybody's program can have the name and the build of another one.
+	others := slices.ContainsFunc(found, func(p control.Process) bool { return p.Hello != nil && otherUser(p.Hello) != "" })
+	if others {
+		t.Head = append(t.Head, "USER")
+	}
 	for _, p := range found {
 		pid := strconv.Itoa(p.PID)
 		if p.Hello == nil {
@@ -84,7 +89,11 @@ func processTable(found []control.Process, now time.Time) *report.Table {
 			continue
 		}
 		h := p.Hello
-		t.Add(pid, filepath.Base(h.Program), versions(h), report.ShortRelease(h.BuildID), h.GoVersion, report.Age(now.Sub(h.Started)))
+		row := []string{pid, filepath.Base(h.Program), versions(h), report.ShortRelease(h.BuildID), h.GoVersion, report.Age(now.Sub(h.Started))}
+		if others {
+			row = append(row, strconv.Itoa(h.UID))
+		}
+		t.Add(row...)
 	}
 	return t
 }

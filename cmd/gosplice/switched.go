@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -41,9 +42,27 @@ func showSwitched(c *console, h *control.Hello, s *control.Switched) {
 	showOldCode(c, s.OldCode)
 }
 
-// who names the program that answered.
+// who names the program that answered, and its user if that is another one: it says itself what it is.
 func who(c *console, h *control.Hello) string {
-	return fmt.Sprintf("%s  pid %d  release %s", c.style.Bold(report.Printable(filepath.Base(h.Program))), h.PID, report.ShortRelease(h.BuildID))
+	line := fmt.Sprintf("%s  pid %d  release %s", c.style.Bold(report.Printable(filepath.Base(h.Program))), h.PID, report.ShortRelease(h.BuildID))
+	if user := otherUser(h); user != "" {
+		line += "  " + user
+	}
+	return line
+}
+
+// otherUser names the user of a program, if it is not who runs this command.
+func otherUser(h *control.Hello) string {
+	if h.UID == os.Geteuid() {
+		return ""
+	}
+	return fmt.Sprintf("user %d", h.UID)
+}
+
+// switchedJSON is what an apply or a rollback did, and in which process, for programs.
+type switchedJSON struct {
+	PID, UID int
+	*control.Switched
 }
 
 // sharedState says what became of variables and types that patches share.

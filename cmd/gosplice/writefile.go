@@ -5,12 +5,17 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"github.com/gosplice/gosplice/internal/files"
 )
 
 // writeFile writes a file whole or not at all: under another name first, so that neither a full
 // disk nor a killed command leaves a part of it under its name. Devices and pipes are written to.
 func writeFile(name string, content []byte) error {
-	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
+	switch into, err := files.WrittenInto(name); {
+	case err != nil:
+		return fmt.Errorf("writing %s: %w", name, err)
+	case into:
 		return writeInto(name, content)
 	}
 	temp := filepath.Join(filepath.Dir(name), "."+filepath.Base(name)+"."+rand.Text()[:8])

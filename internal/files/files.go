@@ -65,6 +65,22 @@ func Read(path string, most int64) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, most+1))
 }
 
+// WrittenInto reports whether a path is that of a device or a pipe, which is written into where a file is replaced. It is an
+// error if another user than this one and root has put it there, or a link to it: he would have root write to a disk, or wait for ever.
+func WrittenInto(path string) (bool, error) {
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().IsRegular() {
+		return false, nil
+	}
+	if info, err = os.Lstat(path); err != nil {
+		return false, err
+	}
+	if owner, known := Owner(info); known && owner != 0 && owner != os.Geteuid() {
+		return false, fmt.Errorf("user %d has put a pipe, a directory or a link at %s: remove it, or choose another name with -o", owner, path)
+	}
+	return true, nil
+}
+
 // mostLinks is how many links may lead to a directory.
 const mostLinks = 40
 

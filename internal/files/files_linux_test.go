@@ -1,6 +1,7 @@
 package files
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -122,5 +123,30 @@ func TestExchangeable(t *testing.T) {
 	}
 	if err := Exchangeable(path("own") + "/../own"); err == nil {
 		t.Error("a way back past a name is taken")
+	}
+}
+
+// TestWrittenInto: where another user has put a link to a device, or a pipe, nothing is written and nobody waits. Own ones
+// and those of root are written to, such as /dev/stdout.
+func TestWrittenInto(t *testing.T) {
+	const other = 1000
+	dir := t.TempDir()
+	link, pipe, file := filepath.Join(dir, "link"), filepath.Join(dir, "pipe"), filepath.Join(dir, "file")
+	err := errors.Join(os.Symlink("/dev/null", link), syscall.Mkfifo(pipe, 0o666), os.WriteFile(file, nil, 0o666))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]bool{link: true, pipe: true, file: false, "/dev/null": true, filepath.Join(dir, "none"): false} {
+		if into, err := WrittenInto(path); into != want || err != nil {
+			t.Errorf("%s: %v, %v", path, into, err)
+		}
+	}
+	for _, path := range []string{link, pipe, file} {
+		if err := os.Lchown(path, other, -1); err != nil {
+			t.Skipf("needs root, to make files of other users: %v", err)
+		}
+		if into, err := WrittenInto(path); into || (err == nil) != (path == file) {
+			t.Errorf("%s of another user: %v, %v", path, into, err)
+		}
 	}
 }

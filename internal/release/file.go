@@ -22,7 +22,10 @@ const fileMagic = "gosplice record\n"
 
 // Write stores the record. The file appears whole or not at all. Devices and pipes are written to.
 func (r *Record) Write(path string) (err error) {
-	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+	switch into, err := files.WrittenInto(path); {
+	case err != nil:
+		return fmt.Errorf("record: %w", err)
+	case into:
 		return r.writeInto(path)
 	}
 	tmp, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".tmp*")
