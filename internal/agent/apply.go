@@ -51,7 +51,7 @@ func (a *patcher) apply(file []byte, who peer, req *control.Request, o control.S
 			From:    now.label, To: now.label, ID: now.id, Already: true,
 		}, nil
 	}
-	if err := a.inOrder(ordered{p.Made, p.Label()}, req, rules); err != nil {
+	if err := a.inOrder(ordered{p.Made, p.Label(), p.ID}, req, rules); err != nil {
 		return nil, err
 	}
 	if err := rules.ask(Request{
@@ -84,7 +84,7 @@ func (a *patcher) apply(file []byte, who peer, req *control.Request, o control.S
 		return nil, a.takenBack(v, err, o.InitTimeout)
 	}
 	v.exchanged = exchanges
-	a.ran(ordered{v.made, v.label}, rules)
+	a.ran(ordered{v.made, v.label, v.id}, rules)
 	return done, nil
 }
 

@@ -3,6 +3,7 @@ package agent
 import (
 	"fmt"
 	"os"
+	"slices"
 
 	"github.com/gosplice/gosplice/internal/control"
 )
@@ -10,13 +11,14 @@ import (
 // Signed patches have an order, the times at which they were made. A signature says that code is right for a program, not
 // that it still is: an older patch may have the hole that a newer one closes.
 
-// ordered is the newest of the signed patches that ran in this process.
-type ordered struct{ made, label string }
+// ordered is the newest of the signed patches that ran in this process: of those made in the same second, the one that ran last.
+type ordered struct{ made, label, id string }
 
 // inOrder reports a patch that was made before one that ran in this process. Where nobody signs there is no order. A
 // request of nil is the program's own.
 func (a *patcher) inOrder(v ordered, req *control.Request, rules policy) error {
-	if len(rules.trusted) == 0 || v.made >= a.newest.made { // RFC 3339 in UTC sorts as text
+	// RFC 3339 in UTC sorts as text. Of patches of the same second the one is older that has made room for another.
+	if len(rules.trusted) == 0 || v.made > a.newest.made || v.made == a.newest.made && (v.id == a.newest.id || !a.hasRun(v.id)) {
 		return nil
 	}
 	if req == nil || !req.Older {
@@ -27,9 +29,14 @@ func (a *patcher) inOrder(v ordered, req *control.Request, rules policy) error {
 
 // ran notes that a version runs.
 func (a *patcher) ran(v ordered, rules policy) {
-	if len(rules.trusted) > 0 && v.made > a.newest.made {
+	if len(rules.trusted) > 0 && v.made >= a.newest.made {
 		a.newest = v
 	}
+}
+
+// hasRun reports whether the patch with an ID has been switched to.
+func (a *patcher) hasRun(id string) bool {
+	return slices.ContainsFunc(a.versions, func(v *version) bool { return v.id == id && !v.last.time.IsZero() })
 }
 
 // mayGoBack reports a request to go back that is not signed with a key, if the program wants that. Each challenge is good

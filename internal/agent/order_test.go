@@ -91,6 +91,28 @@ func TestOlder(t *testing.T) {
 	p.mustApply(signedAt("11", nil))
 }
 
+// TestOlderInASecond: of two patches that were made in the same second, the one that ran before the other is older.
+func TestOlderInASecond(t *testing.T) {
+	p, key := signedProcess(t)
+	p.rules.signedBack = true
+	first, second := signedAt("12", key), signedAt("12", key)
+	first.version, second.version = "first", "second"
+	p.mustApply(first)
+	p.mustApply(second)
+	for range 2 {
+		if err := p.asked(first, &control.Request{}); problemOf(err).reason != control.ReasonOlder {
+			t.Errorf("the first: %v", err)
+		}
+		if err := p.asked(first, &control.Request{SwitchOptions: control.SwitchOptions{Older: true}}); problemOf(err).reason != control.ReasonKeyNeeded {
+			t.Errorf("the first with --older: %v", err)
+		}
+		if err := p.asked(second, &control.Request{}); err != nil {
+			t.Errorf("the second: %v", err)
+		}
+		p.mustRollback(patch.ReleaseVersion)
+	}
+}
+
 // TestSignedRollback: where going back needs a key nobody goes back without, by no way, and a request that was signed is good
 // once.
 func TestSignedRollback(t *testing.T) {

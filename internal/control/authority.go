@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"fmt"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -36,11 +37,19 @@ func (r *Request) signed(challenge string) []byte {
 	return fmt.Appendf(nil, "gosplice request\x00%q %q %q %q %x", challenge, r.Verb, r.Chain, r.To, sha256.Sum256(r.Patch))
 }
 
-// NewChallenge is a challenge of a process. It has the process ID, so that another process can't pass it on as its own to who
-// signs, and the signature on to this one.
-func NewChallenge(pid int) string { return challengeOf(pid) + rand.Text() }
+// NewChallenge is a challenge of this process, whose ID is pid. It has the ID and the namespace of IDs, so that another process,
+// such as one with the same ID in another container, can't pass it on as its own to who signs, and the signature on to this one.
+func NewChallenge(pid int) string {
+	return challengeOf(pid) + namespaceOf("self") + " " + rand.Text()
+}
 
 func challengeOf(pid int) string { return strconv.Itoa(pid) + " " }
+
+// namespaceOf is the namespace of process IDs that a process is in, or "" if that is not known.
+func namespaceOf(process string) string {
+	namespace, _ := os.Readlink("/proc/" + process + "/ns/pid")
+	return namespace
+}
 
 // SignWith makes the client sign requests for changes with a key, for programs that want that.
 func (c *Client) SignWith(key ed25519.PrivateKey) { c.key = key }
@@ -54,8 +63,12 @@ func (c *Client) authorise(ctx context.Context, req *Request) error {
 	if err != nil || hello.Challenge == "" {
 		return err
 	}
-	if !strings.HasPrefix(hello.Challenge, challengeOf(hello.PID)) {
-		return fmt.Errorf("the program at %s asks for a signature that is not for process %d: nothing was signed", c.socket, hello.PID)
+	its := challengeOf(hello.PID)
+	if namespace := namespaceOf(strconv.Itoa(c.who.PID)); c.who.PID != 0 && namespace != "" {
+		its += namespace + " "
+	}
+	if !strings.HasPrefix(hello.Challenge, its) {
+		return fmt.Errorf("the program at %s asks for a signature that is not for process %d there: nothing was signed", c.socket, hello.PID)
 	}
 	req.Authorise(c.key, hello.Challenge)
 	return nil

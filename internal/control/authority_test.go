@@ -3,6 +3,8 @@ package control
 import (
 	"crypto/ed25519"
 	"net"
+	"os"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -11,19 +13,25 @@ import (
 func TestChallengeOfAnotherProcess(t *testing.T) {
 	key := ed25519.NewKeyFromSeed(make([]byte, 32))
 	trusted := []ed25519.PublicKey{key.Public().(ed25519.PublicKey)}
-	own, other := NewChallenge(300), NewChallenge(4711)
+	me := os.Getpid()
+	own, other := NewChallenge(me), NewChallenge(me+1)
+	namespace := namespaceOf("self")
+	if namespace == "" {
+		t.Skip("the system has no namespaces of process IDs")
+	}
+	elsewhere := strings.Replace(own, namespace, "pid:[1]", 1) // of a process with this ID in another container
 	for _, c := range []struct {
 		challenge string
 		signs     bool
-	}{{own, true}, {other, false}, {strings.TrimPrefix(own, "300"), false}, {"3001 " + own, false}} {
+	}{{own, true}, {other, false}, {strings.TrimPrefix(own, strconv.Itoa(me)), false}, {"1" + own, false}, {elsewhere, false}} {
 		asked := make(chan *Request, 2)
-		socket := serve(t, socketDir(t), 300, func(conn net.Conn) {
+		socket := serve(t, socketDir(t), me, func(conn net.Conn) {
 			for {
 				req, err := ReadRequest(conn)
 				if err != nil {
 					return
 				}
-				resp := &Response{Code: Done, Hello: &Hello{PID: 300, Challenge: c.challenge}}
+				resp := &Response{Code: Done, Hello: &Hello{PID: me, Challenge: c.challenge}}
 				if req.Verb != VerbHello {
 					asked <- req
 					resp = &Response{Code: Done, Switched: &Switched{}}
