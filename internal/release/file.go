@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -98,6 +99,11 @@ const (
 	// Of the bytes of a record that was made, every 13th to 17th is zero: most of them end a structure. Lists of empty structures
 	// would take hundreds of bytes for each.
 	minDensity = 4
+	// Symbols of records take 120 bytes as they are stored, with all that is known of them. A symbol without anything would take 6
+	// bytes and many times as much in memory.
+	leastOfSymbol = 8
+	leastSymbols  = 1 << 12
+	mostTogether  = 2 << 20 // bytes of symbols that were written together
 )
 
 // Read loads a record. It takes memory in proportion to what is stored.
@@ -139,8 +145,8 @@ func decode(file []byte) (*Record, error) {
 
 // decodeContent reads what is compressed in a record that takes so many bytes.
 func decodeContent(in io.Reader, stored int) (*Record, error) {
-	in = &bounded{in: in, most: max(leastContent, maxExpansion*int64(stored))}
-	r, err := readFrom(gob.NewDecoder(bufio.NewReaderSize(in, 1<<16)))
+	b := &bounded{in: in, most: max(leastContent, maxExpansion*int64(stored)), symbols: leastSymbols + stored/leastOfSymbol, until: math.MaxInt64}
+	r, err := readFrom(gob.NewDecoder(bufio.NewReaderSize(b, 1<<16)), b)
 	if err != nil {
 		return nil, fmt.Errorf("the file is damaged: %w; make it again with gosplice record", err)
 	}
@@ -159,6 +165,8 @@ type bounded struct {
 	in          io.Reader
 	most        int64
 	read, zeros int64
+	symbols     int   // how many there may be
+	until       int64 // how far the value goes that is read now, at most
 }
 
 func (b *bounded) Read(p []byte) (int, error) {
@@ -166,6 +174,8 @@ func (b *bounded) Read(p []byte) (int, error) {
 	b.read += int64(n)
 	b.zeros += int64(bytes.Count(p[:n], []byte{0}))
 	switch {
+	case b.read > b.until:
+		return 0, fmt.Errorf("some of its symbols take more than %d bytes", mostTogether)
 	case b.read > b.most:
 		return 0, fmt.Errorf("it holds more than %d bytes, which is more than records of its size do", b.most)
 	case b.zeros > leastContent/minDensity+b.read/minDensity:

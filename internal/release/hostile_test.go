@@ -3,7 +3,9 @@ package release
 import (
 	"bytes"
 	"encoding/gob"
+	"math/rand/v2"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -40,6 +42,9 @@ func TestHostileWords(t *testing.T) {
 }
 
 // TestRecordBombs reads small files that claim much.
+// shortSymbol is a symbol of which nothing is known, as a stranger writes it.
+type shortSymbol struct{ Name string }
+
 func TestRecordBombs(t *testing.T) {
 	encode := func(write func(*gob.Encoder)) []byte {
 		var plain bytes.Buffer
@@ -68,9 +73,26 @@ func TestRecordBombs(t *testing.T) {
 		})},
 		{"empty symbols", "are zero", encode(func(e *gob.Encoder) {
 			s := store(r)
-			s.Following = 1 << 20
+			s.Following = leastSymbols
 			e.Encode(s)
 			e.Encode(make([]Symbol, 1<<20))
+		})},
+		{"more symbols than it has bytes", "more than records of its size", encode(func(e *gob.Encoder) {
+			s := store(r)
+			s.Following = 1 << 18
+			e.Encode(s)
+			for range s.Following / symbolsTogether {
+				e.Encode(slices.Repeat([]shortSymbol{{"abc"}}, symbolsTogether))
+			}
+		})},
+		{"many symbols together", "take more than", encode(func(e *gob.Encoder) {
+			big, noise := *r, make([]byte, 64<<10)
+			rand.NewChaCha8([32]byte{}).Read(noise)
+			big.Packages = []Package{{Path: "main", Files: []SourceFile{{Name: "a.go", Content: noise}}}}
+			s := store(&big)
+			s.Following = leastSymbols
+			e.Encode(s)
+			e.Encode(slices.Repeat([]shortSymbol{{"abc"}}, 1<<19))
 		})},
 	} {
 		if len(c.file) > 1<<20 {

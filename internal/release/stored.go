@@ -22,7 +22,7 @@ type stored struct {
 }
 
 // symbolsTogether is how many symbols are written at a time, which have to be in memory in both forms.
-const symbolsTogether = 1 << 12
+const symbolsTogether = 1 << 7
 
 // lists are the maps of a record.
 type lists struct {
@@ -83,7 +83,7 @@ func (r *Record) writeTo(e *gob.Encoder) error {
 }
 
 // readFrom reads a record. Of one in another format it reads the number of that alone.
-func readFrom(d *gob.Decoder) (*Record, error) {
+func readFrom(d *gob.Decoder, in *bounded) (*Record, error) {
 	var s stored
 	if err := d.Decode(&s); err != nil {
 		return nil, err
@@ -94,7 +94,11 @@ func readFrom(d *gob.Decoder) (*Record, error) {
 	r := &s.Rest
 	r.Format = s.Format
 	s.Maps.into(r)
+	if s.Following > in.symbols {
+		return nil, fmt.Errorf("it says that it holds %d symbols, which is more than records of its size do", s.Following)
+	}
 	for len(r.Symbols) < s.Following {
+		in.until = in.read + mostTogether
 		var part []Symbol
 		if err := d.Decode(&part); err != nil {
 			return nil, err
