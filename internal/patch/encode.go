@@ -18,7 +18,8 @@ func Encode(p *Patch, key ed25519.PrivateKey) ([]byte, error) {
 	return encode(p, key, flate.BestCompression)
 }
 
-// EncodeLocal is Encode for a process on this machine: nothing is compressed, which takes longer than to send it.
+// EncodeLocal is Encode for a process on this machine: nothing is compressed, which takes longer than to send it. The ID is that of
+// the bytes, so it is another one.
 func EncodeLocal(p *Patch, key ed25519.PrivateKey) ([]byte, error) {
 	return encode(p, key, flate.NoCompression)
 }
