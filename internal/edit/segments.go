@@ -193,8 +193,8 @@ func (s *Source) dotImports(at token.Pos) string {
 	return strings.Join(paths, ",")
 }
 
-// imported are the paths of the packages that a name before a dot may stand for, by the imports of its file. That of a local
-// variable is one of a package by chance.
+// imported are the paths of the packages that a name before a dot may stand for, by the imports of its file. A letter or
+// two that a local variable has for a name are in many paths by chance.
 func (s *Source) imported(id *ast.Ident, local bool) string {
 	i := slices.IndexFunc(s.Files, func(f *ast.File) bool { return f.FileStart <= id.Pos() && id.Pos() < f.FileEnd })
 	if i < 0 {
@@ -209,7 +209,7 @@ func (s *Source) imported(id *ast.Ident, local bool) string {
 		switch {
 		case spec.Name != nil && spec.Name.Name == id.Name, spec.Name == nil && path.Base(p) == id.Name:
 			named = append(named, p)
-		case spec.Name == nil && (hasPart(p, id.Name) || !local && strings.Contains(p, id.Name)):
+		case spec.Name == nil && (hasPart(p, id.Name) || (!local || len(id.Name) > 2) && strings.Contains(p, id.Name)):
 			unnamed = append(unnamed, p) // the name of a package need not be the last part of its path
 		}
 	}

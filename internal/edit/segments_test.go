@@ -58,6 +58,7 @@ func TestFormsWithImports(t *testing.T) {
 	}{
 		{"a variable whose name is in a path by chance", `"sync"`, `"sync"; "hash/crc32"`, "func f(c *T) { c.mu.Lock() }", true},
 		{"a variable that may be a package", `"example.com/yaml.v2"`, `"example.com/yaml.v3"`, "func f(n int) { yaml.Use(); { yaml := n; use(yaml) } }", false},
+		{"a variable that may be a package of another name than its path", `"example.com/goyaml"`, `"example.com/goyaml2"`, "func f(n int) { yaml.Use(); { yaml := n; use(yaml) } }", false},
 		{"a package", `"example.com/go-yaml"`, `"example.com/new/go-yaml"`, "func f() { yaml.Use() }", false},
 		{"a name that no import has", `"example.com/a"`, `"example.com/b"`, "func f() { other.Use() }", true},
 	}
