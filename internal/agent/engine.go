@@ -17,6 +17,7 @@ type engine interface {
 	CheckFunction(entry uint64, name string) error
 	CheckFunctions(moduledata uint64, entries []uint64) error
 	CheckType(addr uint64) error
+	CheckTypeSymbol(addr, size uint64, symbol string) error
 	CheckItab(inter, typ uint64, gains bool) error
 	CheckTypeCache(addr uint64) error
 	CheckFill(types []uint64, addr uint64, size int, base uint64) (entry bool, err error)

@@ -104,6 +104,10 @@ func (e *fakeEngine) CheckFunctions(uint64, []uint64) error { return e.fails["ch
 
 func (e *fakeEngine) CheckType(uint64) error { return e.fails["check type"] }
 
+func (e *fakeEngine) CheckTypeSymbol(uint64, uint64, string) error {
+	return e.fails["check type symbol"]
+}
+
 func (e *fakeEngine) CheckItab(uint64, uint64, bool) error { return e.fails["check itab"] }
 
 func (e *fakeEngine) CheckTypeCache(uint64) error { return e.fails["check cache"] }

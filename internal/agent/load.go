@@ -143,6 +143,14 @@ func (a *patcher) checkConnections(v *version, p *patch.Patch, module uint64) er
 	if err := a.engine.CheckFunctions(module, entries); err != nil {
 		return malformed("its module can't be registered: %v", err)
 	}
+	for i, s := range p.Symbols {
+		if s.Kind != "type" {
+			continue
+		}
+		if err := a.engine.CheckTypeSymbol(v.addrs[i], s.Size, s.Name); err != nil {
+			return malformed("type %.80q: %v", s.Name, err)
+		}
+	}
 	for _, f := range p.Fills {
 		if err := a.checkFill(v, p, &f, entries); err != nil {
 			return malformed("%s: %v", f.Name, err)

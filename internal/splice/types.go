@@ -22,8 +22,9 @@ const (
 	typeStr      = 40
 	typeSize     = 48
 
-	flagUncommon = 1 << 0
-	flagLimit    = 1 << 7
+	flagUncommon  = 1 << 0
+	flagExtraStar = 1 << 1
+	flagLimit     = 1 << 7
 
 	kindFunc      = 19
 	kindInterface = 20
@@ -109,6 +110,57 @@ func (e *Engine) CheckType(addr uint64) error {
 		return fmt.Errorf("what is at %#x is not a type", addr)
 	}
 	return nil
+}
+
+// CheckTypeSymbol reports a descriptor that is not the one of a type's symbol: it has another size in bytes, or is
+// of a type with another name. Other memory than that of a descriptor is an error as well.
+func (e *Engine) CheckTypeSymbol(addr, size uint64, symbol string) error {
+	if err := e.CheckType(addr); err != nil {
+		return err
+	}
+	if is := e.descriptorSize(addr); is != size {
+		return fmt.Errorf("the descriptor at %#x has %d bytes, not %d", addr, is, size)
+	}
+	is := e.typeString(addr)
+	if want, ok := typeOfSymbol(symbol); ok && withoutPackages(want) != withoutPackages(is) {
+		return fmt.Errorf("the descriptor at %#x is of type %.80q", addr, is)
+	}
+	return nil
+}
+
+// typeString is the name of a type that CheckType accepts, as the runtime tells it.
+func (e *Engine) typeString(typ uint64) string {
+	text, _ := e.nameText(e.programTypes().Lo + uint64(load32(typ+typeStr)))
+	name := string(bytesAt(text.Lo, int(text.Hi-text.Lo)))
+	if load8(typ+typeFlag)&flagExtraStar != 0 {
+		name = strings.TrimPrefix(name, "*")
+	}
+	return name
+}
+
+// typeOfSymbol is the type whose descriptor a symbol is. A type that a function declares has a number in the symbol's
+// name alone: it is not told.
+func typeOfSymbol(symbol string) (name string, ok bool) {
+	name, ok = strings.CutPrefix(strings.TrimSuffix(symbol, "<0>"), "type:")
+	return strings.TrimPrefix(name, "noalg."), ok && !strings.Contains(name, "·")
+}
+
+// withoutPackages is a type's name without the packages in it: symbols have the path, descriptors the name.
+func withoutPackages(name string) string {
+	var b strings.Builder
+	for name != "" {
+		end := strings.IndexAny(name, " ,;*()[]{}")
+		if end < 0 {
+			end = len(name)
+		}
+		b.WriteString(name[strings.LastIndexByte(name[:end], '.')+1 : end])
+		if end < len(name) {
+			b.WriteByte(name[end])
+			end++
+		}
+		name = name[end:]
+	}
+	return b.String()
 }
 
 func powerOfTwo(n uint8) bool { return n == 1 || n == 2 || n == 4 || n == 8 }
@@ -308,20 +360,26 @@ func (e *Engine) typeName(off uint32) (addr uint64, ok bool) {
 	return addr, e.name(addr)
 }
 
-// name reports a name: a byte of flags, the length as a varint, the text.
+// name reports whether a name is at addr.
 func (e *Engine) name(addr uint64) bool {
+	_, ok := e.nameText(addr)
+	return ok
+}
+
+// nameText is where the text of the name at addr is, if one is there: a byte of flags, the length as a varint, the text.
+func (e *Engine) nameText(addr uint64) (text Range, ok bool) {
 	length, shift := uint64(0), 0
 	at := addr + 1
 	for ; shift < 21; shift += 7 {
 		if !e.holdsTypes(addr, at+1-addr) {
-			return false
+			return Range{}, false
 		}
 		b := load8(at)
 		at++
 		length |= uint64(b&0x7f) << shift
 		if b < 0x80 {
-			return length <= maxName && e.holdsTypes(addr, at+length-addr)
+			return Range{at, at + length}, length <= maxName && e.holdsTypes(addr, at+length-addr)
 		}
 	}
-	return false
+	return Range{}, false
 }
