@@ -52,6 +52,7 @@ func (p *Patch) Check() error {
 		p.checkInits,
 		p.checkResets,
 		p.checkHooks,
+		p.checkCalled,
 		p.checkPlaces,
 		p.checkChanges,
 	} {

@@ -1,6 +1,7 @@
 package patch
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -278,8 +279,45 @@ func (p *Patch) checkHooks() error {
 				return err
 			}
 		}
-		if h.Name == "" || !p.isEntry(h.Func) {
-			return fmt.Errorf("hook %.80q at %#x has no name, or is not the entry of a function", h.Name, h.Func)
+		if f, ok := p.funcAt(h.Func); h.Name == "" || !ok || f.Name != h.Name {
+			return fmt.Errorf("hook %.80q at %#x has no name, or is not the entry of a function of this name", h.Name, h.Func)
+		}
+	}
+	return nil
+}
+
+const abiInternal = 1 // of Func.ABI
+
+// checkCalled compares the functions of the image that the agent itself calls: each is called for one purpose, since
+// what they take and return depends on it, and by the calling convention of compiled Go code.
+func (p *Patch) checkCalled() error {
+	purpose := make(map[uint64]string)
+	call := func(off uint64, what string) error {
+		f, _ := p.funcAt(off)
+		if earlier, ok := purpose[off]; ok {
+			return fmt.Errorf("function %.80q is both %s and %s", f.Name, earlier, what)
+		}
+		if f.ABI != abiInternal {
+			return fmt.Errorf("function %.80q, which is %s, is not called as compiled Go code is", f.Name, what)
+		}
+		purpose[off] = what
+		return nil
+	}
+	for _, in := range p.Inits {
+		for _, off := range in.Funcs {
+			if err := call(off, fmt.Sprintf("initialiser %.80q", in.Name)); err != nil {
+				return err
+			}
+		}
+	}
+	for _, r := range p.Resets {
+		if err := call(r.Func, fmt.Sprintf("the reset of %.80q", r.Name)); err != nil {
+			return err
+		}
+	}
+	for _, h := range p.Hooks {
+		if err := call(h.Func, fmt.Sprintf("hook %.80q", h.Name)); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -287,14 +325,15 @@ func (p *Patch) checkHooks() error {
 
 // isEntry says whether off is the offset of a function in the image. Funcs must be ordered.
 func (p *Patch) isEntry(off uint64) bool {
-	_, found := slices.BinarySearchFunc(p.Funcs, off, func(f Func, off uint64) int {
-		switch {
-		case f.Off < off:
-			return -1
-		case f.Off > off:
-			return 1
-		}
-		return 0
-	})
+	_, found := p.funcAt(off)
 	return found
+}
+
+// funcAt finds the function of the image that begins at off. Funcs must be ordered.
+func (p *Patch) funcAt(off uint64) (Func, bool) {
+	i, found := slices.BinarySearchFunc(p.Funcs, off, func(f Func, off uint64) int { return cmp.Compare(f.Off, off) })
+	if !found {
+		return Func{}, false
+	}
+	return p.Funcs[i], true
 }

@@ -2,6 +2,7 @@ package patch
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -143,6 +144,15 @@ func TestCheckRefuses(t *testing.T) {
 		{"initialiser within function", func(p *Patch) { p.Inits[0].Funcs[0]++ }},
 		{"initialiser variable", func(p *Patch) { p.Inits[0].Vars[0] = 2 }},
 		{"initialiser of type", func(p *Patch) { p.Inits[0].Vars[0] = 1 }},
+		{"initialiser twice in a list", func(p *Patch) { p.Inits[0].Funcs = append(p.Inits[0].Funcs, p.Inits[0].Funcs[0]) }},
+		{"initialiser of the other convention", func(p *Patch) { called(p).ABI = 0 }},
+		{"hook that is an initialiser", func(p *Patch) { p.Hooks = append(p.Hooks, Hook{Name: called(p).Name, Func: called(p).Off}) }},
+		{"hook of another name", func(p *Patch) {
+			p.Inits, p.Hooks = nil, append(p.Hooks, Hook{Name: "main.other", Func: called(p).Off})
+		}},
+		{"reset that is an initialiser", func(p *Patch) {
+			p.Resets = []Reset{{Name: "a.v", Value: "x", Func: called(p).Off, Swap: p.Image.DataOff}}
+		}},
 		{"change", func(p *Patch) { p.Changes[0].Reason = "\xff" }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -157,4 +167,9 @@ func TestCheckRefuses(t *testing.T) {
 			}
 		})
 	}
+}
+
+// called is the function that the agent calls of the sample.
+func called(p *Patch) *Func {
+	return &p.Funcs[slices.IndexFunc(p.Funcs, func(f Func) bool { return f.Off == p.Inits[0].Funcs[0] })]
 }

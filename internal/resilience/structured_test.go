@@ -43,14 +43,14 @@ func TestStructured(t *testing.T) {
 	}
 	good := decoded(t, "every")
 	hasEveryPart(t, good)
-	b := &breaker{random: rand.New(rand.NewPCG(seed, 0)), called: calledCode(good)}
+	b := &breaker{random: rand.New(rand.NewPCG(seed, 0)), called: calledCode(good), symbols: slices.Clone(good.Symbols)}
 	b.collect("", reflect.ValueOf(good).Elem())
 	b.group()
 	s := &structured{t: t, came: map[string]int{}}
 	checked := 0
 	for range n {
 		what, undo := b.breakOne()
-		if b.callsOther(good) {
+		if b.callsOther(good) || b.leadsElsewhere(good) {
 			undo()
 			continue
 		}
@@ -88,6 +88,7 @@ type structured struct {
 	h     *host
 	c     *control.Client
 	tried int
+	these []string // what was broken in the patches that the process got
 	came  map[string]int
 }
 
@@ -105,13 +106,11 @@ func (s *structured) apply(p *patch.Patch, what string) {
 		s.stop()
 		s.h = startHost(s.t, "GOGC=1")
 		s.c = s.h.dial()
+		s.these = nil
 	}
 	s.tried++
-	defer func() {
-		if s.t.Failed() {
-			s.t.Logf("with %s", what)
-		}
-	}()
+	s.these = append(s.these, what)
+	defer s.tell()
 	// What says that somebody may be inside makes it wait.
 	done, err := s.c.Apply(s.t.Context(), file, control.SwitchOptions{Wait: 20 * time.Millisecond, InitTimeout: patience})
 	switch answer := s.h.answerOf(err); {
@@ -129,6 +128,13 @@ func (s *structured) apply(p *patch.Patch, what string) {
 	if s.tried%20 == 0 {
 		s.h.ask("collect")
 		s.h.await(1)
+	}
+}
+
+// tell says which patches the process got, if it has come to harm.
+func (s *structured) tell() {
+	if s.t.Failed() {
+		s.t.Logf("it got, the last one at the end:\n%s", strings.Join(s.these, "\n"))
 	}
 }
 
@@ -153,6 +159,7 @@ func (s *structured) stop() {
 	if s.h == nil {
 		return
 	}
+	defer s.tell()
 	s.c.Close()
 	s.h.answers(0)
 	s.h.ask("parts abc")
@@ -167,6 +174,7 @@ type breaker struct {
 	// numbers are all that stand in the patch: what overlaps or leads elsewhere is one of them most often.
 	numbers []uint64
 	called  map[uint64]bool
+	symbols []patch.Symbol
 }
 
 type place struct {
@@ -321,6 +329,16 @@ func calledCode(p *patch.Patch) map[uint64]bool {
 func (b *breaker) callsOther(p *patch.Patch) bool {
 	for off := range calledCode(p) {
 		if !b.called[off] && slices.ContainsFunc(p.Funcs, func(f patch.Func) bool { return f.Off == off }) {
+			return true
+		}
+	}
+	return false
+}
+
+// leadsElsewhere says that relocations, which are left alone, would lead to another symbol than before: their order is another.
+func (b *breaker) leadsElsewhere(p *patch.Patch) bool {
+	for i := range min(len(p.Symbols), len(b.symbols)) {
+		if is, was := p.Symbols[i], b.symbols[i]; is.Name != was.Name && is.Off != was.Off {
 			return true
 		}
 	}

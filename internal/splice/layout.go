@@ -1,7 +1,10 @@
 package splice
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/gosplice/gosplice/internal/patch"
 )
@@ -81,7 +84,47 @@ func newLayout(rt patch.Runtime) (layout, error) {
 			l.module[name[len(prefix):]] = v
 		}
 	}
-	return l, nil
+	return l, l.checkModule()
+}
+
+// moduleFields are the sizes of the fields of runtime.moduledata in bytes, in all supported releases. Those that are not named
+// are words.
+var moduleFields = map[string]uint64{
+	"NotInHeap": 0, "hasmain": 1, "bad": 1,
+	"pluginpath": 16, "modulename": 16, "gcdatamask": 16, "gcbssmask": 16,
+	"funcnametab": 24, "cutab": 24, "filetab": 24, "pctab": 24, "pclntable": 24, "ftab": 24, "textsectmap": 24, "typelinks": 24,
+	"itablinks": 24, "ptab": 24, "pkghashes": 24, "inittasks": 24, "modulehashes": 24,
+}
+
+// checkModule reports fields of moduledata that overlap, are not aligned, or leave room between them: where one is, no
+// other can be.
+func (l *layout) checkModule() error {
+	names := slices.SortedFunc(maps.Keys(l.module), func(a, b string) int {
+		return cmp.Or(cmp.Compare(l.module[a], l.module[b]), cmp.Compare(moduleField(a), moduleField(b)))
+	})
+	end := uint64(0)
+	for _, name := range names {
+		size := moduleField(name)
+		align := uint64(1)
+		if size > 1 {
+			align = wordSize
+		}
+		if at := l.module[name]; at != (end+align-1)&^(align-1) {
+			return fmt.Errorf("offset %d of runtime.moduledata.%s is not possible: the field before it ends at %d: make the patch again for this program", at, name, end)
+		}
+		end = l.module[name] + size
+	}
+	if end != l.moduleSize {
+		return fmt.Errorf("runtime.moduledata has %d bytes, but its last field ends at %d: make the patch again for this program", l.moduleSize, end)
+	}
+	return nil
+}
+
+func moduleField(name string) uint64 {
+	if size, ok := moduleFields[name]; ok {
+		return size
+	}
+	return wordSize
 }
 
 // The following read a goroutine. While the world runs their results are stale at once.

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"maps"
+	"strings"
 
 	"github.com/gosplice/gosplice/internal/patch"
 	"github.com/gosplice/gosplice/internal/splice"
@@ -45,6 +46,7 @@ func armRefuses(p *locate.Program) {
 	} {
 		refused(p, "shifted "+name, func(rt *patch.Runtime) { rt.Offset[name] += by })
 	}
+	refuseModuleFields(p)
 	_, err := splice.Arm(p.Runtime, p.Text+64, p.Etext)
 	expect(err != nil, "wrong text")
 	_, err = splice.Arm(p.Runtime, p.Text, p.Etext+64)
@@ -52,6 +54,26 @@ func armRefuses(p *locate.Program) {
 	_, err = splice.Arm(patch.Runtime{}, 0, 0)
 	expect(err != nil, "nothing at all")
 	toggle(p, armed(p))
+}
+
+// refuseModuleFields puts each field of moduledata where another is, beside its place, and nowhere.
+func refuseModuleFields(p *locate.Program) {
+	for name, off := range p.Runtime.Offset {
+		if !strings.HasPrefix(name, "runtime.moduledata.") || name == "runtime.moduledata.NotInHeap" {
+			continue
+		}
+		for other, wrong := range p.Runtime.Offset {
+			if strings.HasPrefix(other, "runtime.moduledata") && wrong != off {
+				refused(p, name+" at "+other, func(rt *patch.Runtime) { rt.Offset[name] = wrong })
+			}
+		}
+		for _, by := range []uint64{1, 4, 8, 16, ^uint64(0)} {
+			refused(p, "shifted "+name, func(rt *patch.Runtime) { rt.Offset[name] += by })
+		}
+		if name != "runtime.moduledata.bad" { // nothing but alignment is behind it
+			refused(p, "no "+name, func(rt *patch.Runtime) { delete(rt.Offset, name) })
+		}
+	}
 }
 
 func refused(p *locate.Program, what string, change func(*patch.Runtime)) {
