@@ -18,7 +18,7 @@ import (
 	"crypto/ed25519"
 	"log/slog"
 
-	"github.com/gosplice/gosplice/internal/agent"
+	"github.com/gosplice/gosplice/internal/live/agent"
 )
 
 // Start makes the program ready to be patched. It returns in less than a millisecond and

@@ -7,7 +7,7 @@ import (
 	"log/slog"
 	"testing"
 
-	"github.com/gosplice/gosplice/internal/agent"
+	"github.com/gosplice/gosplice/internal/live/agent"
 )
 
 func TestOptions(t *testing.T) {

@@ -40,7 +40,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/gosplice/gosplice/internal/chains"
+	"github.com/gosplice/gosplice/internal/live/chains"
 )
 
 // Chain is a chain of versions of a table of functions. T is a struct with a name, declared in a

@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/gosplice/gosplice/internal/chains"
+	"github.com/gosplice/gosplice/internal/live/chains"
 )
 
 // core is a chain without the type of its table: what decides and remembers.

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/gosplice/gosplice/internal/chains"
+	"github.com/gosplice/gosplice/internal/live/chains"
 )
 
 // loadFile applies the plugin in a file.

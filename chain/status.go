@@ -4,7 +4,7 @@ import (
 	"runtime"
 	"strings"
 
-	"github.com/gosplice/gosplice/internal/chains"
+	"github.com/gosplice/gosplice/internal/live/chains"
 )
 
 func (c *core) versionList() []Version {

@@ -10,7 +10,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/gosplice/gosplice/internal/chains"
+	"github.com/gosplice/gosplice/internal/live/chains"
 )
 
 // WatchOptions are for [Chain.WatchDir]. The zero value is the usual behaviour.

@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gosplice/gosplice/internal/control"
-	"github.com/gosplice/gosplice/internal/patch"
+	"github.com/gosplice/gosplice/internal/wire/control"
+	"github.com/gosplice/gosplice/internal/wire/patch"
 )
 
 // What is left out is left out of the answer alone: the status is shared.

@@ -23,9 +23,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/gosplice/gosplice/internal/agent"
-	"github.com/gosplice/gosplice/internal/control"
-	"github.com/gosplice/gosplice/internal/patch"
+	"github.com/gosplice/gosplice/internal/live/agent"
+	"github.com/gosplice/gosplice/internal/wire/control"
+	"github.com/gosplice/gosplice/internal/wire/patch"
 )
 
 // Option is an option of Handler.

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gosplice/gosplice/internal/files"
+	"github.com/gosplice/gosplice/internal/wire/files"
 )
 
 // copyPrefix begins the names of copies: then come the process ID and a number.

@@ -6,8 +6,8 @@ import (
 	"bytes"
 	"errors"
 
-	"github.com/gosplice/gosplice/internal/chainfile"
-	"github.com/gosplice/gosplice/internal/chains"
+	"github.com/gosplice/gosplice/internal/live/chainfile"
+	"github.com/gosplice/gosplice/internal/live/chains"
 )
 
 func init() { chains.SetLoader(&process) }

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"sync"
 
-	"github.com/gosplice/gosplice/internal/chainfile"
-	"github.com/gosplice/gosplice/internal/chains"
+	"github.com/gosplice/gosplice/internal/live/chainfile"
+	"github.com/gosplice/gosplice/internal/live/chains"
 )
 
 // process is what is one in a process, whatever chains there are: the plugins in it.

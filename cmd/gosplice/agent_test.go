@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gosplice/gosplice/internal/control"
+	"github.com/gosplice/gosplice/internal/wire/control"
 )
 
 // agent answers as a running program does.

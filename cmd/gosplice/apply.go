@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/gosplice/gosplice/cmd/gosplice/internal/progress"
-	"github.com/gosplice/gosplice/internal/control"
+	"github.com/gosplice/gosplice/internal/wire/control"
 )
 
 const applyLong = `Apply applies a patch file to a running program. All functions of the patch change in

@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/gosplice/gosplice/internal/gotool"
+	"github.com/gosplice/gosplice/cmd/internal/build/gotool"
 )
 
 // unsupportedBuilds are flags of go build that make programs which can't be patched, or nothing. They work, but are

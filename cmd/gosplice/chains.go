@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/gosplice/gosplice/cmd/gosplice/internal/report"
-	"github.com/gosplice/gosplice/internal/control"
+	"github.com/gosplice/gosplice/internal/wire/control"
 )
 
 // showChainSwitched prints what an apply or a rollback did to a chain.

@@ -14,7 +14,7 @@ import (
 
 	"github.com/gosplice/gosplice/cmd/gosplice/internal/progress"
 	"github.com/gosplice/gosplice/cmd/gosplice/internal/report"
-	"github.com/gosplice/gosplice/internal/control"
+	"github.com/gosplice/gosplice/internal/wire/control"
 )
 
 // console is where a command writes: results on out, progress and errors on err.

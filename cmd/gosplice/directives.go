@@ -5,7 +5,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/gosplice/gosplice/internal/edit"
+	"github.com/gosplice/gosplice/cmd/internal/build/edit"
 )
 
 // directives are those that are given on the command line, for variables of code that can't be edited.

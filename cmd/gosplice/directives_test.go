@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/gosplice/gosplice/internal/edit"
+	"github.com/gosplice/gosplice/cmd/internal/build/edit"
 )
 
 func TestDirectiveFlags(t *testing.T) {

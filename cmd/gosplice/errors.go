@@ -9,12 +9,12 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/gosplice/gosplice/internal/chainfile"
-	"github.com/gosplice/gosplice/internal/control"
-	"github.com/gosplice/gosplice/internal/edit"
-	"github.com/gosplice/gosplice/internal/gotool"
-	"github.com/gosplice/gosplice/internal/patch"
-	"github.com/gosplice/gosplice/internal/pipeline"
+	"github.com/gosplice/gosplice/cmd/internal/build/edit"
+	"github.com/gosplice/gosplice/cmd/internal/build/gotool"
+	"github.com/gosplice/gosplice/cmd/internal/build/pipeline"
+	"github.com/gosplice/gosplice/internal/live/chainfile"
+	"github.com/gosplice/gosplice/internal/wire/control"
+	"github.com/gosplice/gosplice/internal/wire/patch"
 )
 
 // The exit codes. They are documented: programs rely on them.

@@ -16,7 +16,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/gosplice/gosplice/internal/testprogram"
+	"github.com/gosplice/gosplice/cmd/internal/test/testprogram"
 )
 
 // exampleServer is a program as the examples of the help assume it: ./cmd/server, and one in the root.

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/gosplice/gosplice/cmd/gosplice/internal/report"
-	"github.com/gosplice/gosplice/internal/control"
+	"github.com/gosplice/gosplice/internal/wire/control"
 )
 
 // followRows is how many functions with old code a picture shows: one that is longer than the screen

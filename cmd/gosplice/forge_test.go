@@ -6,8 +6,8 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"github.com/gosplice/gosplice/internal/chainbuild"
-	"github.com/gosplice/gosplice/internal/chainfile"
+	"github.com/gosplice/gosplice/cmd/internal/build/chainbuild"
+	"github.com/gosplice/gosplice/internal/live/chainfile"
 )
 
 // forge makes a plugin claim that it fits a host: forge plugin.so host out.so. So Go gets to see what is

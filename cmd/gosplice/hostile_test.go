@@ -12,7 +12,7 @@ import (
 	"time"
 	"unicode"
 
-	"github.com/gosplice/gosplice/internal/patch"
+	"github.com/gosplice/gosplice/internal/wire/patch"
 )
 
 // hostilePatches are patches whose makers would have a command run, a file written elsewhere, a terminal steered, or much memory

@@ -13,8 +13,8 @@ import (
 
 	"github.com/gosplice/gosplice/cmd/gosplice/internal/patchdir"
 	"github.com/gosplice/gosplice/cmd/gosplice/internal/report"
-	"github.com/gosplice/gosplice/internal/control"
-	"github.com/gosplice/gosplice/internal/patch"
+	"github.com/gosplice/gosplice/internal/wire/control"
+	"github.com/gosplice/gosplice/internal/wire/patch"
 )
 
 const installLong = `Install puts a patch where a program looks for it when it starts. Patches live in memory,

@@ -6,7 +6,7 @@ import (
 	"encoding/pem"
 	"fmt"
 
-	"github.com/gosplice/gosplice/internal/files"
+	"github.com/gosplice/gosplice/internal/wire/files"
 )
 
 // mostKey is how many bytes of a key file are read.

@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gosplice/gosplice/internal/control"
-	"github.com/gosplice/gosplice/internal/patch"
+	"github.com/gosplice/gosplice/internal/wire/control"
+	"github.com/gosplice/gosplice/internal/wire/patch"
 )
 
 var oldCode = []control.OldCode{

@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/gosplice/gosplice/cmd/gosplice/internal/report"
-	"github.com/gosplice/gosplice/internal/control"
+	"github.com/gosplice/gosplice/internal/wire/control"
 )
 
 const logLong = `Log prints what was asked of a program so far: each apply and rollback, and each

@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/gosplice/gosplice/cmd/gosplice/internal/report"
-	"github.com/gosplice/gosplice/internal/chainbuild"
+	"github.com/gosplice/gosplice/cmd/internal/build/chainbuild"
 )
 
 const pluginLong = `Plugin is for programs whose logic comes in versions: a thin program that keeps the

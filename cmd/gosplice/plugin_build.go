@@ -9,9 +9,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/gosplice/gosplice/cmd/gosplice/internal/report"
-	"github.com/gosplice/gosplice/internal/chainbuild"
-	"github.com/gosplice/gosplice/internal/chainfile"
-	"github.com/gosplice/gosplice/internal/chains"
+	"github.com/gosplice/gosplice/cmd/internal/build/chainbuild"
+	"github.com/gosplice/gosplice/internal/live/chainfile"
+	"github.com/gosplice/gosplice/internal/live/chains"
 )
 
 const pluginBuildLong = `Build makes a plugin of a chain: game_1-0-1.so for version 1.0.1 of the chain game. The

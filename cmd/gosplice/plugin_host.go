@@ -7,8 +7,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/gosplice/gosplice/cmd/gosplice/internal/report"
-	"github.com/gosplice/gosplice/internal/chainbuild"
-	"github.com/gosplice/gosplice/internal/gotool"
+	"github.com/gosplice/gosplice/cmd/internal/build/chainbuild"
+	"github.com/gosplice/gosplice/cmd/internal/build/gotool"
 )
 
 const pluginHostLong = `Host builds a program that loads plugins. It runs go build with -trimpath, and builds a

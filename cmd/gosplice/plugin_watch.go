@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/gosplice/gosplice/cmd/gosplice/internal/watch"
-	"github.com/gosplice/gosplice/internal/control"
+	"github.com/gosplice/gosplice/internal/wire/control"
 )
 
 const pluginWatchLong = `Watch builds the logic as a plugin and loads it into a running program, once at the

@@ -7,11 +7,11 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/gosplice/gosplice/internal/chainfile"
-	"github.com/gosplice/gosplice/internal/chains"
-	"github.com/gosplice/gosplice/internal/files"
-	"github.com/gosplice/gosplice/internal/patch"
-	records "github.com/gosplice/gosplice/internal/release"
+	records "github.com/gosplice/gosplice/cmd/internal/build/release"
+	"github.com/gosplice/gosplice/internal/live/chainfile"
+	"github.com/gosplice/gosplice/internal/live/chains"
+	"github.com/gosplice/gosplice/internal/wire/files"
+	"github.com/gosplice/gosplice/internal/wire/patch"
 )
 
 // readPatch reads and checks a patch file. It takes no more memory than a patch may have,

@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/gosplice/gosplice/cmd/gosplice/internal/report"
-	"github.com/gosplice/gosplice/internal/pipeline"
+	"github.com/gosplice/gosplice/cmd/internal/build/pipeline"
 )
 
 const recordLong = `Record writes the release record of a program that plain go build made, as gosplice

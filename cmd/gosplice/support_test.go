@@ -100,7 +100,7 @@ func copyModule(ts *testscript.TestScript, neg bool, args []string) {
 
 // copyLinked copies what a program links of this module.
 func copyLinked(to string) error {
-	for _, dir := range []string{"internal/agent", "internal/coderef", "internal/control", "internal/escape", "internal/files", "internal/jsonsize", "internal/patch", "internal/splice", "internal/chains", "internal/chainfile", "chain"} {
+	for _, dir := range []string{"internal/live/agent", "internal/wire/coderef", "internal/wire/control", "internal/wire/escape", "internal/wire/files", "internal/wire/jsonsize", "internal/wire/patch", "internal/live/splice", "internal/live/chains", "internal/live/chainfile", "chain"} {
 		if err := os.CopyFS(filepath.Join(to, dir), withoutTests{os.DirFS(filepath.Join(moduleRoot, dir))}); err != nil {
 			return err
 		}

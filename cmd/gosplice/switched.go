@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/gosplice/gosplice/cmd/gosplice/internal/report"
-	"github.com/gosplice/gosplice/internal/control"
+	"github.com/gosplice/gosplice/internal/wire/control"
 )
 
 // showSwitched prints what an apply or a rollback did.

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gosplice/gosplice/internal/control"
+	"github.com/gosplice/gosplice/internal/wire/control"
 )
 
 // TestOtherUsers: a program says itself which build it is, so that of another user is shown with the user wherever one is

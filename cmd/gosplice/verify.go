@@ -7,8 +7,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/gosplice/gosplice/cmd/gosplice/internal/report"
-	"github.com/gosplice/gosplice/internal/gotool"
-	"github.com/gosplice/gosplice/internal/patch"
+	"github.com/gosplice/gosplice/cmd/internal/build/gotool"
+	"github.com/gosplice/gosplice/internal/wire/patch"
 )
 
 const verifyLong = `Verify says what is in a patch file, which program it fits, and who signed it. It

@@ -6,8 +6,8 @@ import (
 	"strings"
 
 	"github.com/gosplice/gosplice/cmd/gosplice/internal/report"
-	"github.com/gosplice/gosplice/internal/chainbuild"
-	"github.com/gosplice/gosplice/internal/chainfile"
+	"github.com/gosplice/gosplice/cmd/internal/build/chainbuild"
+	"github.com/gosplice/gosplice/internal/live/chainfile"
 )
 
 // verifyPluginJSON is what is in a plugin, for programs.

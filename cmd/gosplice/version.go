@@ -8,9 +8,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/gosplice/gosplice/internal/control"
-	"github.com/gosplice/gosplice/internal/gotool"
-	"github.com/gosplice/gosplice/internal/patch"
+	"github.com/gosplice/gosplice/cmd/internal/build/gotool"
+	"github.com/gosplice/gosplice/internal/wire/control"
+	"github.com/gosplice/gosplice/internal/wire/patch"
 )
 
 const versionLong = `Version says which gosplice this is, which Go releases it can patch programs of, and

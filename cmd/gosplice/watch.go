@@ -10,7 +10,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/gosplice/gosplice/cmd/gosplice/internal/watch"
-	"github.com/gosplice/gosplice/internal/gotool"
+	"github.com/gosplice/gosplice/cmd/internal/build/gotool"
 )
 
 const watchLong = `Watch builds a program, starts it, and patches it whenever a source file is saved: an

@@ -19,7 +19,7 @@ import (
 
 	"github.com/creack/pty"
 
-	"github.com/gosplice/gosplice/internal/testprogram"
+	"github.com/gosplice/gosplice/cmd/internal/test/testprogram"
 )
 
 // watchProgram answers with what step says, counts its answers, and calls step all the time.

@@ -18,7 +18,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gosplice/gosplice/internal/corpus/scenario"
+	"github.com/gosplice/gosplice/cmd/internal/test/corpus/scenario"
 )
 
 // manyHost runs the programs of many scenarios as one: each is a package of its own.
@@ -76,7 +76,7 @@ func answer(r *http.Request) (out string) {
 		stacks = stacks[:runtime.Stack(stacks, true)]
 		n := 0
 		for _, g := range strings.Split(string(stacks), "\n\n") {
-			if strings.Contains(g, "gosplice/internal/agent") {
+			if strings.Contains(g, "gosplice/internal/live/agent") {
 				n++
 			}
 		}
@@ -162,7 +162,7 @@ type editor struct {
 // readEditors reads the scenarios of the list of edits that can be many in one program.
 func readEditors(t *testing.T) (all []*editor) {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(moduleRoot, "internal/corpus/testdata/[AWR][0-9]*.txtar"))
+	files, err := filepath.Glob(filepath.Join(moduleRoot, "cmd/internal/test/corpus/testdata/[AWR][0-9]*.txtar"))
 	if err != nil || len(files) == 0 {
 		t.Fatal("no scenarios", err)
 	}

@@ -7,7 +7,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/txtar"
 
-	"github.com/gosplice/gosplice/internal/testprogram"
+	"github.com/gosplice/gosplice/cmd/internal/test/testprogram"
 )
 
 // watchedModules are dependencies of a watched program. What only the command line can say of their variables: table is

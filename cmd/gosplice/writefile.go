@@ -6,7 +6,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/gosplice/gosplice/internal/files"
+	"github.com/gosplice/gosplice/internal/wire/files"
 )
 
 // writeFile writes a file whole or not at all: under another name first, so that neither a full

@@ -14,10 +14,10 @@ import (
 
 	"github.com/gosplice/gosplice/cmd/gosplice/internal/progress"
 	"github.com/gosplice/gosplice/cmd/gosplice/internal/report"
+	"github.com/gosplice/gosplice/cmd/internal/build/pipeline"
 	"github.com/gosplice/gosplice/examples/arena/bots"
 	"github.com/gosplice/gosplice/examples/arena/edits"
 	"github.com/gosplice/gosplice/examples/arena/local"
-	"github.com/gosplice/gosplice/internal/pipeline"
 )
 
 // Options says how to show it.

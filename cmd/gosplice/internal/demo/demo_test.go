@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/gosplice/gosplice/examples/arena/local"
-	"github.com/gosplice/gosplice/internal/control"
+	"github.com/gosplice/gosplice/internal/wire/control"
 )
 
 // TestDemo shows everything, with fewer players.

@@ -9,11 +9,11 @@ import (
 	"time"
 
 	"github.com/gosplice/gosplice/cmd/gosplice/internal/report"
+	"github.com/gosplice/gosplice/cmd/internal/build/pipeline"
 	"github.com/gosplice/gosplice/examples/arena/bots"
 	"github.com/gosplice/gosplice/examples/arena/edits"
 	"github.com/gosplice/gosplice/examples/arena/local"
-	"github.com/gosplice/gosplice/internal/control"
-	"github.com/gosplice/gosplice/internal/pipeline"
+	"github.com/gosplice/gosplice/internal/wire/control"
 )
 
 // prepare copies the sources of the server into a directory of their own, builds it and records

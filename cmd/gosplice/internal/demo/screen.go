@@ -8,8 +8,8 @@ import (
 
 	"github.com/gosplice/gosplice/cmd/gosplice/internal/report"
 	"github.com/gosplice/gosplice/examples/arena/edits"
-	"github.com/gosplice/gosplice/internal/control"
-	"github.com/gosplice/gosplice/internal/patch"
+	"github.com/gosplice/gosplice/internal/wire/control"
+	"github.com/gosplice/gosplice/internal/wire/patch"
 )
 
 // screen is where the demo writes.

@@ -13,9 +13,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/gosplice/gosplice/internal/control"
-	"github.com/gosplice/gosplice/internal/files"
-	"github.com/gosplice/gosplice/internal/patch"
+	"github.com/gosplice/gosplice/internal/wire/control"
+	"github.com/gosplice/gosplice/internal/wire/files"
+	"github.com/gosplice/gosplice/internal/wire/patch"
 )
 
 // Dir is an open patch directory.

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gosplice/gosplice/internal/files"
+	"github.com/gosplice/gosplice/internal/wire/files"
 )
 
 const other = 1000 // a user

@@ -4,8 +4,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/gosplice/gosplice/internal/patch"
-	"github.com/gosplice/gosplice/internal/rules"
+	"github.com/gosplice/gosplice/cmd/internal/build/rules"
+	"github.com/gosplice/gosplice/internal/wire/patch"
 )
 
 // kind is how a change is marked.

@@ -1,9 +1,9 @@
 package report
 
 import (
-	"github.com/gosplice/gosplice/internal/patch"
-	"github.com/gosplice/gosplice/internal/pipeline"
-	"github.com/gosplice/gosplice/internal/rules"
+	"github.com/gosplice/gosplice/cmd/internal/build/pipeline"
+	"github.com/gosplice/gosplice/cmd/internal/build/rules"
+	"github.com/gosplice/gosplice/internal/wire/patch"
 )
 
 // PlanJSON is a plan as programs read it.

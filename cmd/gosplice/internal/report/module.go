@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/gosplice/gosplice/internal/patch"
-	"github.com/gosplice/gosplice/internal/pipeline"
+	"github.com/gosplice/gosplice/cmd/internal/build/pipeline"
+	"github.com/gosplice/gosplice/internal/wire/patch"
 )
 
 // byModule are the changes of a plan in the groups of their modules if dependencies have other versions than in the

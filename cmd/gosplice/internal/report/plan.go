@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/gosplice/gosplice/internal/patch"
-	"github.com/gosplice/gosplice/internal/pipeline"
+	"github.com/gosplice/gosplice/cmd/internal/build/pipeline"
+	"github.com/gosplice/gosplice/internal/wire/patch"
 )
 
 // Plan is a plan as people read it: the release, every change with its verdict, and the sum.

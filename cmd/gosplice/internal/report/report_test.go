@@ -8,9 +8,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gosplice/gosplice/internal/patch"
-	"github.com/gosplice/gosplice/internal/pipeline"
-	"github.com/gosplice/gosplice/internal/rules"
+	"github.com/gosplice/gosplice/cmd/internal/build/pipeline"
+	"github.com/gosplice/gosplice/cmd/internal/build/rules"
+	"github.com/gosplice/gosplice/internal/wire/patch"
 )
 
 var update = flag.Bool("update", false, "write the golden files")

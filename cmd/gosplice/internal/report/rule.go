@@ -3,7 +3,7 @@ package report
 import (
 	"strings"
 
-	"github.com/gosplice/gosplice/internal/rules"
+	"github.com/gosplice/gosplice/cmd/internal/build/rules"
 )
 
 // Rule is a verdict explained.

@@ -11,11 +11,11 @@ import (
 	"time"
 
 	"github.com/gosplice/gosplice/cmd/gosplice/internal/report"
-	"github.com/gosplice/gosplice/internal/control"
-	"github.com/gosplice/gosplice/internal/gotool"
-	"github.com/gosplice/gosplice/internal/patch"
-	"github.com/gosplice/gosplice/internal/pipeline"
-	"github.com/gosplice/gosplice/internal/rules"
+	"github.com/gosplice/gosplice/cmd/internal/build/gotool"
+	"github.com/gosplice/gosplice/cmd/internal/build/pipeline"
+	"github.com/gosplice/gosplice/cmd/internal/build/rules"
+	"github.com/gosplice/gosplice/internal/wire/control"
+	"github.com/gosplice/gosplice/internal/wire/patch"
 )
 
 // live is what runs in the program.

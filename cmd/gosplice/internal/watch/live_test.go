@@ -4,8 +4,8 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/gosplice/gosplice/internal/patch"
-	"github.com/gosplice/gosplice/internal/rules"
+	"github.com/gosplice/gosplice/cmd/internal/build/rules"
+	"github.com/gosplice/gosplice/internal/wire/patch"
 )
 
 // TestRunAgain: what is entered once, or has run, is not said to be live.

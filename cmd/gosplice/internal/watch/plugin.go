@@ -10,10 +10,10 @@ import (
 	"time"
 
 	"github.com/gosplice/gosplice/cmd/gosplice/internal/report"
-	"github.com/gosplice/gosplice/internal/chainbuild"
-	"github.com/gosplice/gosplice/internal/chains"
-	"github.com/gosplice/gosplice/internal/control"
-	"github.com/gosplice/gosplice/internal/gotool"
+	"github.com/gosplice/gosplice/cmd/internal/build/chainbuild"
+	"github.com/gosplice/gosplice/cmd/internal/build/gotool"
+	"github.com/gosplice/gosplice/internal/live/chains"
+	"github.com/gosplice/gosplice/internal/wire/control"
 )
 
 // PluginOptions say which plugin to watch.

@@ -15,8 +15,8 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/gosplice/gosplice/internal/control"
-	"github.com/gosplice/gosplice/internal/files"
+	"github.com/gosplice/gosplice/internal/wire/control"
+	"github.com/gosplice/gosplice/internal/wire/files"
 )
 
 const (

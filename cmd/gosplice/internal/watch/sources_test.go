@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gosplice/gosplice/internal/gotool"
-	"github.com/gosplice/gosplice/internal/testprogram"
+	"github.com/gosplice/gosplice/cmd/internal/build/gotool"
+	"github.com/gosplice/gosplice/cmd/internal/test/testprogram"
 )
 
 const tree = `

@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/gosplice/gosplice/internal/gotool"
+	"github.com/gosplice/gosplice/cmd/internal/build/gotool"
 )
 
 // space is a directory for what the loop writes: programs, records, and temporary files of all that it

@@ -17,9 +17,9 @@ import (
 
 	"github.com/gosplice/gosplice/cmd/gosplice/internal/progress"
 	"github.com/gosplice/gosplice/cmd/gosplice/internal/report"
-	"github.com/gosplice/gosplice/internal/edit"
-	"github.com/gosplice/gosplice/internal/gotool"
-	"github.com/gosplice/gosplice/internal/pipeline"
+	"github.com/gosplice/gosplice/cmd/internal/build/edit"
+	"github.com/gosplice/gosplice/cmd/internal/build/gotool"
+	"github.com/gosplice/gosplice/cmd/internal/build/pipeline"
 )
 
 // Options say what to watch.

@@ -1,0 +1,131 @@
+package edit
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+
+	"github.com/gosplice/gosplice/cmd/internal/build/release"
+)
+
+// Loop says of a function of the release how a goroutine gets out of a loop in it.
+type Loop int
+
+// Kinds of loops.
+const (
+	NoLoop  Loop = iota
+	Leaves       // by a way that the source has, such as a return when a context is done
+	Endless      // not at all
+)
+
+// LoopsFromStart says what loop a function has that is entered at the start of the program alone, once or as many times
+// as a loop there starts it: it goes on until something happens, and only what is in it comes back to it.
+func (e *Edit) LoopsFromStart(f *Function) Loop {
+	if f.Old == nil || !e.entered(f, atStart) {
+		return NoLoop
+	}
+	return e.loopOf(f.Old)
+}
+
+func (e *Edit) loopOf(s *release.Symbol) Loop {
+	if body := e.bodyOf(s); body == nil || !e.waits(e.importPath(s.Package), body) {
+		return NoLoop
+	}
+	return e.endless(s)
+}
+
+// endless is what kind of loop a function has that has one.
+func (e *Edit) endless(s *release.Symbol) Loop {
+	if len(s.Endless) > 0 {
+		return Endless
+	}
+	return Leaves
+}
+
+// waits reports whether a body has a loop that goes on until something happens: without a condition, with nothing else,
+// or over a channel.
+func (e *Edit) waits(path string, body *ast.BlockStmt) (found bool) {
+	ast.Inspect(body, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.ForStmt:
+			found = found || n.Cond == nil || n.Init == nil && n.Post == nil
+		case *ast.RangeStmt:
+			t := e.oldType(path, n.X)
+			if t != nil {
+				_, channel := t.Underlying().(*types.Chan)
+				found = found || channel
+			}
+		}
+		return !found
+	})
+	return found
+}
+
+// oldType is the type of an expression in the release, nil where it is not known.
+func (e *Edit) oldType(path string, x ast.Expr) types.Type {
+	if p, ok := e.Sources[path]; !ok || p.Old == nil {
+		return nil
+	}
+	return e.oldDecl.bodies(path).TypeOf(x)
+}
+
+// startsSome reports a loop that is left after a number of rounds which is known when it begins, and does nothing in a
+// round but start goroutines: it calls nothing that could wait.
+func (e *Edit) startsSome(path string, loop ast.Node) bool {
+	var body *ast.BlockStmt
+	switch loop := loop.(type) {
+	case *ast.ForStmt:
+		x, ok := loop.Cond.(*ast.BinaryExpr)
+		if !ok || loop.Init == nil || loop.Post == nil || x.Op == token.LAND || x.Op == token.LOR {
+			return false
+		}
+		body = loop.Body
+	case *ast.RangeStmt:
+		t := e.oldType(path, loop.X)
+		if t == nil {
+			return false
+		}
+		switch t.Underlying().(type) {
+		case *types.Basic, *types.Slice, *types.Array, *types.Map, *types.Pointer:
+		default:
+			return false
+		}
+		body = loop.Body
+	}
+	quick := true
+	ast.Inspect(body, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.GoStmt:
+			for _, arg := range n.Call.Args {
+				ast.Inspect(arg, func(n ast.Node) bool { quick = quick && !e.mayWait(path, n); return true })
+			}
+			return false
+		default:
+			quick = quick && !e.mayWait(path, n)
+		}
+		return quick
+	})
+	return quick
+}
+
+// mayWait reports calls other than those of the language and of a WaitGroup's Add, and what communicates.
+func (e *Edit) mayWait(path string, n ast.Node) bool {
+	switch n := n.(type) {
+	case *ast.CallExpr:
+		if s, ok := n.Fun.(*ast.SelectorExpr); ok && s.Sel.Name == "Add" {
+			return false
+		}
+		if p, ok := e.Sources[path]; !ok || p.Old == nil {
+			return true
+		}
+		t := e.oldDecl.bodies(path).Types[n.Fun]
+		return !t.IsType() && !t.IsBuiltin()
+	case *ast.UnaryExpr:
+		return n.Op == token.ARROW
+	case *ast.SendStmt, *ast.SelectStmt:
+		return true
+	}
+	return false
+}

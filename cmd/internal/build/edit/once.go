@@ -1,0 +1,573 @@
+package edit
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/gosplice/gosplice/cmd/internal/build/goobj"
+	"github.com/gosplice/gosplice/cmd/internal/build/release"
+)
+
+// CalledOnce reports a function of the release, or a literal in one, that is called once in the life of the program: all
+// calls of it are in main or in initialisers, or in functions that are called once, none of them is repeated, and the edit
+// adds none.
+func (e *Edit) CalledOnce(f *Function) bool { return e.entered(f, once) }
+
+// entries says how often a function may be entered.
+type entries int
+
+const (
+	once    entries = iota
+	atStart         // or some times more, by loops that start goroutines and have an end
+)
+
+// onceKey is a question that was answered.
+type onceKey struct {
+	s *release.Symbol
+	n entries
+}
+
+func (e *Edit) entered(f *Function, n entries) bool {
+	return f.Old != nil && !e.RunsOnce(f) && e.calledOnce(f.Old, n)
+}
+
+// StartedBy says how a declaration is entered that was inlined into the function of a go or defer statement: whether that
+// is once, and with which loop if it is at the start alone.
+func (e *Edit) StartedBy(wrapper *Function, declaration string) (one bool, loop Loop) {
+	path, decl, _ := strings.Cut(declaration, "\x00")
+	for _, name := range e.escapes.inlined[wrapper.Old.Name] {
+		if p, _, d, ok := e.owner(name); !ok || p != path || d != decl {
+			continue
+		}
+		s := &release.Symbol{Name: name}
+		switch f := e.declarationOf(path, decl); {
+		case f == nil || f.Body == nil || !e.callsOnce(wrapper.Old, s, atStart):
+		case e.waits(path, f.Body):
+			loop = e.endless(wrapper.Old)
+		}
+		return e.callsOnce(wrapper.Old, s, once), loop
+	}
+	return false, NoLoop
+}
+
+// Initialises reports a function that the initialisers of package variables of a changed package mention.
+func (e *Edit) Initialises(declaration string) bool {
+	path, decl, _ := strings.Cut(declaration, "\x00")
+	for in, p := range e.Sources {
+		if p.Old == nil || in != path && !ast.IsExported(decl) || strings.Contains(decl, ".") {
+			continue
+		}
+		for _, vars := range []map[string]*Var{p.Old.Vars, p.New.Vars} {
+			for _, v := range vars {
+				if v.Value != nil && namesIn(v.Value, decl) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// StandsIn is the declaration that the literal of a closure stands in, as in Inlines. It is empty for other functions, and for
+// literals in the initialisers of variables.
+func (e *Edit) StandsIn(f *Function) string {
+	at, ok := e.closures.literal[f.Sym]
+	if !ok || at.group == varInit {
+		return ""
+	}
+	l, _, _ := e.source(at.literalOf, true)
+	return at.path + "\x00" + l.Decl
+}
+
+// CalledAnew reports whether a function mentions a declaration which it did not mention, or is new and does.
+func (e *Edit) CalledAnew(declaration string) bool {
+	path, decl, _ := strings.Cut(declaration, "\x00")
+	_, name, _ := cutLast(decl)
+	for in, p := range e.Sources {
+		if in != path && !ast.IsExported(name) {
+			continue
+		}
+		for d, f := range p.New.Funcs {
+			if f.Decl.Body == nil || !namesIn(f.Decl.Body, name) {
+				continue
+			}
+			if p.Old == nil || p.Old.Funcs[d] == nil || p.Old.Funcs[d].Decl.Body == nil || !namesIn(p.Old.Funcs[d].Decl.Body, name) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// InlinedBefore are the declarations of changed packages that a function of the release inlined, as in Inlines.
+func (e *Edit) InlinedBefore(f *Function) (out []string) {
+	if f.Old == nil {
+		return nil
+	}
+	for _, name := range e.escapes.inlined[f.Old.Name] {
+		if path, _, decl, ok := e.owner(name); ok {
+			out = append(out, path+"\x00"+decl)
+		}
+	}
+	return out
+}
+
+func (e *Edit) calledOnce(s *release.Symbol, n entries) bool {
+	key := onceKey{s, n}
+	if known, ok := e.once[key]; ok {
+		return known
+	}
+	if e.once == nil {
+		e.once = map[onceKey]bool{}
+	}
+	e.once[key] = false // calls in a circle are repeated
+	callers := slices.DeleteFunc(e.entrances(s), func(c *release.Symbol) bool { return c == s })
+	only := len(callers) > 0 && !slices.ContainsFunc(callers, func(c *release.Symbol) bool { return !e.callsOnce(c, s, n) })
+	if _, literal := e.closures.oldLiteral[s]; !literal {
+		only = only && (!s.Indirect || e.onlyCalled(s)) && !e.newlyNamed(s, callers)
+	}
+	e.once[key] = only
+	return only
+}
+
+// callers are the functions of the release that lead to one.
+func (e *Edit) callers(s *release.Symbol) []*release.Symbol {
+	if e.reversed == nil {
+		e.reversed = e.Record.Reverse()
+	}
+	return e.reversed.Callers(s)
+}
+
+// entrances are the functions of the release that lead to one, or have it inlined.
+func (e *Edit) entrances(s *release.Symbol) []*release.Symbol {
+	out := e.callers(s)
+	for _, name := range e.Record.Inlined[s.Name] {
+		if c, ok := e.Record.Lookup(name, goobj.ABIInternal); ok && !slices.Contains(out, c) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// newlyNamed reports whether something of the edited build leads to a function beside its callers in the release.
+func (e *Edit) newlyNamed(s *release.Symbol, callers []*release.Symbol) bool {
+	y, ok := e.Set.Lookup(s.Name, s.ABI)
+	if !ok || !e.Set.Defined(y) {
+		return false // of a package that is as before, as are those that import it
+	}
+	return e.namedBeside(y, callers, nil)
+}
+
+// namedBeside reports whether something of the edited build leads to a function beside some of the release, and beside
+// what the program has as a part of them alone.
+func (e *Edit) namedBeside(y goobj.Sym, callers []*release.Symbol, within []goobj.Sym) bool {
+	is := func(name string) func(*release.Symbol) bool {
+		return func(c *release.Symbol) bool { return c.Name == name }
+	}
+	return slices.ContainsFunc(e.namers(y), func(z goobj.Sym) bool {
+		name := e.Set.NameOf(z)
+		if slices.ContainsFunc(callers, is(name.Name)) || slices.Contains(within, z) {
+			return false
+		}
+		_, has := e.Record.Lookup(name.Name, name.ABI)
+		if !has && withoutTypeArgs(name.Name) == withoutTypeArgs(e.Set.NameOf(y).Name) {
+			return e.namedBeside(z, callers, append(within, y)) // it calls an instance with a dictionary
+		}
+		into := e.Record.Inlined[name.Name]
+		return has || len(into) == 0 || slices.ContainsFunc(into, func(f string) bool { return !slices.ContainsFunc(callers, is(f)) }) ||
+			e.namedBeside(z, callers, append(within, y))
+	})
+}
+
+// namers are the symbols of changed and new packages that refer to a function, directly or as a func value, or have it
+// inlined. The tables of methods that types have are left out.
+func (e *Edit) namers(y goobj.Sym) (out []goobj.Sym) {
+	value, wrapped := e.Set.NameOf(y).Name+release.FuncValue, e.Set.NameOf(y).Name+wrapInfo
+	for _, o := range e.objects(slices.Concat(e.Rebuilt, e.Added)) {
+		for z := range e.Set.AllDefinitions(o) {
+			kind := e.Set.Kind(z)
+			if z != y && (kind.IsText() || kind.IsRodata() || kind.IsVar()) && e.Set.NameOf(z).Name != value && e.Set.NameOf(z).Name != wrapped && e.names(z, y, value) {
+				out = append(out, z)
+			}
+		}
+	}
+	return out
+}
+
+// wrapInfo ends the name of the data that tells the runtime which function a go or defer statement's own one calls.
+const wrapInfo = ".wrapinfo"
+
+// names reports whether z refers to function y or its func value, or has it inlined.
+func (e *Edit) names(z, y goobj.Sym, value string) bool {
+	for _, r := range e.Set.Relocs(z) {
+		if r.Sym != 0 && r.Size > 0 && r.Type != goobj.RMethodOff && (r.Sym == y || e.Set.NameOf(r.Sym).Name == value) {
+			return true
+		}
+	}
+	fi, ok := e.Set.FuncInfo(z)
+	return ok && slices.ContainsFunc(fi.Inline, func(n goobj.InlineNode) bool { return n.Func == y })
+}
+
+// Named reports whether something of the edited packages refers to a function, other than the method tables of types.
+func (e *Edit) Named(y goobj.Sym) bool { return len(e.namers(y)) > 0 }
+
+// NamedAtStart reports a function of the edit to which nothing leads but main and init functions, which have run.
+func (e *Edit) NamedAtStart(f *Function) bool {
+	namers := e.namers(f.Sym)
+	return len(namers) > 0 && !slices.ContainsFunc(namers, func(z goobj.Sym) bool {
+		name := e.Set.NameOf(z).Name
+		if around, ok := statement(name); ok && strings.HasPrefix(name[len(around):], ".gowrap") {
+			name = around
+		}
+		_, old := e.Record.Lookup(name, goobj.ABIInternal)
+		return !old || !startsProgram(name, strings.HasPrefix(name, "main."))
+	})
+}
+
+// InProgram reports whether the program has a function that is compiled from a declaration of a changed package, be it
+// inlined.
+func (e *Edit) InProgram(path, decl string) bool {
+	if e.inProgram == nil {
+		e.inProgram = map[[2]string]bool{}
+		add := func(symbol string) {
+			if path, _, decl, ok := e.owner(symbol); ok {
+				e.inProgram[[2]string{path, decl}] = true
+			}
+		}
+		for i := range e.Record.Symbols {
+			if s := &e.Record.Symbols[i]; s.Kind.IsText() {
+				add(s.Name)
+			}
+		}
+		for symbol := range e.Record.Inlined {
+			add(symbol)
+		}
+	}
+	return e.inProgram[[2]string{path, decl}]
+}
+
+// onlyCalled reports a function of a changed package of which no func value is made but for a go statement: other packages
+// can't name it, and its own one names it in calls alone. A method is also in a table, so no interface may ask for it.
+func (e *Edit) onlyCalled(s *release.Symbol) bool {
+	path := e.importPath(s.Package)
+	decl, _ := e.declOf(path, s.Name)
+	source := e.Sources[path].Old
+	_, name, method := cutLast(decl)
+	if source == nil || source.Funcs[decl] == nil || (path != e.importPath("main") || method) && ast.IsExported(name) {
+		return false
+	}
+	if method && (e.asked(name) || source.promotes(decl)) {
+		return false
+	}
+	called := map[*ast.Ident]bool{}
+	value := false
+	for _, f := range source.Files {
+		ast.Inspect(f, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.FuncDecl:
+				called[n.Name] = true
+			case *ast.CallExpr:
+				switch fun := n.Fun.(type) {
+				case *ast.Ident:
+					called[fun] = true
+				case *ast.SelectorExpr:
+					called[fun.Sel] = method
+				}
+			case *ast.Ident:
+				value = value || n.Name == name && !called[n]
+			}
+			return true
+		})
+	}
+	return !value
+}
+
+// asked reports whether an interface, of the program or of a changed package, has a method of that name.
+func (e *Edit) asked(method string) bool {
+	for m := range e.Record.Live.IfaceMethods {
+		if m.Name == method || strings.HasSuffix(m.Name, "."+method) {
+			return true
+		}
+	}
+	if e.Record.Live.GenericMethods[method] {
+		return true
+	}
+	for _, p := range e.Sources {
+		found := false
+		for _, f := range p.New.Files {
+			ast.Inspect(f, func(n ast.Node) bool {
+				i, ok := n.(*ast.InterfaceType)
+				found = found || ok && slices.ContainsFunc(i.Methods.List, func(f *ast.Field) bool {
+					return slices.ContainsFunc(f.Names, func(id *ast.Ident) bool { return id.Name == method })
+				})
+				return !found
+			})
+		}
+		if found {
+			return true
+		}
+	}
+	return false
+}
+
+// promotes reports whether a struct of the package embeds the type of a method, which others may call it by.
+func (s *Source) promotes(decl string) (found bool) {
+	receiver := receiverOf(decl)
+	for _, f := range s.Files {
+		ast.Inspect(f, func(n ast.Node) bool {
+			st, ok := n.(*ast.StructType)
+			if !ok || found {
+				return !found
+			}
+			for _, field := range st.Fields.List {
+				t := field.Type
+				if star, ok := t.(*ast.StarExpr); ok {
+					t = star.X
+				}
+				id, ok := t.(*ast.Ident)
+				found = found || len(field.Names) == 0 && (!ok || id.Name == receiver)
+			}
+			return !found
+		})
+	}
+	return found
+}
+
+// callsOnce reports whether a function runs once and calls another one once each time that it runs.
+func (e *Edit) callsOnce(caller, callee *release.Symbol, n entries) bool {
+	name := caller.Name
+	if around, ok := statement(name); ok && strings.HasPrefix(name[len(around):], ".gowrap") {
+		name = around // the go statement is a part of it
+	}
+	s, ok := e.Record.Lookup(name, caller.ABI)
+	if !ok {
+		return false
+	}
+	path := e.importPath(s.Package)
+	if !startsProgram(name, path == e.importPath("main")) && !e.calledOnce(s, n) {
+		return false
+	}
+	if l, ok := e.closures.oldLiteral[callee]; ok {
+		return strings.HasPrefix(callee.Name, name+".") && e.startedOnce(callee, l, n)
+	}
+	body := e.bodyOf(s)
+	if body == nil {
+		return false
+	}
+	in := inlinedBodies{e: e, n: n, bodies: []inlinedBody{{path: path, body: body}}}
+	for _, inlined := range e.escapes.inlined[caller.Name] {
+		path, _, decl, ok := e.owner(inlined)
+		if !ok {
+			continue
+		}
+		d := e.declarationOf(path, decl)
+		if d == nil {
+			return false
+		}
+		_, called, _ := cutLast(withoutTypeArgs(inlined))
+		in.bodies = append(in.bodies, inlinedBody{path: path, body: d.Body, called: called})
+	}
+	_, last, _ := cutLast(withoutTypeArgs(callee.Name))
+	return in.once(last, nil)
+}
+
+// inlinedBodies are the bodies that a function of the release consists of: its own, which is the first, and those that are
+// inlined into it.
+type inlinedBodies struct {
+	e      *Edit
+	n      entries
+	bodies []inlinedBody
+}
+
+type inlinedBody struct {
+	path   string
+	body   *ast.BlockStmt
+	called string // the last part of its name
+}
+
+// once reports whether something of a name is called, and once each time that the function runs. within are the inlined
+// functions on the way there.
+func (in *inlinedBodies) once(name string, within []string) bool {
+	if slices.Contains(within, name) {
+		return false
+	}
+	found := false
+	for i, b := range in.bodies {
+		if b.body == nil || !namesIn(b.body, name) {
+			continue
+		}
+		found = true
+		if in.e.repeats(b.path, b.body, in.n, func(x ast.Node) bool { return names(x, name) }) || i > 0 && !in.once(b.called, append(within, name)) {
+			return false
+		}
+	}
+	return found
+}
+
+// startedOnce reports whether a literal stands in a statement that calls it, as go func() { … }() does, or hands it to what
+// calls it once, and that is not repeated each time that what is around it runs, in the release and in the edit.
+func (e *Edit) startedOnce(s *release.Symbol, at hostedLiteral, n entries) bool {
+	if at.host != "" || !e.standsOnce(at.literalOf, false, n) {
+		return false
+	}
+	for y, was := range e.closures.was {
+		if was == s {
+			is, ok := e.closures.literal[y]
+			return ok && is.host == "" && e.standsOnce(is.literalOf, true, n)
+		}
+	}
+	return false
+}
+
+func (e *Edit) standsOnce(at literalOf, edited bool, n entries) bool {
+	l, source, _ := e.source(at, edited)
+	var body *ast.BlockStmt
+	if l.Parent >= 0 {
+		body = source.groups()[at.group][l.Parent].node.Body
+	} else if f := source.Funcs[l.Decl]; f != nil {
+		body = f.Decl.Body
+	}
+	return body != nil && !e.repeats(at.path, body, n, func(x ast.Node) bool {
+		call, ok := x.(*ast.CallExpr)
+		return ok && (ast.Unparen(call.Fun) == l.node || len(call.Args) == 1 && ast.Unparen(call.Args[0]) == l.node && e.callsItsArgument(at.path, call, edited))
+	})
+}
+
+// callsItsArgument reports a call of a method that starts a goroutine with the function that it is given.
+func (e *Edit) callsItsArgument(path string, call *ast.CallExpr, edited bool) bool {
+	method, ok := call.Fun.(*ast.SelectorExpr)
+	if !ok || method.Sel.Name != "Go" {
+		return false
+	}
+	c := e.oldDecl
+	if edited {
+		c = e.newDecl
+	}
+	t := c.bodies(path).TypeOf(method.X)
+	if p, ok := t.(*types.Pointer); ok {
+		t = p.Elem()
+	}
+	n, ok := t.(*types.Named)
+	if !ok || n.Obj().Pkg() == nil {
+		return false
+	}
+	switch n.Obj().Pkg().Path() + "." + n.Obj().Name() {
+	case "sync.WaitGroup", "golang.org/x/sync/errgroup.Group":
+		return true
+	}
+	return false
+}
+
+// bodyOf is what a function of the release is compiled from: a declaration, or a literal of a changed package.
+func (e *Edit) bodyOf(s *release.Symbol) *ast.BlockStmt {
+	if l, ok := e.closures.oldLiteral[s]; ok {
+		literal, _, _ := e.source(l.literalOf, false)
+		return literal.node.Body
+	}
+	path := e.importPath(s.Package)
+	decl, inner := e.declOf(path, s.Name)
+	d := e.declarationOf(path, decl)
+	if d == nil || inner != "" {
+		return nil
+	}
+	return d.Body
+}
+
+// startsProgram reports main.main, and init functions.
+func startsProgram(symbol string, main bool) bool {
+	_, function, _ := cutLast(symbol)
+	if main && symbol == "main.main" {
+		return true
+	}
+	number := strings.TrimLeft(function, "0123456789")
+	return function == "init" || number == "" && strings.HasSuffix(strings.TrimSuffix(symbol, "."+function), ".init")
+}
+
+// cutLast cuts a symbol before the last part of its name.
+func cutLast(symbol string) (before, last string, ok bool) {
+	i := strings.LastIndexByte(symbol, '.')
+	if i < 0 {
+		return "", symbol, false
+	}
+	return symbol[:i], symbol[i+1:], true
+}
+
+// declarationOf is the declaration of a function of the release, in a changed package or another one.
+func (e *Edit) declarationOf(path, decl string) *ast.FuncDecl {
+	if p, ok := e.Sources[path]; ok {
+		if p.Old == nil || p.Old.Funcs[decl] == nil {
+			return nil
+		}
+		return p.Old.Funcs[decl].Decl
+	}
+	p := e.Packages[path]
+	if p == nil || p.Standard {
+		return nil
+	}
+	for _, name := range p.GoFiles {
+		if !filepath.IsAbs(name) {
+			name = filepath.Join(p.Dir, name)
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
+		if err != nil {
+			return nil
+		}
+		for _, d := range f.Decls {
+			if d, ok := d.(*ast.FuncDecl); ok && funcName(d) == decl {
+				return d
+			}
+		}
+	}
+	return nil
+}
+
+// repeats reports whether a body may do something more than once each time that it runs, or is not seen to do it.
+func (e *Edit) repeats(path string, body *ast.BlockStmt, n entries, does func(ast.Node) bool) bool {
+	found, repeated := false, false
+	var look func(x ast.Node, inLoop bool)
+	look = func(x ast.Node, inLoop bool) {
+		ast.Inspect(x, func(m ast.Node) bool {
+			if m == nil {
+				return true
+			}
+			if does(m) {
+				found, repeated = true, repeated || inLoop
+			}
+			switch m := m.(type) {
+			case *ast.ForStmt, *ast.RangeStmt:
+				if m != x {
+					look(m, inLoop || n == once || !e.startsSome(path, m))
+					return false
+				}
+			case *ast.FuncLit:
+				look(m.Body, true)
+				return false
+			case *ast.BranchStmt:
+				repeated = repeated || m.Tok == token.GOTO
+			}
+			return true
+		})
+	}
+	look(body, false)
+	return repeated || !found
+}
+
+// names reports an identifier.
+func names(n ast.Node, name string) bool {
+	id, ok := n.(*ast.Ident)
+	return ok && id.Name == name
+}
+
+// namesIn reports whether a body names a function, by the last part of its name.
+func namesIn(body ast.Node, name string) (found bool) {
+	ast.Inspect(body, func(n ast.Node) bool {
+		found = found || names(n, name)
+		return !found
+	})
+	return found
+}

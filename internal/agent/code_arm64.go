@@ -1,6 +1,0 @@
-package agent
-
-import "github.com/gosplice/gosplice/internal/coderef"
-
-// callCode reads and writes calls of this processor.
-var callCode = coderef.ARM64

@@ -1,8 +1,0 @@
-//go:build !amd64 && !arm64
-
-package agent
-
-import "github.com/gosplice/gosplice/internal/coderef"
-
-// callCode is not used: Start refuses these processors.
-var callCode coderef.Arch

@@ -1,9 +1,0 @@
-//go:build splicefaults
-
-package main
-
-import "github.com/gosplice/gosplice/internal/splice"
-
-func failWrite(span int) { splice.FailWrite(span) }
-
-func skipUnframed() bool { splice.SkipUnframed(); return true }

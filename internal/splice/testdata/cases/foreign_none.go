@@ -1,7 +1,0 @@
-//go:build !foreign
-
-package main
-
-import "github.com/gosplice/gosplice/internal/splice/testdata/locate"
-
-func scanForeign(*locate.Program) { skip("built without the tag foreign") }
