@@ -79,13 +79,23 @@ func (p *protections) at(addr uint64) (mapping, error) {
 // writable reports whether size bytes at addr are in one mapping, or adjacent ones, that can be read
 // and written.
 func (p *protections) writable(addr, size uint64) bool {
+	return p.all(addr, size, func(m mapping) bool { return m.read && m.write })
+}
+
+// readable reports whether size bytes at addr are in one mapping, or adjacent ones, that can be read.
+func (p *protections) readable(addr, size uint64) bool {
+	return p.all(addr, size, func(m mapping) bool { return m.read })
+}
+
+// all reports whether size bytes at addr are in mappings that are like that.
+func (p *protections) all(addr, size uint64, is func(mapping) bool) bool {
 	end := addr + size
 	if end < addr {
 		return false
 	}
 	for addr < end {
 		m, err := p.at(addr)
-		if err != nil || !m.read || !m.write {
+		if err != nil || !is(m) {
 			return false
 		}
 		addr = m.Hi

@@ -482,11 +482,15 @@ func (e *Engine) FlushTypeCaches(addrs []uint64) {
 	}
 }
 
-// CheckTypeCache reports a word that is not the start of what a type assertion or a type switch uses: it is
-// followed by an interface type, or by a number of them.
+// CheckTypeCache reports a word that is not the start of what a type assertion or a type switch uses: it leads to a
+// cache and is followed by an interface type, or by a number of them. The number before a single type looks like a
+// word that is followed by one.
 func (e *Engine) CheckTypeCache(addr uint64) error {
 	if addr%wordSize != 0 || !e.maps.writable(addr, 2*wordSize) {
 		return fmt.Errorf("the word at %#x can't be written", addr)
+	}
+	if !e.leadsToCache(addr) {
+		return fmt.Errorf("the word at %#x leads to no cache", addr)
 	}
 	const most = 1 << 12 // cases
 	next := load64(addr + wordSize)
@@ -502,6 +506,22 @@ func (e *Engine) CheckTypeCache(addr uint64) error {
 		}
 	}
 	return nil
+}
+
+// leadsToCache reports whether the word at addr leads to a cache, which begins with a mask: a power of two less one. Others
+// exchange caches meanwhile.
+func (e *Engine) leadsToCache(addr uint64) bool {
+	const mostEntries = 1 << 20
+	for {
+		cache := loadAtomic64(addr)
+		if cache%wordSize != 0 || cache == 0 || !e.maps.readable(cache, uint64(unsafe.Sizeof(typeCache{}))) {
+			return false
+		}
+		mask := load64(cache)
+		if loadAtomic64(addr) == cache {
+			return mask < mostEntries && mask&(mask+1) == 0
+		}
+	}
 }
 
 func (e *Engine) checkInterface(typ uint64) error {

@@ -47,6 +47,7 @@ var cases = map[string]func(p *locate.Program){
 	"generated-kinds":           generatedKinds,
 	"scan-generated":            scanGenerated,
 	"itab":                      itab,
+	"type-caches":               typeCaches,
 	"merge-methods":             mergeMethods,
 	"refresh-itabs":             refreshItabs,
 	"fill":                      fill,
