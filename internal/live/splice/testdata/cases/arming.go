@@ -5,9 +5,9 @@ import (
 	"maps"
 	"strings"
 
-	"github.com/gosplice/gosplice/internal/wire/patch"
 	"github.com/gosplice/gosplice/internal/live/splice"
 	"github.com/gosplice/gosplice/internal/live/splice/testdata/locate"
+	"github.com/gosplice/gosplice/internal/wire/patch"
 )
 
 func arm(p *locate.Program) {

@@ -7,10 +7,10 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/gosplice/gosplice/internal/wire/patch"
 	"github.com/gosplice/gosplice/internal/live/splice"
 	"github.com/gosplice/gosplice/internal/live/splice/testdata/entries"
 	"github.com/gosplice/gosplice/internal/live/splice/testdata/locate"
+	"github.com/gosplice/gosplice/internal/wire/patch"
 )
 
 func switchRefuses(p *locate.Program) {

@@ -9,8 +9,8 @@ import (
 	"fmt"
 	"unsafe"
 
-	"github.com/gosplice/gosplice/internal/wire/patch"
 	"github.com/gosplice/gosplice/internal/live/splice"
+	"github.com/gosplice/gosplice/internal/wire/patch"
 )
 
 // Program is the running program.
