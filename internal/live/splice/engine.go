@@ -172,8 +172,9 @@ func bodyOf(entry, limit uint64) Range {
 	return Range{entry, end}
 }
 
-// variables checks that the runtime's variables are in memory that the program can write.
+// variables checks that the runtime's variables are in memory that the program can write, and apart.
 func (e *Engine) variables(rt patch.Runtime) error {
+	var taken []Range
 	for _, v := range []struct {
 		name string
 		size uint64
@@ -192,7 +193,40 @@ func (e *Engine) variables(rt patch.Runtime) error {
 		if addr%wordSize != 0 || !e.maps.writable(addr, v.size) {
 			return fmt.Errorf("%s is not at %#x: make the patch for this build of the program", v.name, addr)
 		}
+		at := Range{addr, addr + v.size}
+		for _, other := range taken {
+			if at.Lo < other.Hi && other.Lo < at.Hi {
+				return fmt.Errorf("%s is not at %#x, where another variable of the runtime is: make the patch for this build of the program", v.name, addr)
+			}
+		}
+		taken = append(taken, at)
 		*v.to = addr
+	}
+	return e.named()
+}
+
+// named checks that functions of the runtime name the variables. Another word that can be written passes for a lock, and
+// what shows the others to be wrong is read only later.
+func (e *Engine) named() error {
+	modulesinit, getitab := bodyOf(entryOf(e.fn.modulesinit), e.text.Hi), bodyOf(entryOf(e.fn.getitab), e.text.Hi)
+	for _, v := range []struct {
+		name string
+		addr uint64
+		by   Range
+	}{
+		{"runtime.firstmoduledata", e.vars.firstModule, modulesinit},
+		{"runtime.modulesSlice", e.vars.modulesSlice, modulesinit},
+		{"runtime.itabTable", e.vars.itabTable, getitab},
+		{"runtime.itabLock", e.vars.itabLock, getitab},
+	} {
+		is := false
+		for range references(v.by, v.addr) {
+			is = true
+			break
+		}
+		if !is {
+			return fmt.Errorf("%s is not at %#x, which the runtime's function at %#x does not name: make the patch for this build of the program", v.name, v.addr, v.by.Lo)
+		}
 	}
 	return nil
 }

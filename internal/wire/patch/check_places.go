@@ -30,6 +30,9 @@ func (p *Patch) checkPlaces() error {
 			return fmt.Errorf("relocation %d at %#x lies between the contents of two parts", i, r.Off)
 		}
 	}
+	if err := p.checkAlignment(parts); err != nil {
+		return err
+	}
 	filled := p.filled()
 	for _, s := range slices.Concat(filled, p.slots(), p.newMethods()) {
 		if !within(s.start, s.size, data) {
@@ -47,6 +50,23 @@ func (p *Patch) checkPlaces() error {
 		return err
 	}
 	return p.checkEmpty(empty) // places that are apart have no more bytes than the image
+}
+
+// checkAlignment reports content between the parts, which nobody copies.
+func (p *Patch) checkAlignment(parts [3][2]uint64) error {
+	have := uint64(len(p.Image.Bytes))
+	for i, part := range parts {
+		next := have
+		if i+1 < len(parts) {
+			next = min(parts[i+1][0], have)
+		}
+		for at := part[1]; at < next; at++ {
+			if p.Image.Bytes[at] != 0 {
+				return fmt.Errorf("there is content at %#x, between the parts of the image, the one before ends at %#x", at, part[1])
+			}
+		}
+	}
+	return nil
 }
 
 // checkApart reports two places that overlap. A variable may hold interfaces, so slots are in variables or beside them.

@@ -70,6 +70,10 @@ func TestPlaces(t *testing.T) {
 		"relocated method table":    func(p *Patch) { relocate(p, p.MethodTables[0].Table+8) },
 		"relocated swap":            func(p *Patch) { relocate(p, p.Resets[0].Swap) },
 		"swap with something in it": func(p *Patch) { relocate(p, 0); p.Relocs = nil; p.Image.Bytes[p.Resets[0].Swap] = 1 },
+		"content behind a part": func(p *Patch) {
+			p.Image.TextEnd, p.Image.RodataEnd, p.Image.DataEnd = p.Image.TextSize, p.Image.DataOff-64, p.Image.Size
+			p.Image.Bytes[p.Image.DataOff-8] = 1
+		},
 		"relocation between parts": func(p *Patch) {
 			relocate(p, p.Image.RodataOff-8)
 			p.Image.TextEnd, p.Image.RodataEnd, p.Image.DataEnd = p.Image.TextSize-64, p.Image.DataOff, p.Image.Size

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"strings"
+	"unsafe"
 
 	"github.com/gosplice/gosplice/internal/live/splice"
 	"github.com/gosplice/gosplice/internal/live/splice/testdata/locate"
@@ -18,6 +19,8 @@ func arm(p *locate.Program) {
 	toggle(p, armed(p)) // a second engine knows nothing of the first and does no harm
 }
 
+var unused uint64 // as a free lock is
+
 // armRefuses gives wrong addresses and offsets one at a time. Each has to be noticed, and the program
 // must work on.
 func armRefuses(p *locate.Program) {
@@ -29,6 +32,14 @@ func armRefuses(p *locate.Program) {
 	}
 	for name, addr := range p.Runtime.Var {
 		for _, wrong := range []uint64{0, 1, addr + 4, p.Text, p.Etext, 1 << 46, ^uint64(0) - 7} {
+			refused(p, fmt.Sprintf("%s at %#x", name, wrong), func(rt *patch.Runtime) { rt.Var[name] = wrong })
+		}
+		for other, wrong := range p.Runtime.Var {
+			if other != name {
+				refused(p, name+" at "+other, func(rt *patch.Runtime) { rt.Var[name] = wrong })
+			}
+		}
+		for _, wrong := range []uint64{uint64(uintptr(unsafe.Pointer(&unused))), addr + 8, addr - 8, addr + 4096} {
 			refused(p, fmt.Sprintf("%s at %#x", name, wrong), func(rt *patch.Runtime) { rt.Var[name] = wrong })
 		}
 		refused(p, "no "+name, func(rt *patch.Runtime) { delete(rt.Var, name) })
