@@ -48,7 +48,10 @@ func TestStructured(t *testing.T) {
 	b.group()
 	s := &structured{t: t, came: map[string]int{}}
 	checked := 0
-	for range n {
+	for i := range n {
+		if i > 0 && i%10_000 == 0 { // a run that is ended leaves what it had
+			t.Logf("%d of %d: %d passed the checks", i, n, s.tried)
+		}
 		what, undo := b.breakOne()
 		if b.callsOther(good) || b.leadsElsewhere(good) {
 			undo()
