@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 
 	"github.com/gosplice/gosplice/internal/wire/files"
 )
@@ -75,6 +76,10 @@ func verify(socket string, who Listener) error {
 		return impostor("user %d listens at %s, in a directory of user %d: it is not the program of that user, and nothing was sent to it", who.UID, socket, owner)
 	}
 	pid, named := SocketPID(filepath.Base(socket))
+	through := filesOf(socket)
+	if through != 0 && !sameIDs(through, who.PID) {
+		return impostor("process %d listens at %s, in another namespace of process IDs than process %d, through whose files that leads: a link in them may lead elsewhere, and nothing was sent to it", who.PID, socket, through)
+	}
 	switch {
 	case !named || who.PID == pid:
 		return nil
@@ -82,10 +87,32 @@ func verify(socket string, who Listener) error {
 		return nil // in another container, and of the user who could do anything to it
 	case who.PID == 0:
 		return impostor("a process that can't be seen from here listens at %s, as user %d: ask where its process ID is %d, or as that user", socket, who.UID, pid)
-	case innerPID(who.PID) == pid && (who.UID == os.Geteuid() || inItsFiles(socket, who.PID)):
+	case innerPID(who.PID) == pid && (who.UID == os.Geteuid() || through != 0):
 		return nil // whoever can make namespaces has any process ID in one
 	}
 	return impostor("process %d listens at %s, which is named after process %d: it is not that program, and nothing was sent to it", who.PID, socket, pid)
+}
+
+// filesOf is the process through whose file system a path leads, such as /proc/PID/root/…, or 0. Who names that means the IDs of
+// the namespace that the process is in, but links there are that one's, and lead from here.
+func filesOf(path string) int {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return 0
+	}
+	rest, in := strings.CutPrefix(path, "/proc/")
+	of, _, _ := strings.Cut(rest, "/")
+	pid, err := strconv.Atoi(of)
+	if !in || err != nil {
+		return 0
+	}
+	return pid
+}
+
+// sameIDs reports whether two processes are in the same namespace of process IDs.
+func sameIDs(a, b int) bool {
+	its := namespaceOf(strconv.Itoa(a))
+	return a == b || its != "" && its == namespaceOf(strconv.Itoa(b))
 }
 
 // Own reports whether the program belongs to the user of this process, or whether that is not known. Of others only what

@@ -58,19 +58,6 @@ func usedAgain(cred *syscall.Ucred) bool {
 	return cred.Pid != 0 && cred.Uid != 0 && len(uids) > 1 && uids[1] != strconv.Itoa(int(cred.Uid))
 }
 
-// inItsFiles reports a path through the file system of a process in the same namespace of process IDs: /proc/PID/root/….
-// Who names that means the IDs of that namespace.
-func inItsFiles(socket string, pid int) bool {
-	rest, _ := strings.CutPrefix(socket, "/proc/")
-	of, path, _ := strings.Cut(rest, "/")
-	if _, err := strconv.Atoi(of); err != nil || !strings.HasPrefix(path, "root/") {
-		return false
-	}
-	there, err1 := os.Readlink("/proc/" + of + "/ns/pid")
-	its, err2 := os.Readlink(fmt.Sprintf("/proc/%d/ns/pid", pid))
-	return err1 == nil && err2 == nil && there == its
-}
-
 // innerPID is the ID that a process has in its own namespace, 0 if that is not known.
 func innerPID(pid int) int {
 	ids := strings.Fields(statusField(pid, "NSpid:"))

@@ -130,8 +130,30 @@ func TestImpostorInNamespace(t *testing.T) {
 		if err := Listens(fmt.Sprintf("/proc/%d/root%s", pid, socket)); err != nil {
 			t.Errorf("by the files of the process itself, user %d: %v", uid, err)
 		}
-		if err := Listens(fmt.Sprintf("/proc/%d/root%s", os.Getpid(), socket)); (err == nil) != ok {
-			t.Errorf("by the files of another process, user %d: %v", uid, err)
+		if err := Listens(fmt.Sprintf("/proc/%d/root%s", os.Getpid(), socket)); err == nil {
+			t.Errorf("by the files of a process in another namespace, user %d: %v", uid, err)
+		}
+	}
+}
+
+// TestLinkInFilesOfAnother: in the files of a container a link leads back to a program outside that has the ID by which root names
+// the one inside.
+func TestLinkInFilesOfAnother(t *testing.T) {
+	const other = 1000
+	if err := os.Chown(t.TempDir(), other, -1); err != nil {
+		t.Skipf("needs root, to be other users: %v", err)
+	}
+	for what, namespaces := range map[string]uintptr{"outside": syscall.CLONE_NEWPID, "": 0} {
+		_, inside := listenIn(t, socketDir(t), other, namespaces)
+		dir := socketDir(t)
+		outside := listenAt(t, dir, os.Getpid(), answerWith(&Response{Code: Done, Hello: &Hello{PID: os.Getpid()}}))
+		link := filepath.Join(socketDir(t), "l")
+		if err := os.Symlink(dir, link); err != nil {
+			t.Fatal(err)
+		}
+		err := Listens(fmt.Sprintf("/proc/%d/root%s/%s", inside, link, filepath.Base(outside)))
+		if impostor := (*ImpostorError)(nil); (what != "") != errors.As(err, &impostor) || what == "" && err != nil {
+			t.Errorf("by a link of a process %s: %v", what, err)
 		}
 	}
 }
