@@ -259,3 +259,21 @@ func TestWays(t *testing.T) {
 		})
 	}
 }
+
+// TestWayThroughAProcess: where a process has its root is not where the link to that says, if it is in a container.
+func TestWayThroughAProcess(t *testing.T) {
+	dir := t.TempDir()
+	must(t, os.Chmod(dir, 0o700))
+	for _, way := range []string{"/proc/self/root", fmt.Sprintf("/proc/%d/root", os.Getpid())} {
+		d, err := Make(filepath.Join(way, dir, "patches"), os.Geteuid())
+		if err == nil {
+			d.Close()
+		}
+		if r := (*Refused)(nil); !errors.As(err, &r) || !strings.Contains(err.Error(), "leads to the files of a process") {
+			t.Errorf("by %s: %v", way, err)
+		}
+		if _, err := os.Lstat(filepath.Join(dir, "patches")); err == nil {
+			t.Errorf("by %s: the directory was made", way)
+		}
+	}
+}
