@@ -74,6 +74,7 @@ func Arm(rt patch.Runtime, text, etext uint64) (*Engine, error) {
 		e.checkModules,
 		e.checkProgram,
 		e.checkItabs,
+		e.checkLock,
 		e.listTypes,
 		e.prepareWriting,
 		e.selfTest,
@@ -279,6 +280,17 @@ func (e *Engine) checkItabs() error {
 			return wrong
 		}
 		return nil
+	}
+	return nil
+}
+
+// checkLock waits for nobody to hold the lock of interface tables. Functions that name it name counters too, which are
+// never 0: to lock one would last for ever.
+func (e *Engine) checkLock() error {
+	for began := time.Now(); loadAtomic64(e.vars.itabLock) != 0; time.Sleep(50 * time.Microsecond) {
+		if time.Since(began) > settleTimeout {
+			return fmt.Errorf("runtime.itabLock is not at %#x, where something is that nobody unlocks: make the patch for this build of the program", e.vars.itabLock)
+		}
 	}
 	return nil
 }

@@ -44,6 +44,13 @@ func armRefuses(p *locate.Program) {
 		}
 		refused(p, "no "+name, func(rt *patch.Runtime) { delete(rt.Var, name) })
 	}
+	// Among these is a counter that the function names which takes the lock.
+	const sizeOfStatistics = 8 << 10 // at most
+	for at := p.Addr("runtime.memstats"); at < p.Addr("runtime.memstats")+sizeOfStatistics; at += 8 {
+		if at != p.Runtime.Var["runtime.itabLock"] {
+			refused(p, fmt.Sprintf("runtime.itabLock at %#x", at), func(rt *patch.Runtime) { rt.Var["runtime.itabLock"] = at })
+		}
+	}
 	for _, name := range []string{
 		"runtime.moduledata", "runtime.moduledata.next", "runtime.moduledata.text", "runtime.moduledata.etext", "runtime.moduledata.ftab",
 		"runtime.g.stack", "runtime.g.sched", "runtime.g.asyncSafePoint", "runtime.g.atomicstatus", "runtime.gobuf.sp", "runtime.gobuf.pc", "runtime.gobuf.bp",
