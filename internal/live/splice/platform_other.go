@@ -52,5 +52,6 @@ func mappings() ([]mapping, error) { return nil, errSystem }
 
 type protections struct{}
 
+func (p *protections) readable(addr, size uint64) bool                    { return false }
 func (p *protections) writable(addr, size uint64) bool                    { return false }
 func (p *protections) open(page uint64) (restore func() error, err error) { return nil, errSystem }
