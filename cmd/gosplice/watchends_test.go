@@ -31,7 +31,7 @@ var moments = []struct {
 	name string
 	do   func(*watched)
 }{
-	{"build", func(w *watched) {}},
+	{"build", (*watched).building},
 	{"start", func(w *watched) { w.expect(`functions in`) }},
 	{"save", func(w *watched) {
 		w.expect(`takes every save`)
@@ -45,6 +45,24 @@ var moments = []struct {
 		w.expect(`Enter restarts the program`)
 		w.tty.WriteString("\n")
 	}},
+}
+
+// building waits until the watch runs a command: before, keys end it as they end any program.
+func (w *watched) building() {
+	w.t.Helper()
+	for range 2000 {
+		lists, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", w.cmd.Process.Pid))
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		for _, list := range lists {
+			if b, err := os.ReadFile(list); err == nil && len(b) > 0 {
+				return
+			}
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	w.t.Fatal("the watch runs no command")
 }
 
 // signal sends a signal to the watch alone.
