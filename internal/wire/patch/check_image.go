@@ -315,7 +315,13 @@ func (p *Patch) checkCalled() error {
 			return err
 		}
 	}
+	hooks := make(map[uint64]Hook)
 	for _, h := range p.Hooks {
+		// One function may run at both times.
+		if earlier, ok := hooks[h.Func]; ok && earlier.Rollback != h.Rollback && earlier.Error == h.Error {
+			continue
+		}
+		hooks[h.Func] = h
 		if err := call(h.Func, fmt.Sprintf("hook %.80q", h.Name)); err != nil {
 			return err
 		}

@@ -147,6 +147,14 @@ func TestCheckRefuses(t *testing.T) {
 		{"initialiser twice in a list", func(p *Patch) { p.Inits[0].Funcs = append(p.Inits[0].Funcs, p.Inits[0].Funcs[0]) }},
 		{"initialiser of the other convention", func(p *Patch) { called(p).ABI = 0 }},
 		{"hook that is an initialiser", func(p *Patch) { p.Hooks = append(p.Hooks, Hook{Name: called(p).Name, Func: called(p).Off}) }},
+		{"hook twice at one time", func(p *Patch) {
+			h := Hook{Name: called(p).Name, Func: called(p).Off}
+			p.Inits, p.Hooks = nil, []Hook{h, h}
+		}},
+		{"hook with an error and without", func(p *Patch) {
+			h := Hook{Name: called(p).Name, Func: called(p).Off}
+			p.Inits, p.Hooks = nil, []Hook{h, {Name: h.Name, Func: h.Func, Rollback: true, Error: true}}
+		}},
 		{"hook of another name", func(p *Patch) {
 			p.Inits, p.Hooks = nil, append(p.Hooks, Hook{Name: "main.other", Func: called(p).Off})
 		}},
@@ -172,4 +180,13 @@ func TestCheckRefuses(t *testing.T) {
 // called is the function that the agent calls of the sample.
 func called(p *Patch) *Func {
 	return &p.Funcs[slices.IndexFunc(p.Funcs, func(f Func) bool { return f.Off == p.Inits[0].Funcs[0] })]
+}
+
+func TestHookAtBothTimes(t *testing.T) {
+	p := sample()
+	f := called(p)
+	p.Inits, p.Hooks = nil, []Hook{{Name: f.Name, Func: f.Off}, {Name: f.Name, Func: f.Off, Rollback: true}}
+	if err := p.Check(); err != nil {
+		t.Error(err)
+	}
 }
