@@ -87,8 +87,18 @@ func (p *protections) readable(addr, size uint64) bool {
 	return p.all(addr, size, func(m mapping) bool { return m.read })
 }
 
-// all reports whether size bytes at addr are in mappings that are like that.
+// all reports whether size bytes at addr are in mappings that are like that. The heap grows into memory that it had reserved
+// before, so what is not so is looked at anew.
 func (p *protections) all(addr, size uint64, is func(mapping) bool) bool {
+	if p.remembered(addr, size, is) {
+		return true
+	}
+	p.maps = nil
+	return p.remembered(addr, size, is)
+}
+
+// remembered is all, by what at knows.
+func (p *protections) remembered(addr, size uint64, is func(mapping) bool) bool {
 	end := addr + size
 	if end < addr {
 		return false

@@ -217,7 +217,7 @@ func (e *Engine) checkMasks() error {
 			if !e.lacksMasks(m) {
 				continue
 			}
-			if !e.writable(m, e.at.moduleSize) {
+			if !e.maps.writable(m, e.at.moduleSize) {
 				return fmt.Errorf("a module that the program has made itself (%s) is read-only, so that the runtime can't take another one: restart the program with the edit built in", e.moduleName(m))
 			}
 			for _, part := range [][3]string{{"gcdata", "data", "edata"}, {"gcbss", "bss", "ebss"}} {
@@ -238,15 +238,6 @@ func (e *Engine) lacksMasks(m uint64) bool {
 	}
 	bad, ok := e.at.module["bad"]
 	return !ok || load8(m+bad) == 0
-}
-
-// writable reports whether memory can be written that may have been mapped lately.
-func (e *Engine) writable(addr, size uint64) bool {
-	if e.maps.writable(addr, size) {
-		return true
-	}
-	e.maps = protections{}
-	return e.maps.writable(addr, size)
 }
 
 // checkMask checks one mask, of size bytes. A module without data may lack it, but the runtime reads it all the same: it is

@@ -2,6 +2,7 @@ package main
 
 import (
 	"reflect"
+	"runtime"
 	"unsafe"
 
 	"github.com/gosplice/gosplice/internal/live/splice/testdata/locate"
@@ -33,6 +34,16 @@ func typeCaches(p *locate.Program) {
 		check("type assertion", &asserted, word, word == 0)
 		check("no cache", &withoutCaches, word, false)
 	}
+	// The heap grows into memory that was reserved, and not readable, when the machinery was armed.
+	var grown [][]uintptr
+	for range 512 {
+		words := make([]uintptr, 1<<17)
+		grown = append(grown, words)
+		onOne[0] = uintptr(unsafe.Pointer(&words[0]))
+		check("cache of a heap that grew", &onOne, 0, true)
+	}
+	runtime.KeepAlive(grown)
+	onOne[0] = cache
 	for _, mask := range []uintptr{2, 16, 1 << 40} {
 		emptyCache[0] = mask
 		check("no mask", &onOne, 0, false)
