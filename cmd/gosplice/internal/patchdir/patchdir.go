@@ -152,7 +152,7 @@ func (w *walk) link(full, name string, info fs.FileInfo, rest []string) error {
 	if owner, known := files.Owner(info); known && os.Geteuid() == 0 && owner != 0 {
 		return refused("%s is a link of user %d, who may let it lead elsewhere: name the directory without it", full, owner)
 	}
-	if strings.HasPrefix(full, "/proc/") {
+	if ofProcesses(w.root) {
 		return refused("%s leads to the files of a process, which may be others than its text says: name the directory without it, or ask where the process sees its files", full)
 	}
 	if w.links++; w.links > mostLinks {
