@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-//go:generate go run ./internal/document ../../docs/rules.md
+//go:generate go run ./internal/document ../../../../docs/rules.md
 
 // Markdown is the document of all rules, a section each.
 func Markdown() string {
