@@ -6,9 +6,12 @@ import (
 	"strings"
 )
 
-// Shown is a text with the names of symbols as users write them: the compiler escapes dots and some other characters in
-// the last element of an import path, as in "example.com/nats%2ego.Connect".
-func Shown(text string) string {
+// Shown is a text with the names of symbols as users know them. The compiler escapes dots and some other characters in the
+// last element of an import path, as in "example.com/nats%2ego.Connect"; and code that instances of a generic function share
+// is named by the shapes of its type arguments, as in "main.pass[go.shape.int]", which stack traces write as "main.pass[...]".
+func Shown(text string) string { return withoutShapes(unescaped(text)) }
+
+func unescaped(text string) string {
 	if !strings.Contains(text, "%") {
 		return text
 	}
@@ -22,6 +25,43 @@ func Shown(text string) string {
 		b.WriteByte(text[i])
 	}
 	return b.String()
+}
+
+// withoutShapes writes type arguments that are shapes as "[...]". Brackets that do not end stay as they are.
+func withoutShapes(text string) string {
+	const shapes = "[go.shape."
+	var b strings.Builder
+	for {
+		before, after, found := strings.Cut(text, shapes)
+		b.WriteString(before)
+		if !found {
+			return b.String()
+		}
+		end := closing(after)
+		if end < 0 {
+			b.WriteString(shapes + after)
+			return b.String()
+		}
+		b.WriteString("[...]")
+		text = after[end+1:]
+	}
+}
+
+// closing is where the bracket ends that was opened before text, and negative if it does not.
+func closing(text string) int {
+	depth := 1
+	for i, c := range text {
+		switch c {
+		case '[':
+			depth++
+		case ']':
+			depth--
+		}
+		if depth == 0 {
+			return i
+		}
+	}
+	return -1
 }
 
 // Show writes the names of symbols in a change as users write them.

@@ -157,7 +157,7 @@ func (a *analysis) add(x gotool.Escape) {
 	case gotool.MutatesParam, gotool.CallsParam:
 		p, ok := a.source.argumentAt(at)
 		if !ok {
-			if a.source.has(at.file) {
+			if a.source.Has(at.file) {
 				a.lines[spot{file: at.file, line: at.line}] = true
 			}
 			return // of another package, or of a file with cgo, see untold
@@ -364,8 +364,8 @@ func (s *Source) usesCgo() bool {
 	return false
 }
 
-// has reports a file of the package by its name without the directory.
-func (s *Source) has(name string) bool {
+// Has reports a plain Go file of the package by its name without the directory.
+func (s *Source) Has(name string) bool {
 	return slices.ContainsFunc(s.Files, func(f *ast.File) bool { return s.spotOf(f).file == name })
 }
 

@@ -262,6 +262,7 @@ func Find(rec *release.Record, set *goobj.Set, packages []gotool.Package, tree *
 	e.findExtensions()
 	e.findConversions()
 	e.findSeen()
+	e.leaveOutRewritten()
 	return e, nil
 }
 

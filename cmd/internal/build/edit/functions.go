@@ -86,6 +86,11 @@ func (e *Edit) compareFunction(path string, o *goobj.Object, y goobj.Sym, dicts 
 	e.Functions = append(e.Functions, f)
 }
 
+// SameCode reports whether a function has the code of the release, so that only what it captures can differ.
+func (e *Edit) SameCode(f *Function) bool {
+	return f.Old != nil && f.Sym != 0 && f.Old.Fingerprint == e.Prints.Of(f.Sym)
+}
+
 // declaredIn is the package whose source declares a function that package path has compiled: another one for an instance
 // of a generic function, or a method of a generic type, of a changed package.
 func (e *Edit) declaredIn(path, symbol string) string {

@@ -490,9 +490,17 @@ func methodValues(rec *release.Record, p *release.Package, src *Source) []byte {
 			continue
 		}
 		dot := strings.LastIndexByte(decl, '.')
-		fmt.Fprintf(&b, "\nfunc %s%dmethod(x %s) interface{} { return x.%s }\n", initPrefix, i, decl[:dot], decl[dot+1:])
+		fmt.Fprintf(&b, "\nfunc %s%d%s(x %s) interface{} { return x.%s }\n", initPrefix, i, methodSuffix, decl[:dot], decl[dot+1:])
 	}
 	return b.Bytes()
+}
+
+const methodSuffix = "method"
+
+// makesMethodValue reports the symbol of a function that methodValues writes: nothing calls it.
+func makesMethodValue(symbol string) bool {
+	_, name, _ := cutLast(symbol)
+	return strings.HasPrefix(name, initPrefix) && strings.HasSuffix(name, methodSuffix)
 }
 
 // isConstant reports a literal that the compiler puts into the variable's data.

@@ -63,6 +63,66 @@ func (e *Edit) waits(path string, body *ast.BlockStmt) (found bool) {
 	return found
 }
 
+// LongLoop reports a function of the release with a loop, left when something happens, in which a goroutine may wait for
+// what others do.
+func (e *Edit) LongLoop(f *Function) (found bool) {
+	if f.Old == nil {
+		return false
+	}
+	path, body := e.importPath(f.Old.Package), e.bodyOf(f.Old)
+	if body == nil || !e.waits(path, body) {
+		return false
+	}
+	ast.Inspect(body, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.ForStmt:
+			found = found || (n.Cond == nil || n.Init == nil && n.Post == nil) && e.canBlock(path, n)
+		case *ast.RangeStmt:
+			found = found || e.canBlock(path, n)
+		}
+		return !found
+	})
+	return found
+}
+
+// blocking are packages of which functions and methods wait for the outside, for time or for other goroutines.
+var blocking = map[string]bool{
+	"bufio": true, "context": true, "crypto/tls": true, "database/sql": true, "io": true, "net": true, "net/http": true,
+	"net/rpc": true, "net/textproto": true, "os": true, "os/exec": true, "os/signal": true, "sync": true, "syscall": true, "time": true,
+}
+
+// canBlock reports whether a loop communicates, or calls something of a package that waits.
+func (e *Edit) canBlock(path string, loop ast.Node) (found bool) {
+	if p, ok := e.Sources[path]; !ok || p.Old == nil {
+		return false
+	}
+	info := e.oldDecl.bodies(path)
+	ast.Inspect(loop, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.SendStmt, *ast.SelectStmt:
+			found = true
+		case *ast.UnaryExpr:
+			found = found || n.Op == token.ARROW
+		case *ast.RangeStmt:
+			if t := info.TypeOf(n.X); t != nil {
+				_, channel := t.Underlying().(*types.Chan)
+				found = found || channel
+			}
+		case *ast.CallExpr:
+			if sel, ok := n.Fun.(*ast.SelectorExpr); ok {
+				f, ok := info.Uses[sel.Sel].(*types.Func)
+				found = found || ok && f.Pkg() != nil && blocking[f.Pkg().Path()]
+			}
+		}
+		return !found
+	})
+	return found
+}
+
 // oldType is the type of an expression in the release, nil where it is not known.
 func (e *Edit) oldType(path string, x ast.Expr) types.Type {
 	if p, ok := e.Sources[path]; !ok || p.Old == nil {

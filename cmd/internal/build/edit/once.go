@@ -125,11 +125,16 @@ func (e *Edit) calledOnce(s *release.Symbol, n entries) bool {
 	if e.once == nil {
 		e.once = map[onceKey]bool{}
 	}
+	if e.onceLiteral(s) {
+		e.once[key] = true
+		return true
+	}
 	e.once[key] = false // calls in a circle are repeated
-	callers := slices.DeleteFunc(e.entrances(s), func(c *release.Symbol) bool { return c == s })
+	all := e.entrances(s)
+	callers := slices.DeleteFunc(slices.Clone(all), func(c *release.Symbol) bool { return e.ownPart(c, s) })
 	only := len(callers) > 0 && !slices.ContainsFunc(callers, func(c *release.Symbol) bool { return !e.callsOnce(c, s, n) })
 	if _, literal := e.closures.oldLiteral[s]; !literal {
-		only = only && (!s.Indirect || e.onlyCalled(s)) && !e.newlyNamed(s, callers)
+		only = only && (!s.Indirect || e.onlyCalled(s)) && !e.newlyNamed(s, all)
 	}
 	e.once[key] = only
 	return only
@@ -143,9 +148,15 @@ func (e *Edit) callers(s *release.Symbol) []*release.Symbol {
 	return e.reversed.Callers(s)
 }
 
-// entrances are the functions of the release that lead to one, or have it inlined.
+// entrances are the functions of the release that lead to one or its method value, or have it inlined.
 func (e *Edit) entrances(s *release.Symbol) []*release.Symbol {
-	out := e.callers(s)
+	out := slices.Clone(e.callers(s))
+	for i, c := range out {
+		if c.Name == s.Name+goobj.MethodValue {
+			out = slices.Concat(out[:i], out[i+1:], e.callers(c))
+			break
+		}
+	}
 	for _, name := range e.Record.Inlined[s.Name] {
 		if c, ok := e.Record.Lookup(name, goobj.ABIInternal); ok && !slices.Contains(out, c) {
 			out = append(out, c)
@@ -186,12 +197,21 @@ func (e *Edit) namedBeside(y goobj.Sym, callers []*release.Symbol, within []goob
 
 // namers are the symbols of changed and new packages that refer to a function, directly or as a func value, or have it
 // inlined. The tables of methods that types have are left out.
-func (e *Edit) namers(y goobj.Sym) (out []goobj.Sym) {
-	value, wrapped := e.Set.NameOf(y).Name+release.FuncValue, e.Set.NameOf(y).Name+wrapInfo
+func (e *Edit) namers(y goobj.Sym) []goobj.Sym { return e.leading(y, e.names) }
+
+// Referred reports whether code or data of the edited packages refers to a function, other than by having it inlined and
+// by the method tables of types.
+func (e *Edit) Referred(y goobj.Sym) bool { return len(e.leading(y, e.refersTo)) > 0 }
+
+// leading are the symbols of changed and new packages that lead to a function, or to its func value, in a way.
+func (e *Edit) leading(y goobj.Sym, way func(z, y goobj.Sym, value string) bool) (out []goobj.Sym) {
+	name := e.Set.NameOf(y).Name
+	value := name + release.FuncValue
+	own := []string{value, name + wrapInfo, name + goobj.MethodValue, name + goobj.MethodValue + release.FuncValue}
 	for _, o := range e.objects(slices.Concat(e.Rebuilt, e.Added)) {
 		for z := range e.Set.AllDefinitions(o) {
 			kind := e.Set.Kind(z)
-			if z != y && (kind.IsText() || kind.IsRodata() || kind.IsVar()) && e.Set.NameOf(z).Name != value && e.Set.NameOf(z).Name != wrapped && e.names(z, y, value) {
+			if z != y && (kind.IsText() || kind.IsRodata() || kind.IsVar()) && !slices.Contains(own, e.Set.NameOf(z).Name) && !makesMethodValue(e.Set.NameOf(z).Name) && way(z, y, value) {
 				out = append(out, z)
 			}
 		}
@@ -202,12 +222,24 @@ func (e *Edit) namers(y goobj.Sym) (out []goobj.Sym) {
 // wrapInfo ends the name of the data that tells the runtime which function a go or defer statement's own one calls.
 const wrapInfo = ".wrapinfo"
 
-// names reports whether z refers to function y or its func value, or has it inlined.
-func (e *Edit) names(z, y goobj.Sym, value string) bool {
+// refersTo reports whether z refers to function y, its func value, or what stands for it as a method value.
+func (e *Edit) refersTo(z, y goobj.Sym, value string) bool {
+	bound := e.Set.NameOf(y).Name + goobj.MethodValue
 	for _, r := range e.Set.Relocs(z) {
-		if r.Sym != 0 && r.Size > 0 && r.Type != goobj.RMethodOff && (r.Sym == y || e.Set.NameOf(r.Sym).Name == value) {
+		if r.Sym == 0 || r.Size == 0 || r.Type == goobj.RMethodOff {
+			continue
+		}
+		if name := e.Set.NameOf(r.Sym).Name; r.Sym == y || name == value || name == bound || name == bound+release.FuncValue {
 			return true
 		}
+	}
+	return false
+}
+
+// names reports whether z refers to function y or its func value, or has it inlined.
+func (e *Edit) names(z, y goobj.Sym, value string) bool {
+	if e.refersTo(z, y, value) {
+		return true
 	}
 	fi, ok := e.Set.FuncInfo(z)
 	return ok && slices.ContainsFunc(fi.Inline, func(n goobj.InlineNode) bool { return n.Func == y })
@@ -251,8 +283,8 @@ func (e *Edit) InProgram(path, decl string) bool {
 	return e.inProgram[[2]string{path, decl}]
 }
 
-// onlyCalled reports a function of a changed package of which no func value is made but for a go statement: other packages
-// can't name it, and its own one names it in calls alone. A method is also in a table, so no interface may ask for it.
+// onlyCalled reports a function of a changed package of which no func value is made but for a go statement, or for what
+// calls it once: other packages can't name it, and its own one names it in calls alone. A method is also in a table, so no interface may ask for it.
 func (e *Edit) onlyCalled(s *release.Symbol) bool {
 	path := e.importPath(s.Package)
 	decl, _ := e.declOf(path, s.Name)
@@ -266,6 +298,7 @@ func (e *Edit) onlyCalled(s *release.Symbol) bool {
 	}
 	called := map[*ast.Ident]bool{}
 	value := false
+	info := e.oldDecl.bodies(path)
 	for _, f := range source.Files {
 		ast.Inspect(f, func(n ast.Node) bool {
 			switch n := n.(type) {
@@ -277,6 +310,14 @@ func (e *Edit) onlyCalled(s *release.Symbol) bool {
 					called[fun] = true
 				case *ast.SelectorExpr:
 					called[fun.Sel] = method
+				}
+				if len(n.Args) == 1 && (callsOnceOnly(n, info, true) || e.callsItsArgument(path, n, false)) {
+					switch arg := ast.Unparen(n.Args[0]).(type) {
+					case *ast.Ident:
+						called[arg] = true
+					case *ast.SelectorExpr:
+						called[arg.Sel] = method
+					}
 				}
 			case *ast.Ident:
 				value = value || n.Name == name && !called[n]
@@ -349,6 +390,10 @@ func (e *Edit) callsOnce(caller, callee *release.Symbol, n entries) bool {
 		return false
 	}
 	path := e.importPath(s.Package)
+	_, last, _ := cutLast(withoutTypeArgs(callee.Name))
+	if e.handsToOnce(s, path, last) {
+		return true
+	}
 	if !startsProgram(name, path == e.importPath("main")) && !e.calledOnce(s, n) {
 		return false
 	}
@@ -372,7 +417,6 @@ func (e *Edit) callsOnce(caller, callee *release.Symbol, n entries) bool {
 		_, called, _ := cutLast(withoutTypeArgs(inlined))
 		in.bodies = append(in.bodies, inlinedBody{path: path, body: d.Body, called: called})
 	}
-	_, last, _ := cutLast(withoutTypeArgs(callee.Name))
 	return in.once(last, nil)
 }
 

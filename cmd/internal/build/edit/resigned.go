@@ -49,3 +49,32 @@ func (e *Edit) Holders(s *release.Symbol) (out []*release.Symbol) {
 	}
 	return out
 }
+
+// Promotes is the declared method that a generated one calls or has inlined, as in Inlines, and empty for what is declared.
+func (e *Edit) Promotes(f *Function) string {
+	if f.Class != Generated || f.Sym == 0 {
+		return ""
+	}
+	of := func(y goobj.Sym) string {
+		path, _, decl, ok := e.owner(e.Set.NameOf(y).Name)
+		if !ok || decl == f.Decl || decl[strings.LastIndexByte(decl, '.')+1:] != f.Decl[strings.LastIndexByte(f.Decl, '.')+1:] || e.Sources[path].New.Funcs[decl] == nil {
+			return ""
+		}
+		return path + "\x00" + decl
+	}
+	if fi, ok := e.Set.FuncInfo(f.Sym); ok {
+		for _, n := range fi.Inline {
+			if k := of(n.Func); k != "" {
+				return k
+			}
+		}
+	}
+	for _, r := range e.Set.Relocs(f.Sym) {
+		if r.Sym != 0 && e.Set.Kind(r.Sym).IsText() {
+			if k := of(r.Sym); k != "" {
+				return k
+			}
+		}
+	}
+	return ""
+}

@@ -45,6 +45,9 @@ func (j *judge) functions() {
 	j.confined()
 	j.follow(edited)
 	j.decls(edited)
+	for i := range fns {
+		j.packageInit(&fns[i])
+	}
 	j.mixedCalls(edited)
 }
 
@@ -132,8 +135,7 @@ func (j *judge) function(f *edit.Function, edited map[string]*edit.Func) {
 	}
 	switch f.Class {
 	case edit.PackageInit, edit.MapInit:
-		j.packageInit(f, c)
-		return
+		return // see packageInit
 	case edit.GoWrapper, edit.RangeBody:
 		// Made anew by each call of the function around it, which follows. What was made before may
 		// belong to another statement of the new body.
@@ -323,6 +325,10 @@ func (j *judge) closure(f *edit.Function, c patch.Change, edited map[string]*edi
 		c.What = "closure; it is inlined elsewhere, which hides its captures"
 	}
 	c.Reason = "Closures that exist keep their old body; those made from now on run the new one."
+	if j.e.SameCode(f) {
+		c.What = "closure; it may call other functions by its captures"
+		c.Reason = "Closures that exist go on to call the functions that they captured; those made from now on capture what the edit gives them."
+	}
 	j.add(OldClosures, c)
 }
 
@@ -338,9 +344,12 @@ func (j *judge) copyGone(f *edit.Function, c patch.Change) {
 	j.add(OldClosures, c)
 }
 
-// packageInit reports that variables would be initialised otherwise, where no variable's own source
-// says so: by what a function returns, or by a constant.
-func (j *judge) packageInit(f *edit.Function, c patch.Change) {
+// packageInit reports that variables would be initialised otherwise, where neither a variable's own source nor that of a
+// function says so: by a constant, or by what is more than a call away.
+func (j *judge) packageInit(f *edit.Function) {
+	if f.Class != edit.PackageInit && f.Class != edit.MapInit || f.Sym == 0 || f.Old == nil || j.untouchable(f) != nil || j.initExplained[f.Package] {
+		return
+	}
 	for i := range j.e.Vars {
 		if j.e.Vars[i].Package == f.Package {
 			return
@@ -358,10 +367,10 @@ func (j *judge) packageInit(f *edit.Function, c patch.Change) {
 		return
 	}
 	j.shown["init"+f.Package] = true
-	c.Symbol = "package " + f.Package
-	c.What = "initial values of variables; something that they are made of changed"
-	c.Reason = "The variables exist, and their values in the running program are left as they are."
-	j.add(InitValue, c)
+	j.add(InitValue, patch.Change{
+		Module: j.module(f.Package), Symbol: "package " + f.Package, What: "initial values of variables; something that they are made of changed",
+		Reason: "The variables exist, and their values in the running program are left as they are.", File: f.File, Line: f.Line,
+	})
 }
 
 // renumbered says how a closure was found again that has another number in the edit.
@@ -388,6 +397,11 @@ func (j *judge) initialiserClosure(f *edit.Function, c patch.Change) {
 	j.shown["closure of "+f.Package+"."+v.Name.Name] = true
 	c.Symbol, c.File, c.Line = j.show(f.Package, v.Name.Name), v.Pos.Filename, v.Pos.Line
 	c.What = "body of a function literal in its initial value"
+	if j.e.CalledOnce(f) {
+		c.What += "; it is called once in the life of the program"
+		j.calledOnce(c, &startRuns{})
+		return
+	}
 	j.add(InitialiserClosure, c)
 }
 
@@ -402,7 +416,7 @@ func (j *judge) signature(f *edit.Function, c patch.Change) {
 		j.add(Layout, c)
 		return
 	}
-	method := methodOf(f)
+	method := j.methodOf(f)
 	if j.shown["signature"+method] || f.Class != edit.Plain && j.plainSignatures[method] {
 		return // the wrapper of one that has its own line
 	}
@@ -458,7 +472,7 @@ func (j *judge) findHeldSignatures() {
 		if f.Old == nil || f.Sym == 0 || !f.Signature || f.Class != edit.Plain && f.Class != edit.Generated {
 			continue
 		}
-		method := methodOf(f)
+		method := j.methodOf(f)
 		j.plainSignatures[method] = j.plainSignatures[method] || f.Class == edit.Plain
 		if j.e.Remembered(f) {
 			j.heldSignatures[method] = append(j.heldSignatures[method], f)
@@ -466,9 +480,14 @@ func (j *judge) findHeldSignatures() {
 	}
 }
 
-// methodOf is the declaration of a function, the same for a method and its wrappers, by values and by pointers.
-func methodOf(f *edit.Function) string {
-	return f.Package + "\x00" + strings.NewReplacer("(*", "", ")", "").Replace(f.Decl)
+// methodOf is the declaration of a function, the same for a method and its wrappers: by values, by pointers, and of types
+// that embed its own.
+func (j *judge) methodOf(f *edit.Function) string {
+	key := f.Package + "\x00" + f.Decl
+	if k := j.e.Promotes(f); k != "" {
+		key = k
+	}
+	return strings.NewReplacer("(*", "", ")", "").Replace(key)
 }
 
 // decls reports the declarations whose source changed, with the number of functions that inline
@@ -496,6 +515,11 @@ func (j *judge) decls(edited map[string]*edit.Func) {
 		c := patch.Change{Module: j.module(pkg), Symbol: j.show(pkg, decl), What: "body", File: edited[k].Pos.Filename, Line: edited[k].Pos.Line}
 		if j.neverReturns(k) {
 			c.Reason = "No way leads out of its loop: a goroutine that is inside goes on with the old body for good, and calls that are still to come run the new one."
+		} else if j.longLoop(k) {
+			c.Reason = goesOnInLoop
+		}
+		if !runs[k].onlyOnce() && j.e.EditsOnceLiteral(k) {
+			c.Reason = strings.TrimSpace(c.Reason + " A function literal in it that package sync calls once changed too: if it has been called, it is not called again.")
 		}
 		n := j.inlinedIn[k]
 		switch {
@@ -507,10 +531,13 @@ func (j *judge) decls(edited map[string]*edit.Func) {
 			j.loopOfStart(c, runs[k])
 		case runs[k].onlyOnce():
 			c.What = "body; it is called once in the life of the program"
+			if j.onlyLiterals(k) {
+				c.What = "body of a function literal; it is called once in the life of the program"
+			}
 			if into := j.inlinedInto(k); !changed[k] && into != "" {
 				c.What = "body; it is inlined in " + into + ", called once in the life of the program"
 			}
-			j.calledOnce(c)
+			j.calledOnce(c, runs[k])
 		case n == 0:
 			j.add(Body, c)
 		case n == 1:
@@ -533,6 +560,16 @@ func (j *judge) neverReturns(k string) bool {
 	return slices.ContainsFunc(j.v.Redirect, func(f *edit.Function) bool { return declOf(f) == k && len(f.Old.Endless) > 0 && !neverLeft(f.Old) })
 }
 
+// longLoop reports a declaration with a function that is exchanged while goroutines may stay in its loop for long.
+func (j *judge) longLoop(k string) bool {
+	return slices.ContainsFunc(j.v.Redirect, func(f *edit.Function) bool { return declOf(f) == k && j.e.LongLoop(f) })
+}
+
+// onlyLiterals reports a declaration of which function literals alone are exchanged.
+func (j *judge) onlyLiterals(k string) bool {
+	return !slices.ContainsFunc(j.v.Redirect, func(f *edit.Function) bool { return declOf(f) == k && f.Class != edit.Closure })
+}
+
 // inlinedInto names the functions that are exchanged because they have a declaration inlined.
 func (j *judge) inlinedInto(k string) string {
 	var names []string
@@ -548,12 +585,17 @@ func (j *judge) inlinedInto(k string) string {
 func (j *judge) leftOrInitialises(k string, f *edit.Func) bool {
 	pkg, decl, _ := strings.Cut(k, "\x00")
 	c := patch.Change{Module: j.module(pkg), Symbol: j.show(pkg, decl), File: f.Pos.Filename, Line: f.Pos.Line}
-	inInit := slices.ContainsFunc(j.e.Functions, func(f edit.Function) bool {
-		return (f.Class == edit.PackageInit || f.Class == edit.MapInit) && f.Sym != 0 && slices.Contains(j.copies(&f), k)
-	})
+	inInit := false
+	for i := range j.e.Functions {
+		f := &j.e.Functions[i]
+		if (f.Class == edit.PackageInit || f.Class == edit.MapInit) && f.Sym != 0 && slices.Contains(j.copies(f), k) {
+			inInit, j.initExplained[f.Package] = true, true
+		}
+	}
 	left := j.leftOut(k)
 	switch {
 	case inInit, left && j.e.Initialises(k):
+		j.initExplained[pkg] = true
 		c.What = "body; initial values of variables are made of what it returns"
 		c.Reason = "The variables exist, and their values in the running program are left as they are."
 		j.add(InitValue, c)

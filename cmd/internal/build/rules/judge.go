@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"path"
+	"reflect"
 	"slices"
 	"sort"
 	"strings"
@@ -49,7 +50,7 @@ func (d Dependencies) takes(path string) bool {
 
 // Judge passes the verdict on an edit. inits are the functions that initialise new variables.
 func Judge(e *edit.Edit, inits []edit.InitFunc, o Options) *Verdict {
-	j := &judge{e: e, options: o, v: &Verdict{}, frozen: edit.Frozen(e.Record), inits: inits, inlinedIn: map[string]int{}, inlinedPkgs: map[string]map[string]bool{}, inStatement: map[string]bool{}, shown: map[string]bool{}}
+	j := &judge{e: e, options: o, v: &Verdict{}, frozen: edit.Frozen(e.Record), inits: inits, inlinedIn: map[string]int{}, inlinedPkgs: map[string]map[string]bool{}, inStatement: map[string]bool{}, initExplained: map[string]bool{}, shown: map[string]bool{}}
 	j.types()
 	j.variables()
 	j.resets()
@@ -98,17 +99,19 @@ type judge struct {
 	inlinedIn   map[string]int             // declaration -> functions that inline it
 	inlinedPkgs map[string]map[string]bool // and their packages
 	inStatement map[string]bool            // declarations that a go or defer statement's own function inlines
-	shown       map[string]bool
-	runs        int // initialisers that a patch would run, beside redirecting functions
-	started     []patch.Change
-	folded      []folded
+	// initExplained are packages of which the plan says by which functions their variables would be initialised otherwise.
+	initExplained map[string]bool
+	shown         map[string]bool
+	runs          int // initialisers that a patch would run, beside redirecting functions
+	started       []patch.Change
+	folded        []folded
 
 	plainSignatures map[string]bool             // see findHeldSignatures
 	heldSignatures  map[string][]*edit.Function // see findHeldSignatures
 }
 
 // add enters a change. What it does not say of its reason and the ways out, the rule says; what plainly
-// applies needs neither.
+// applies needs neither. Several instances of a generic function have one line, if all of it is the same.
 func (j *judge) add(r Rule, c patch.Change) {
 	c.ID, c.Verdict = r.ID, r.Verdict
 	if r.Kind() != Applies {
@@ -121,7 +124,9 @@ func (j *judge) add(r Rule, c patch.Change) {
 		j.v.Refused = true
 	}
 	c.Show()
-	j.v.Changes = append(j.v.Changes, c)
+	if !slices.ContainsFunc(j.v.Changes, func(o patch.Change) bool { return reflect.DeepEqual(o, c) }) {
+		j.v.Changes = append(j.v.Changes, c)
+	}
 }
 
 func (j *judge) pkgName(importPath string) string {
@@ -296,6 +301,13 @@ func (j *judge) files() {
 // became says what became of a file that is not plain Go.
 func (j *judge) became(f edit.File) string {
 	p := j.e.Sources[f.Package]
+	switch {
+	case f.Kind != "cgo":
+	case p.Old.Has(f.Name):
+		return "imports C now"
+	case p.New.Has(f.Name):
+		return "does not import C any more"
+	}
 	if _, ok := p.Old.Other[f.Name]; !ok {
 		return "is new"
 	}

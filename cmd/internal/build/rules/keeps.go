@@ -98,7 +98,8 @@ func (j *judge) listOf(ws []*edit.Waiting) string {
 	for _, w := range ws {
 		names = append(names, j.e.UserName(w.Old.Name))
 	}
-	return list(names)
+	slices.Sort(names)
+	return list(slices.Compact(names)) // instances of a generic function have one name
 }
 
 // declaredAt is where a function is declared.

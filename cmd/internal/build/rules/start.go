@@ -13,6 +13,8 @@ import (
 type startRuns struct {
 	// once says that all of them are called once, atStart that they are, or have a loop that is entered at the start.
 	once, atStart bool
+	// itself says that one of them calls itself, or is called by what it defers.
+	itself bool
 	// loops and endless count those with such a loop, and those with one that is never left.
 	loops, endless int
 }
@@ -24,7 +26,9 @@ func (j *judge) startRuns(edited map[string]*edit.Func) map[string]*startRuns {
 		once, loop := j.e.CalledOnce(f), j.e.LoopsFromStart(f)
 		for _, k := range withOwn(f, j.copies(f)) {
 			if edited[k] != nil {
-				runsOf(runs, k).note(once, loop)
+				r := runsOf(runs, k)
+				r.note(once, loop)
+				r.itself = r.itself || j.e.CallsItself(f)
 			}
 		}
 	}
@@ -39,6 +43,7 @@ func (j *judge) startRuns(edited map[string]*edit.Func) map[string]*startRuns {
 			case edited[k] == nil || k == declOf(f): // or a literal of the function around
 			case wrapper:
 				runsOf(runs, k).note(j.e.StartedBy(f, k))
+			case f.Old == nil && f.Class == edit.Plain && !j.e.Referred(f.Sym): // inlined wherever it is called
 			default: // the body of a range, or a function that is new: it may run at any time
 				runsOf(runs, k).note(false, edit.NoLoop)
 			}
@@ -84,21 +89,39 @@ func (r *startRuns) onlyLoops() bool { return r != nil && r.atStart && r.loops >
 
 func (r *startRuns) onlyOnce() bool { return r != nil && r.once }
 
+// calls says where a function is called from that is entered at the start.
+func (r *startRuns) calls() string {
+	if r.itself {
+		return "All calls of it but its own are in main or in initialisers, or in what these or a sync.Once call once."
+	}
+	return "All calls of it are in main or in initialisers, or in what these or a sync.Once call once."
+}
+
 // calledOnce warns of a function that is called once in the life of the program.
-func (j *judge) calledOnce(c patch.Change) {
-	c.Reason = "All calls of it are in main or in initialisers, or in what these call once. If it has been called, what runs in it goes on in the old body, and nothing calls it again."
+func (j *judge) calledOnce(c patch.Change, r *startRuns) {
+	again := "nothing calls it again"
+	if r.itself {
+		again = "only itself calls it again"
+	}
+	c.Reason = r.calls() + " If it has been called, what runs in it goes on in the old body, and " + again + "."
 	j.add(CalledOnce, c)
 }
 
 // loopOfStart warns of a function with a loop that is entered at the start alone.
 func (j *judge) loopOfStart(c patch.Change, r *startRuns) {
-	until := "until it returns"
-	if r.endless == r.loops {
-		until = "for good, since no way leads out of it"
+	until := "until it returns, and nothing else calls it"
+	switch {
+	case r.itself:
+		until = "until it returns or calls itself anew, and nothing else calls it"
+	case r.endless == r.loops:
+		until = "for good, since no way leads out of it, and nothing else calls it"
 	}
-	c.Reason = "All calls of it are in main or in initialisers, or in what these call once. A goroutine that is in the loop goes on in the old body " + until + ", and nothing else calls it. Only a call that is still to come runs the new body."
+	c.Reason = r.calls() + " A goroutine that is in the loop goes on in the old body " + until + ". Only a call that is still to come runs the new body."
 	j.add(StartLoop, c)
 }
+
+// goesOnInLoop is said of a function that is entered again and again, and in which a goroutine may stay for long.
+const goesOnInLoop = "A goroutine that is in its loop goes on with the old body until it leaves the loop; calls still to come run the new one."
 
 // dependent shows a function whose source is as before and whose code is not.
 func (j *judge) dependent(f *edit.Function, c patch.Change) {
@@ -106,17 +129,20 @@ func (j *judge) dependent(f *edit.Function, c patch.Change) {
 	switch loop := j.e.LoopsFromStart(f); {
 	case loop != edit.NoLoop:
 		c.What += ", and its loop is entered at the start only"
-		j.loopOfStart(c, loopRuns(loop))
+		j.loopOfStart(c, j.loopRuns(f, loop))
 	case j.e.CalledOnce(f):
 		c.What += ", and it is called once in the life of the program"
-		j.calledOnce(c)
+		j.calledOnce(c, &startRuns{itself: j.e.CallsItself(f)})
 	default:
+		if j.e.LongLoop(f) {
+			c.Reason = goesOnInLoop
+		}
 		j.add(Dependent, c)
 	}
 }
 
-func loopRuns(loop edit.Loop) *startRuns {
-	r := runsOf(map[string]*startRuns{}, "")
+func (j *judge) loopRuns(f *edit.Function, loop edit.Loop) *startRuns {
+	r := &startRuns{once: true, atStart: true, itself: j.e.CallsItself(f)}
 	r.note(false, loop)
 	return r
 }
@@ -143,7 +169,7 @@ func (j *judge) loopsThatInline(edited map[string]*edit.Func, runs map[string]*s
 			j.shown[declOf(f)] = true
 			c := j.changeOf(f)
 			c.What = list(names) + " is inlined in its loop, which is entered at the start only"
-			j.loopOfStart(c, loopRuns(loop))
+			j.loopOfStart(c, j.loopRuns(f, loop))
 		}
 	}
 }

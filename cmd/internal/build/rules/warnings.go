@@ -16,7 +16,7 @@ var (
 
 	CalledOnce = rule(Rule{
 		ID: "GS2032", Title: "a function changed that is called once", Verdict: "applies to a call still to come", Scenario: "start01-called-once",
-		Reason:  "All calls of the function are in main or in initialisers, or in functions that these call once. If it has been called, it is not called again, and what still runs in it goes on in the old body. A call that is still to come, such as a deferred one, runs the new body.",
+		Reason:  "All calls of the function, or of the literal in it, are in main or in initialisers, or in functions that these call once; or a sync.Once calls it. If it has been called, it is not called again, and what still runs in it goes on in the old body. A call that is still to come, such as a deferred one, runs the new body.",
 		WaysOut: []string{"move the code into a function that is called again", "restart"},
 		Example: `
  func connect(addr string) {              // main calls it before it serves
