@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 
 	"github.com/gosplice/gosplice/cmd/internal/build/release"
 )
@@ -31,12 +32,7 @@ func (e *Edit) loopOf(s *release.Symbol) Loop {
 	if body := e.bodyOf(s); body == nil || !e.waits(e.importPath(s.Package), body) {
 		return NoLoop
 	}
-	return e.endless(s)
-}
-
-// endless is what kind of loop a function has that has one.
-func (e *Edit) endless(s *release.Symbol) Loop {
-	if len(s.Endless) > 0 {
+	if e.NeverLeft(&Function{Old: s}) {
 		return Endless
 	}
 	return Leaves
@@ -52,14 +48,65 @@ func (e *Edit) waits(path string, body *ast.BlockStmt) (found bool) {
 		case *ast.ForStmt:
 			found = found || n.Cond == nil || n.Init == nil && n.Post == nil
 		case *ast.RangeStmt:
-			t := e.oldType(path, n.X)
-			if t != nil {
-				_, channel := t.Underlying().(*types.Chan)
-				found = found || channel
-			}
+			found = found || e.overChannel(path, n)
 		}
 		return !found
 	})
+	return found
+}
+
+// NeverLeft reports a function of the release with a loop out of which no way leads. What panics at its end has parts
+// without a way out as well, so the source counts too.
+func (e *Edit) NeverLeft(f *Function) bool {
+	if f.Old == nil || len(f.Old.Endless) == 0 {
+		return false
+	}
+	body := e.bodyOf(f.Old)
+	return body != nil && loopsForGood(body)
+}
+
+// loopsForGood reports whether a body has a loop without a condition that nothing leaves, or comes back by goto and does
+// not return.
+func loopsForGood(body *ast.BlockStmt) (found bool) {
+	returns, goes := false, false
+	ast.Inspect(body, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.ForStmt:
+			found = found || n.Cond == nil && !left(n)
+		case *ast.ReturnStmt:
+			returns = true
+		case *ast.BranchStmt:
+			goes = goes || n.Tok == token.GOTO
+		}
+		return true
+	})
+	return found || goes && !returns
+}
+
+// left reports whether a statement leaves a loop: a return, a goto, a break of its own or one with a label.
+func left(loop *ast.ForStmt) (found bool) {
+	var look func(n ast.Node, inner bool)
+	look = func(n ast.Node, inner bool) {
+		ast.Inspect(n, func(m ast.Node) bool {
+			switch m := m.(type) {
+			case *ast.FuncLit:
+				return false
+			case *ast.ReturnStmt:
+				found = true
+			case *ast.BranchStmt:
+				found = found || m.Tok == token.GOTO || m.Tok == token.BREAK && (m.Label != nil || !inner) || m.Tok == token.CONTINUE && m.Label != nil
+			case *ast.ForStmt, *ast.RangeStmt, *ast.SwitchStmt, *ast.TypeSwitchStmt, *ast.SelectStmt:
+				if m != n {
+					look(m, true)
+					return false
+				}
+			}
+			return !found
+		})
+	}
+	look(loop.Body, false)
 	return found
 }
 
@@ -70,7 +117,7 @@ func (e *Edit) LongLoop(f *Function) (found bool) {
 		return false
 	}
 	path, body := e.importPath(f.Old.Package), e.bodyOf(f.Old)
-	if body == nil || !e.waits(path, body) {
+	if body == nil {
 		return false
 	}
 	ast.Inspect(body, func(n ast.Node) bool {
@@ -80,11 +127,63 @@ func (e *Edit) LongLoop(f *Function) (found bool) {
 		case *ast.ForStmt:
 			found = found || (n.Cond == nil || n.Init == nil && n.Post == nil) && e.canBlock(path, n)
 		case *ast.RangeStmt:
-			found = found || e.canBlock(path, n)
+			found = found || e.overChannel(path, n) || e.overFunction(path, n) && e.canBlock(path, n)
+		case *ast.BranchStmt:
+			found = found || n.Tok == token.GOTO && e.canBlock(path, body)
 		}
 		return !found
 	})
 	return found
+}
+
+// LongWait reports a function of the release in which a goroutine waits for others, not in a loop: it receives, selects
+// without a default, or calls a method Wait of package sync.
+func (e *Edit) LongWait(f *Function) (found bool) {
+	if f.Old == nil {
+		return false
+	}
+	path, body := e.importPath(f.Old.Package), e.bodyOf(f.Old)
+	if p := e.Sources[path]; body == nil || p.Old == nil {
+		return false
+	}
+	ast.Inspect(body, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit, *ast.GoStmt:
+			return false
+		case *ast.SelectStmt:
+			found = found || !slices.ContainsFunc(n.Body.List, func(s ast.Stmt) bool { c, ok := s.(*ast.CommClause); return ok && c.Comm == nil })
+			return false
+		case *ast.UnaryExpr:
+			found = found || n.Op == token.ARROW
+		case *ast.CallExpr:
+			if sel, ok := n.Fun.(*ast.SelectorExpr); ok && sel.Sel.Name == "Wait" {
+				f, ok := e.oldDecl.bodies(path).Uses[sel.Sel].(*types.Func)
+				found = found || ok && f.Pkg() != nil && f.Pkg().Path() == "sync"
+			}
+		}
+		return !found
+	})
+	return found
+}
+
+// overChannel reports a range over a channel.
+func (e *Edit) overChannel(path string, n *ast.RangeStmt) bool {
+	t := e.oldType(path, n.X)
+	if t == nil {
+		return false
+	}
+	_, ok := t.Underlying().(*types.Chan)
+	return ok
+}
+
+// overFunction reports a range over a function.
+func (e *Edit) overFunction(path string, n *ast.RangeStmt) bool {
+	t := e.oldType(path, n.X)
+	if t == nil {
+		return false
+	}
+	_, ok := t.Underlying().(*types.Signature)
+	return ok
 }
 
 // blocking are packages of which functions and methods wait for the outside, for time or for other goroutines.
@@ -108,10 +207,7 @@ func (e *Edit) canBlock(path string, loop ast.Node) (found bool) {
 		case *ast.UnaryExpr:
 			found = found || n.Op == token.ARROW
 		case *ast.RangeStmt:
-			if t := info.TypeOf(n.X); t != nil {
-				_, channel := t.Underlying().(*types.Chan)
-				found = found || channel
-			}
+			found = found || e.overChannel(path, n)
 		case *ast.CallExpr:
 			if sel, ok := n.Fun.(*ast.SelectorExpr); ok {
 				f, ok := info.Uses[sel.Sel].(*types.Func)

@@ -48,7 +48,9 @@ func (e *Edit) StartedBy(wrapper *Function, declaration string) (one bool, loop 
 		switch f := e.declarationOf(path, decl); {
 		case f == nil || f.Body == nil || !e.callsOnce(wrapper.Old, s, atStart):
 		case e.waits(path, f.Body):
-			loop = e.endless(wrapper.Old)
+			if loop = Leaves; len(wrapper.Old.Endless) > 0 && loopsForGood(f.Body) {
+				loop = Endless
+			}
 		}
 		return e.callsOnce(wrapper.Old, s, once), loop
 	}
@@ -402,6 +404,9 @@ func (e *Edit) callsOnce(caller, callee *release.Symbol, n entries) bool {
 	}
 	body := e.bodyOf(s)
 	if body == nil {
+		body = e.initialisersOf(s, path)
+	}
+	if body == nil {
 		return false
 	}
 	in := inlinedBodies{e: e, n: n, bodies: []inlinedBody{{path: path, body: body}}}
@@ -520,6 +525,59 @@ func (e *Edit) bodyOf(s *release.Symbol) *ast.BlockStmt {
 		return nil
 	}
 	return d.Body
+}
+
+// initialisersOf are the initialisers of a changed package's variables, as statements, if the function is what runs them.
+func (e *Edit) initialisersOf(s *release.Symbol, path string) *ast.BlockStmt {
+	if e.Sources[path].Old == nil || s.Name != goobj.PackagePrefix(e.symbolPath(path))+".init" {
+		return nil
+	}
+	body := &ast.BlockStmt{}
+	for _, v := range e.Sources[path].Old.values() {
+		body.List = append(body.List, &ast.ExprStmt{X: v.(ast.Expr)})
+	}
+	return body
+}
+
+// CallersAtStart are main and init functions that lead to a function of the release, or have it inlined.
+func (e *Edit) CallersAtStart(s *release.Symbol) []*release.Symbol {
+	return slices.DeleteFunc(e.entrances(s), func(c *release.Symbol) bool {
+		return !startsProgram(c.Name, strings.HasPrefix(c.Name, "main."))
+	})
+}
+
+// ReturnsLiteralAtStart reports a declaration that returns a function literal, and all of whose calls are in main or in
+// initialisers, or in what these call once.
+func (e *Edit) ReturnsLiteralAtStart(declaration string) bool {
+	path, decl, _ := strings.Cut(declaration, "\x00")
+	p := e.Sources[path]
+	if p.Old == nil || p.Old.Funcs[decl] == nil || p.Old.Funcs[decl].Decl.Body == nil || !returnsLiteral(p.Old.Funcs[decl].Decl.Body) {
+		return false
+	}
+	name := goobj.PackagePrefix(e.symbolPath(path)) + "." + decl
+	s, ok := e.Record.Lookup(name, goobj.ABIInternal)
+	if !ok {
+		s = &release.Symbol{Name: name, Package: e.symbolPath(path)} // inlined wherever it is called
+	}
+	return e.calledOnce(s, once)
+}
+
+// returnsLiteral reports a body with a return statement that has a function literal.
+func returnsLiteral(body *ast.BlockStmt) (found bool) {
+	ast.Inspect(body, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.ReturnStmt:
+			ast.Inspect(n, func(m ast.Node) bool {
+				_, literal := m.(*ast.FuncLit)
+				found = found || literal
+				return !found
+			})
+		}
+		return !found
+	})
+	return found
 }
 
 // startsProgram reports main.main, and init functions.

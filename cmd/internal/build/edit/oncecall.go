@@ -119,25 +119,6 @@ func (s *Source) values() (out []ast.Node) {
 	return out
 }
 
-// EditsOnceLiteral reports whether the edit changes a literal in a declaration that package sync calls once.
-func (e *Edit) EditsOnceLiteral(declaration string) bool {
-	path, decl, _ := strings.Cut(declaration, "\x00")
-	p := e.Sources[path]
-	if p.Old == nil || p.Old.Funcs[decl] == nil || p.New.Funcs[decl] == nil {
-		return false
-	}
-	texts := func(s *Source, edited bool) (out []string) {
-		for i, l := range s.groups()[group(decl)] {
-			if l.Decl == decl && e.givenToOnce(literalOf{path, group(decl), i}, edited) {
-				out = append(out, l.Text)
-			}
-		}
-		return out
-	}
-	before, after := texts(p.Old, false), texts(p.New, true)
-	return len(before) > 0 && len(after) > 0 && !slices.Equal(before, after)
-}
-
 // ownPart reports a part of a function that runs while the function does, or at its end: what the compiler makes of its go
 // and defer statements, and literals that are called where they stand.
 func (e *Edit) ownPart(c, s *release.Symbol) bool {

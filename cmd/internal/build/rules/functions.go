@@ -110,6 +110,8 @@ func (j *judge) function(f *edit.Function, edited map[string]*edit.Func) {
 	// The runtime reaches main.main through a linkname, so it is looked at before those are refused.
 	if f.Package == j.mainPackage() && f.Decl == "main" && f.Class == edit.Plain {
 		switch inlined := j.inlinedBy(f, edited); {
+		case edited[declOf(f)] != nil && len(inlined) > 0:
+			c.What = "body; it runs once, from the start, with " + list(inlined) + " inlined in it"
 		case edited[declOf(f)] != nil:
 			c.What = "body; it runs once, from the start"
 		case len(inlined) > 0:
@@ -142,7 +144,10 @@ func (j *judge) function(f *edit.Function, edited map[string]*edit.Func) {
 		return
 	case edit.UserInit:
 		c.What = "init function changed"
-		if edited[declOf(f)] == nil {
+		switch inlined := j.inlinedBy(f, edited); {
+		case len(inlined) > 0:
+			c.What = "init function; the compiler has put " + list(inlined) + " into it"
+		case edited[declOf(f)] == nil:
 			c.What = "init function; something that it uses changed"
 		}
 		c.Reason = "init functions ran when the program started and are not run again."
@@ -168,10 +173,16 @@ func (j *judge) function(f *edit.Function, edited map[string]*edit.Func) {
 	if f.Class != edit.Plain || edited[declOf(f)] != nil || j.inlinesEdited(f, edited) {
 		return // shown by declaration
 	}
-	if !j.shown[declOf(f)] {
-		j.shown[declOf(f)] = true
-		j.dependent(f, c)
+	if j.shown[declOf(f)] {
+		return
 	}
+	j.shown[declOf(f)] = true
+	if src := j.e.Sources[f.Package]; src.Old.Funcs[f.Decl] == nil && src.New.Funcs[f.Decl] != nil {
+		c.What = "new method; it takes the place of a promoted one"
+		j.add(Body, c)
+		return
+	}
+	j.dependent(f, c)
 }
 
 func (j *judge) mainPackage() string { return j.e.Record.Packages[len(j.e.Record.Packages)-1].Import }
@@ -321,6 +332,9 @@ func (j *judge) closure(f *edit.Function, c patch.Change, edited map[string]*edi
 	}
 	j.shown["closure"+declOf(f)] = true
 	c.What = "closure; captures or place changed"
+	if f.Signature {
+		c.What = "closure; what it takes, returns or captures changed, or its place"
+	}
 	if !f.Old.CapturesKnown {
 		c.What = "closure; it is inlined elsewhere, which hides its captures"
 	}
@@ -437,6 +451,10 @@ func (j *judge) signature(f *edit.Function, c patch.Change) {
 		c.What = strings.Replace(c.What, "all callers change", "callers change", 1)
 		c.Reason += fmt.Sprintf(" So do those of %s, whose package the edit does not have.", j.e.UserName(caller))
 	}
+	if at := j.names(j.e.CallersAtStart(f.Old)); len(at) > 0 {
+		c.What = strings.Replace(c.What, "all callers change", "other callers change", 1)
+		c.Reason += fmt.Sprintf(" %s is not called again, and goes on calling the old one.", list(at))
+	}
 	j.add(SignatureMoved, c)
 }
 
@@ -515,12 +533,10 @@ func (j *judge) decls(edited map[string]*edit.Func) {
 		c := patch.Change{Module: j.module(pkg), Symbol: j.show(pkg, decl), What: "body", File: edited[k].Pos.Filename, Line: edited[k].Pos.Line}
 		if j.neverReturns(k) {
 			c.Reason = "No way leads out of its loop: a goroutine that is inside goes on with the old body for good, and calls that are still to come run the new one."
-		} else if j.longLoop(k) {
-			c.Reason = goesOnInLoop
+		} else {
+			c.Reason = j.anyGoesOn(k)
 		}
-		if !runs[k].onlyOnce() && j.e.EditsOnceLiteral(k) {
-			c.Reason = strings.TrimSpace(c.Reason + " A function literal in it that package sync calls once changed too: if it has been called, it is not called again.")
-		}
+		c.Reason = strings.TrimSpace(c.Reason + " " + j.partsNotCalledAgain(k, runs[k]))
 		n := j.inlinedIn[k]
 		switch {
 		case runs[k].onlyLoops():
@@ -557,12 +573,37 @@ func (j *judge) decls(edited map[string]*edit.Func) {
 
 // neverReturns reports a declaration with a function that can be exchanged while somebody is in its loop, out of which no way leads.
 func (j *judge) neverReturns(k string) bool {
-	return slices.ContainsFunc(j.v.Redirect, func(f *edit.Function) bool { return declOf(f) == k && len(f.Old.Endless) > 0 && !neverLeft(f.Old) })
+	return slices.ContainsFunc(j.v.Redirect, func(f *edit.Function) bool { return declOf(f) == k && j.e.NeverLeft(f) && !neverLeft(f.Old) })
 }
 
-// longLoop reports a declaration with a function that is exchanged while goroutines may stay in its loop for long.
-func (j *judge) longLoop(k string) bool {
-	return slices.ContainsFunc(j.v.Redirect, func(f *edit.Function) bool { return declOf(f) == k && j.e.LongLoop(f) })
+// partsNotCalledAgain says which function literals of a declaration have run, or may have, if others of its parts are
+// called again.
+func (j *judge) partsNotCalledAgain(k string, r *startRuns) string {
+	switch {
+	case r.onlyOnce() || r.onlyLoops():
+		return ""
+	case r != nil && len(r.parts) > 0:
+		is, it := "is", "it has"
+		if len(r.parts) > 1 {
+			is, it = "are", "they have"
+		}
+		return fmt.Sprintf("%s in it %s not called again: if %s been called, what runs in it goes on in the old body.", list(r.parts), is, it)
+	case j.onlyLiterals(k) && j.e.ReturnsLiteralAtStart(k):
+		return "It is called at the start only: a literal that it made runs the new body where something still holds it, and if nothing does the edit waits for a restart."
+	}
+	return ""
+}
+
+// anyGoesOn is goesOn of the functions that are exchanged for a declaration.
+func (j *judge) anyGoesOn(k string) string {
+	for _, f := range j.v.Redirect {
+		if declOf(f) == k {
+			if words := j.goesOn(f); words != "" {
+				return words
+			}
+		}
+	}
+	return ""
 }
 
 // onlyLiterals reports a declaration of which function literals alone are exchanged.
@@ -686,7 +727,7 @@ func (j *judge) startsGoroutines(c patch.Change) {
 }
 
 // neverRuns explains why a patch of nothing but start-up code is refused.
-const neverRuns = "Nothing that runs again changed, so the patch would never run."
+const neverRuns = "Nothing that runs again changed or calls what did, so the patch would never run."
 
 // startOnly judges what runs only at the start: alone it is refused, since it would never run.
 func (j *judge) startOnly() {

@@ -15,6 +15,8 @@ type startRuns struct {
 	once, atStart bool
 	// itself says that one of them calls itself, or is called by what it defers.
 	itself bool
+	// parts are the function literals in it that are called once, or have a loop that is entered at the start.
+	parts []string
 	// loops and endless count those with such a loop, and those with one that is never left.
 	loops, endless int
 }
@@ -29,6 +31,9 @@ func (j *judge) startRuns(edited map[string]*edit.Func) map[string]*startRuns {
 				r := runsOf(runs, k)
 				r.note(once, loop)
 				r.itself = r.itself || j.e.CallsItself(f)
+				if name := j.symbolText(f); f.Class == edit.Closure && (once || loop != edit.NoLoop) && !slices.Contains(r.parts, name) {
+					r.parts = append(r.parts, name)
+				}
 			}
 		}
 	}
@@ -120,8 +125,16 @@ func (j *judge) loopOfStart(c patch.Change, r *startRuns) {
 	j.add(StartLoop, c)
 }
 
-// goesOnInLoop is said of a function that is entered again and again, and in which a goroutine may stay for long.
-const goesOnInLoop = "A goroutine that is in its loop goes on with the old body until it leaves the loop; calls still to come run the new one."
+// goesOn says of a function that is entered again and again that a goroutine may stay in the old body for long.
+func (j *judge) goesOn(f *edit.Function) string {
+	switch {
+	case j.e.LongLoop(f):
+		return "A goroutine that is in its loop goes on with the old body until it leaves the loop; calls still to come run the new one."
+	case j.e.LongWait(f):
+		return "A goroutine that waits in it goes on with the old body until it returns; calls still to come run the new one."
+	}
+	return ""
+}
 
 // dependent shows a function whose source is as before and whose code is not.
 func (j *judge) dependent(f *edit.Function, c patch.Change) {
@@ -134,9 +147,7 @@ func (j *judge) dependent(f *edit.Function, c patch.Change) {
 		c.What += ", and it is called once in the life of the program"
 		j.calledOnce(c, &startRuns{itself: j.e.CallsItself(f)})
 	default:
-		if j.e.LongLoop(f) {
-			c.Reason = goesOnInLoop
-		}
+		c.Reason = j.goesOn(f)
 		j.add(Dependent, c)
 	}
 }
