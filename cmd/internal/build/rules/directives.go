@@ -124,3 +124,9 @@ func (j *judge) hooks() {
 		}
 	}
 }
+
+// What directives do about code that has run, and about values that are kept.
+const (
+	runsNow   = "do it in a new function with //gosplice:apply above it"
+	resetsNow = "write //gosplice:reset above the variable"
+)

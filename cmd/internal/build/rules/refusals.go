@@ -106,7 +106,7 @@ var (
 	MainOnly = rule(Rule{
 		ID: "GS3012", Title: "only code that runs at start-up changed", Verdict: Refused, Scenario: "R12-main-only",
 		Reason:  "Nothing that runs again changed, or calls what did: the patch would never run.",
-		WaysOut: []string{"move the code into a function that is called again", "restart"},
+		WaysOut: []string{runsNow, "move the code into a function that is called again", "restart"},
 		Example: `
  func main() {
 -	listen(":8080")

@@ -5,7 +5,7 @@ var (
 	StartOnly = rule(Rule{
 		ID: "GS2001", Title: "code that has run already changed with other code", Verdict: "not run again", Scenario: "R12-main-only",
 		Reason:  "main, and what it started and never returns from, is entered once. The rest of the edit applies; this part would take effect after a restart.",
-		WaysOut: []string{"move the code into a function that is called again", "restart"},
+		WaysOut: []string{runsNow, "move the code into a function that is called again", "restart"},
 		Example: `
  func main() {
 -	log.Print("starting")
@@ -17,7 +17,7 @@ var (
 	CalledOnce = rule(Rule{
 		ID: "GS2032", Title: "a function changed that is called once", Verdict: "applies to a call still to come", Scenario: "start01-called-once",
 		Reason:  "All calls of the function, or of the literal in it, are in main or in initialisers, or in functions that these call once; or a sync.Once calls it. If it has been called, it is not called again, and what still runs in it goes on in the old body. A call that is still to come, such as a deferred one, runs the new body.",
-		WaysOut: []string{"move the code into a function that is called again", "restart"},
+		WaysOut: []string{runsNow, "move the code into a function that is called again", "restart"},
 		Example: `
  func connect(addr string) {              // main calls it before it serves
 -	log.Print("connect to ", addr)
@@ -67,7 +67,7 @@ var (
 	InitValue = rule(Rule{
 		ID: "GS2004", Title: "the initial value of a variable changed", Verdict: Keeps, Scenario: "W04-global-init-edit",
 		Reason:  "The variable exists, and its value is state of the program: it is left as it is.",
-		WaysOut: []string{"assign the new value in a function that is called again", "make it a constant or a function", "restart"},
+		WaysOut: []string{resetsNow, "make it a constant or a function", "restart"},
 		Example: `
 -var limit = 10
 +var limit = 20
@@ -76,7 +76,7 @@ var (
 	InitFunction = rule(Rule{
 		ID: "GS2005", Title: "an init function changed or is new", Verdict: "not run again", Scenario: "W05-init-edit",
 		Reason:  "init functions ran when the program started. So did initialisers without a variable, such as var _ = register().",
-		WaysOut: []string{"move the code into a function that is called again", "restart"},
+		WaysOut: []string{runsNow, "move the code into a function that is called again", "restart"},
 		Example: `
  func init() {
 -	register("v1")
@@ -161,7 +161,7 @@ var (
 	EmbedKept = rule(Rule{
 		ID: "GS2013", Title: "embedded content changed", Verdict: Keeps, Scenario: "W13-embed-change",
 		Reason:  "An embedded file is the initial value of a variable. The variable exists, and its value in the running program is left as it is.",
-		WaysOut: []string{"embed the file under another name and read that", "restart"},
+		WaysOut: []string{resetsNow, "embed the file under another name and read that", "restart"},
 		Example: `
  //go:embed greeting.txt          (the file changed)
  var greeting string
