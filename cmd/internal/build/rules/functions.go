@@ -73,9 +73,9 @@ func (j *judge) follow(edited map[string]*edit.Func) {
 	}
 	for _, f := range stays {
 		if f.Class == edit.Plain {
-			j.started = append(j.started, patch.Change{
+			j.started = append(j.started, startedChange{Change: patch.Change{
 				Module: j.module(f.Package), Symbol: j.symbolText(f), What: "runs once, and goes on with the old code of what it refers to", File: f.File, Line: f.Line,
-			})
+			}})
 		}
 	}
 }
@@ -119,7 +119,7 @@ func (j *judge) function(f *edit.Function, edited map[string]*edit.Func) {
 		default:
 			c.What = "runs once, from the start; something that it uses changed"
 		}
-		j.started = append(j.started, c)
+		j.started = append(j.started, startedChange{c, j.e.ChangedLines(declOf(f))})
 		j.shown[declOf(f)] = true
 		return
 	}
@@ -150,7 +150,7 @@ func (j *judge) function(f *edit.Function, edited map[string]*edit.Func) {
 		case edited[declOf(f)] == nil:
 			c.What = "init function; something that it uses changed"
 		}
-		c.Reason = "init functions ran when the program started and are not run again."
+		c.Reason = "init functions ran when the program started and are not run again." + startedChange{c, j.e.ChangedLines(declOf(f))}.whichLines()
 		j.add(InitFunction, c)
 		j.shown[declOf(f)] = true
 		return
@@ -734,11 +734,11 @@ func (j *judge) startOnly() {
 	alone := len(j.v.Redirect) == 0 && j.runs == 0 && !j.v.Refused
 	for _, c := range j.started {
 		if alone {
-			c.Reason = neverRuns
-			j.add(MainOnly, c)
+			c.Reason = neverRuns + c.whichLines()
+			j.add(MainOnly, c.Change)
 		} else {
-			c.Reason = "main is not called again: what changed in it would run only after a restart."
-			j.add(StartOnly, c)
+			c.Reason = "main is not called again: what changed in it would run only after a restart." + c.whichLines()
+			j.add(StartOnly, c.Change)
 		}
 	}
 	if !alone {
@@ -747,7 +747,11 @@ func (j *judge) startOnly() {
 	for i := range j.v.Changes {
 		if c := &j.v.Changes[i]; c.ID == InitFunction.ID || c.ID == OldClosures.ID {
 			c.ID, c.Verdict = MainOnly.ID, MainOnly.Verdict
-			c.Reason, c.WaysOut = neverRuns, MainOnly.WaysOut
+			_, lines, _ := strings.Cut(c.Reason, inTheEdit)
+			if lines != "" {
+				lines = inTheEdit + lines
+			}
+			c.Reason, c.WaysOut = neverRuns+lines, MainOnly.WaysOut
 			j.v.Refused = true
 		}
 	}

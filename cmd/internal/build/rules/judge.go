@@ -103,7 +103,7 @@ type judge struct {
 	initExplained map[string]bool
 	shown         map[string]bool
 	runs          int // initialisers that a patch would run, beside redirecting functions
-	started       []patch.Change
+	started       []startedChange
 	folded        []folded
 
 	plainSignatures map[string]bool             // see findHeldSignatures

@@ -1,7 +1,9 @@
 package rules
 
 import (
+	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/gosplice/gosplice/cmd/internal/build/edit"
@@ -201,4 +203,42 @@ func (j *judge) onlyInlinedAtStart(key string) bool {
 	return !slices.ContainsFunc(j.e.Functions, func(f edit.Function) bool {
 		return declOf(&f) == key && f.Sym != 0 && f.Class == edit.Plain && j.e.Named(f.Sym) && !j.e.NamedAtStart(&f)
 	})
+}
+
+// startedChange is a change of a function that runs once, with the lines of the statements in the edit that would not run.
+type startedChange struct {
+	patch.Change
+	lines []int
+}
+
+// inTheEdit begins what says which statements would not run.
+const inTheEdit = " In the edit: "
+
+// whichLines says which statements would not run, and nothing if there are none: something may have been left out alone.
+func (c startedChange) whichLines() string {
+	if len(c.lines) == 0 {
+		return ""
+	}
+	var parts []string
+	for i := 0; i < len(c.lines); {
+		k := i + 1
+		for k < len(c.lines) && c.lines[k] == c.lines[k-1]+1 {
+			k++
+		}
+		first, last := c.lines[i], c.lines[k-1]
+		switch {
+		case first == last:
+			parts = append(parts, strconv.Itoa(first))
+		case last == first+1:
+			parts = append(parts, strconv.Itoa(first), strconv.Itoa(last))
+		default:
+			parts = append(parts, fmt.Sprintf("%d to %d", first, last))
+		}
+		i = k
+	}
+	word := "line "
+	if len(c.lines) > 1 {
+		word = "lines "
+	}
+	return inTheEdit + word + list(parts) + "."
 }
