@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gosplice/gosplice/examples/broker/edits"
-	"github.com/gosplice/gosplice/examples/broker/fleet"
+	"github.com/gosplice/gosplice/cmd/internal/test/broker/edits"
+	"github.com/gosplice/gosplice/cmd/internal/test/broker/fleet"
 	"github.com/gosplice/gosplice/internal/wire/patch"
 )
 

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/gosplice/gosplice/cmd/internal/build/pipeline"
-	"github.com/gosplice/gosplice/examples/broker/edits"
+	"github.com/gosplice/gosplice/cmd/internal/test/broker/edits"
 	"github.com/gosplice/gosplice/internal/wire/patch"
 )
 
