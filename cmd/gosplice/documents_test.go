@@ -31,7 +31,7 @@ type block struct {
 // blocksOf reads the fenced blocks of a document.
 func blocksOf(t *testing.T, file string) (blocks []block) {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(moduleRoot, file))
+	text, err := os.ReadFile(filepath.Join(checkout, file))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -226,14 +226,14 @@ func TestDocumentForOperators(t *testing.T) {
 // Those of gosplice name commands and flags that exist.
 func TestCommandsInDocumentsExist(t *testing.T) {
 	commands := allCommands()
-	files, err := filepath.Glob(filepath.Join(moduleRoot, "docs", "*.md"))
+	files, err := filepath.Glob(filepath.Join(checkout, "docs", "*.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	line := regexp.MustCompile(`(?m)^gosplice ([a-z][^\n#|>&;]*)`)
 	count := 0
-	for _, file := range append(files, filepath.Join(moduleRoot, "README.md"), filepath.Join(moduleRoot, "README.zh-CN.md")) {
-		rel, err := filepath.Rel(moduleRoot, file)
+	for _, file := range append(files, filepath.Join(checkout, "README.md"), filepath.Join(checkout, "README.zh-CN.md")) {
+		rel, err := filepath.Rel(checkout, file)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -262,7 +262,7 @@ func TestReadmesAgree(t *testing.T) {
 	what := regexp.MustCompile("(?m)^#+ |^\\|[-|]+\\|$|`[^`]+`|GS\\d{4}|\\]\\([^)]+\\)|\\bgo1\\.\\d+|Go 1\\.\\d+")
 	var found [2][]string
 	for i, file := range []string{"README.md", "README.zh-CN.md"} {
-		text, err := os.ReadFile(filepath.Join(moduleRoot, file))
+		text, err := os.ReadFile(filepath.Join(checkout, file))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -430,7 +430,7 @@ func TestEditorTask(t *testing.T) {
 // Tests that the documents name are there.
 func TestTestsInDocumentsExist(t *testing.T) {
 	run := regexp.MustCompile(`go test (?:-\S+ )*(\./\S+|\.)[^\n]*? -(run|fuzz|bench)[ =](\S+)`)
-	text, err := os.ReadFile(filepath.Join(moduleRoot, "docs/testing.md"))
+	text, err := os.ReadFile(filepath.Join(checkout, "docs/testing.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -444,7 +444,7 @@ func TestTestsInDocumentsExist(t *testing.T) {
 		if name == "" {
 			continue // none of them: a benchmark follows
 		}
-		files, err := filepath.Glob(filepath.Join(moduleRoot, m[1], "*_test.go"))
+		files, err := filepath.Glob(filepath.Join(checkout, m[1], "*_test.go"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -460,13 +460,13 @@ func TestTestsInDocumentsExist(t *testing.T) {
 
 // Each claim about security names tests, which are there.
 func TestTestsOfClaimsExist(t *testing.T) {
-	text, err := os.ReadFile(filepath.Join(moduleRoot, "SECURITY.md"))
+	text, err := os.ReadFile(filepath.Join(checkout, "SECURITY.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	tests := map[string]bool{}
 	function := regexp.MustCompile(`(?m)^func (Test\w+)\(`)
-	err = filepath.WalkDir(moduleRoot, func(path string, d os.DirEntry, err error) error {
+	err = filepath.WalkDir(checkout, func(path string, d os.DirEntry, err error) error {
 		if err != nil || !strings.HasSuffix(path, "_test.go") {
 			return err
 		}

@@ -5,17 +5,17 @@ import (
 	"context"
 	"errors"
 	"flag"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/gosplice/gosplice/cmd/internal/test/testprogram"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -95,39 +95,7 @@ func copyModule(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: copymodule dir")
 	}
-	ts.Check(copyLinked(ts.MkAbs(args[0])))
-}
-
-// copyLinked copies what a program links of this module.
-func copyLinked(to string) error {
-	for _, dir := range []string{"internal/live/agent", "internal/wire/coderef", "internal/wire/control", "internal/wire/escape", "internal/wire/files", "internal/wire/jsonsize", "internal/wire/patch", "internal/live/splice", "internal/live/chains", "internal/live/chainfile", "chain"} {
-		if err := os.CopyFS(filepath.Join(to, dir), withoutTests{os.DirFS(filepath.Join(moduleRoot, dir))}); err != nil {
-			return err
-		}
-	}
-	sources, err := filepath.Glob(filepath.Join(moduleRoot, "*.go"))
-	if err != nil {
-		return err
-	}
-	sources = slices.DeleteFunc(sources, func(file string) bool { return strings.HasSuffix(file, "_test.go") })
-	for _, file := range append(sources, filepath.Join(moduleRoot, "go.mod"), filepath.Join(moduleRoot, "go.sum")) {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			return err
-		}
-		if err := os.WriteFile(filepath.Join(to, filepath.Base(file)), text, 0o644); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// withoutTests is a file system without tests, which need packages that are not linked.
-type withoutTests struct{ fs.FS }
-
-func (f withoutTests) ReadDir(name string) ([]fs.DirEntry, error) {
-	entries, err := fs.ReadDir(f.FS, name)
-	return slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return strings.HasSuffix(e.Name(), "_test.go") }), err
+	ts.Check(testprogram.CopyLibrary(ts.MkAbs(args[0]), checkout))
 }
 
 // testBinary is this test's program, which is gosplice under that name.
@@ -152,8 +120,8 @@ func chainModule(ts *testscript.TestScript, neg bool, args []string) {
 	copyModule(ts, false, []string{filepath.Join(to, "gosplice")})
 }
 
-// moduleRoot is the directory of go.mod.
-var moduleRoot, _ = filepath.Abs("../..")
+// checkout is the root of the checkout.
+var checkout, _ = filepath.Abs("../..")
 
 // goEnv is a variable of the go command.
 func goEnv(name string) string {

@@ -37,7 +37,7 @@ func (f importerFunc) Import(path string) (*types.Package, error) { return f(pat
 func checkFor(t *testing.T, goos, goarch string, patterns ...string) {
 	t.Helper()
 	cmd := exec.Command("go", append([]string{"list", "-deps", "-json=ImportPath,Dir,GoFiles,Module,ImportMap,Standard"}, patterns...)...)
-	cmd.Dir = moduleRoot
+	cmd.Dir = checkout
 	cmd.Env = append(os.Environ(), "GOOS="+goos, "GOARCH="+goarch, "CGO_ENABLED=0")
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()

@@ -153,7 +153,7 @@ func newWatchedIn(t *testing.T, dir string) *watched {
 func moduleCopy(t *testing.T) string {
 	t.Helper()
 	to := t.TempDir()
-	if err := copyLinked(to); err != nil {
+	if err := testprogram.CopyLibrary(to, checkout); err != nil {
 		t.Fatal(err)
 	}
 	return to

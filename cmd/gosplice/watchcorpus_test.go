@@ -162,7 +162,7 @@ type editor struct {
 // readEditors reads the scenarios of the list of edits that can be many in one program.
 func readEditors(t *testing.T) (all []*editor) {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(moduleRoot, "cmd/internal/test/corpus/testdata/[AWR][0-9]*.txtar"))
+	files, err := filepath.Glob(filepath.Join(checkout, "cmd/internal/test/corpus/testdata/[AWR][0-9]*.txtar"))
 	if err != nil || len(files) == 0 {
 		t.Fatal("no scenarios", err)
 	}

@@ -9,10 +9,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"testing"
 
 	"github.com/gosplice/gosplice/cmd/internal/test/corpus/scenario"
+	"github.com/gosplice/gosplice/cmd/internal/test/testprogram"
 )
 
 // skipElsewhere ends the test when programs are built for another processor than the scenario is about.
@@ -146,37 +146,12 @@ func TestMain(m *testing.M) {
 	if module, err = os.MkdirTemp("", "gosplice-corpus-"); err != nil {
 		log.Fatal(err)
 	}
-	if err := copyModule(module); err != nil {
+	if err := testprogram.CopyLibrary(module, "../../../.."); err != nil {
 		log.Fatal(err)
 	}
 	code := m.Run()
 	os.RemoveAll(module)
 	os.Exit(code)
-}
-
-func copyModule(to string) error {
-	for _, dir := range []string{".", "internal/live/agent", "internal/live/chains", "internal/wire/coderef", "internal/wire/control", "internal/wire/escape", "internal/wire/files", "internal/wire/jsonsize", "internal/wire/patch", "internal/live/splice"} {
-		if err := os.MkdirAll(filepath.Join(to, dir), 0o777); err != nil {
-			return err
-		}
-		files, err := os.ReadDir(filepath.Join("../../../..", dir))
-		if err != nil {
-			return err
-		}
-		for _, f := range files {
-			if f.IsDir() || strings.HasSuffix(f.Name(), "_test.go") {
-				continue
-			}
-			b, err := os.ReadFile(filepath.Join("../../../..", dir, f.Name()))
-			if err != nil {
-				return err
-			}
-			if err := os.WriteFile(filepath.Join(to, dir, f.Name()), b, 0o666); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
 
 const hostFile = "zz_host.go"

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gosplice/gosplice/cmd/internal/test/testprogram"
 	"github.com/gosplice/gosplice/internal/wire/patch"
 )
 
@@ -65,7 +66,7 @@ func build(dir string) error {
 		return err
 	}
 	// The sources are copied, so that nobody edits them while they are compared with the program.
-	if err := copyLinked(filepath.Join(dir, "module")); err != nil {
+	if err := testprogram.CopyLibrary(filepath.Join(dir, "module"), "../../../.."); err != nil {
 		return err
 	}
 	if err := os.CopyFS(f.source, os.DirFS("testdata/host")); err != nil {
@@ -108,34 +109,6 @@ func run(dir, name string, args ...string) error {
 	cmd.Dir = dir
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("%s %s: %w\n%s", filepath.Base(name), strings.Join(args, " "), err, out)
-	}
-	return nil
-}
-
-// copyLinked copies what programs link of this module.
-func copyLinked(to string) error {
-	const root = "../../../.."
-	for _, dir := range []string{".", "internal/live/agent", "internal/live/chains", "internal/wire/coderef", "internal/wire/control", "internal/wire/escape", "internal/wire/files", "internal/wire/jsonsize", "internal/wire/patch", "internal/live/splice"} {
-		if err := os.MkdirAll(filepath.Join(to, dir), 0o777); err != nil {
-			return err
-		}
-		files, err := filepath.Glob(filepath.Join(root, dir, "*"))
-		if err != nil {
-			return err
-		}
-		for _, file := range files {
-			name := filepath.Base(file)
-			if name != "go.mod" && filepath.Ext(name) != ".go" && filepath.Ext(name) != ".s" || strings.HasSuffix(name, "_test.go") {
-				continue
-			}
-			text, err := os.ReadFile(file)
-			if err != nil {
-				return err
-			}
-			if err := os.WriteFile(filepath.Join(to, dir, name), text, 0o666); err != nil {
-				return err
-			}
-		}
 	}
 	return nil
 }
