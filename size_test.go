@@ -60,6 +60,7 @@ func TestStatedSizes(t *testing.T) {
 
 // TestStatedTests finds the tests and benchmarks that the documents name.
 func TestStatedTests(t *testing.T) {
+	needCheckout(t)
 	there := map[string]bool{}
 	declared := regexp.MustCompile(`(?m)^func ((?:Test|Benchmark)\w+)`)
 	err := filepath.WalkDir(".", func(name string, d fs.DirEntry, err error) error {
@@ -102,6 +103,7 @@ func sizes(t testing.TB, imports, body string) (without, with int64) {
 // binarySize builds a program without debug information and returns the size of the binary.
 func binarySize(b testing.TB, imports, body string) int64 {
 	b.Helper()
+	b.Setenv("GOWORK", "off") // the library needs no other module
 	dir := b.TempDir()
 	source, binary := filepath.Join(dir, "main.go"), filepath.Join(dir, "main")
 	if err := os.WriteFile(source, []byte("package main\nimport ("+imports+")\nfunc main() { "+body+" }\n"), 0o600); err != nil {

@@ -1,10 +1,12 @@
 package gosplice_test
 
 import (
+	"encoding/json"
 	"go/parser"
 	"go/token"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path"
 	"path/filepath"
 	"slices"
@@ -35,6 +37,7 @@ const others = "modules of others"
 const module = "github.com/gosplice/gosplice"
 
 func TestWalls(t *testing.T) {
+	needCheckout(t)
 	for _, w := range walls {
 		files := goFiles(t, w.part)
 		if len(files) == 0 {
@@ -55,6 +58,93 @@ func TestWalls(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// needCheckout leaves out a test that looks at all modules where there is one alone, as in the module cache.
+func needCheckout(t *testing.T) {
+	t.Helper()
+	if _, err := os.Stat("cmd/go.mod"); err != nil {
+		t.Skip("this is not a checkout")
+	}
+}
+
+// TestModules makes sure that the module of what programs import requires no other, so that importing it raises no
+// version in anybody's go.mod, and that the others can be released: they have no replace lines, and go.work has them all.
+func TestModules(t *testing.T) {
+	needCheckout(t)
+	var work struct {
+		Go      string
+		Use     []struct{ DiskPath string }
+		Replace []struct{ Old, New struct{ Path, Version string } }
+	}
+	goJSON(t, &work, "work", "edit", "-json")
+	if len(work.Replace) != 1 || work.Replace[0].Old.Path != module || work.Replace[0].New.Path != "./" {
+		t.Fatalf("go.work replaces %v: it has to replace %s by the checkout, and nothing else", work.Replace, module)
+	}
+	var dirs []string
+	for _, use := range work.Use {
+		dirs = append(dirs, filepath.Clean(use.DiskPath))
+	}
+	err := filepath.WalkDir(".", func(name string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.Name() == "testdata":
+			return fs.SkipDir
+		case d.Name() != "go.mod":
+			return nil
+		}
+		dir := filepath.Dir(name)
+		if !slices.Contains(dirs, dir) {
+			t.Errorf("go.work does not use %s", dir)
+		}
+		checkModule(t, dir, work.Go, work.Replace[0].Old.Version)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// checkModule looks at the go.mod in a directory: go is what it says of the language, and version that of the library.
+func checkModule(t *testing.T, dir, goVersion, version string) {
+	t.Helper()
+	var m struct {
+		Module  struct{ Path string }
+		Go      string
+		Require []struct{ Path, Version string }
+		Replace []struct{ Old struct{ Path string } }
+	}
+	goJSON(t, &m, "mod", "edit", "-json", filepath.Join(dir, "go.mod"))
+	if want := path.Join(module, filepath.ToSlash(dir)); m.Module.Path != want || m.Go != goVersion {
+		t.Errorf("%s is module %s for go %s: want %s for go %s, as in go.work", dir, m.Module.Path, m.Go, want, goVersion)
+	}
+	if len(m.Replace) > 0 {
+		t.Errorf("%s/go.mod replaces %v, which counts for nobody who gets a release", dir, m.Replace)
+	}
+	if dir == "." {
+		if len(m.Require) > 0 {
+			t.Errorf("go.mod requires %v, and so would every program that imports gosplice", m.Require)
+		}
+		return
+	}
+	for _, r := range m.Require {
+		if r.Path == module && r.Version != version {
+			t.Errorf("%s/go.mod requires %s of the library, and go.work replaces %s", dir, r.Version, version)
+		}
+	}
+}
+
+// goJSON decodes what a go command prints.
+func goJSON(t *testing.T, to any, args ...string) {
+	t.Helper()
+	out, err := exec.Command("go", args...).Output()
+	if err == nil {
+		err = json.Unmarshal(out, to)
+	}
+	if err != nil {
+		t.Fatalf("go %s: %v", strings.Join(args, " "), err)
 	}
 }
 
@@ -98,6 +188,7 @@ func imports(t *testing.T, file string) (list []string) {
 
 // TestRooms makes sure that the documents know each folder of the parts.
 func TestRooms(t *testing.T) {
+	needCheckout(t)
 	text, err := os.ReadFile("docs/how-it-works.md")
 	if err != nil {
 		t.Fatal(err)

@@ -3,6 +3,8 @@
 // as their authors published them.
 //
 //	go run ./examples/broker
+//
+// The module is one of its own, as a user's program is.
 package main
 
 import (

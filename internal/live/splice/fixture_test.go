@@ -23,6 +23,7 @@ var fixtures struct {
 }
 
 func TestMain(m *testing.M) {
+	os.Setenv("GOWORK", "off") // programs of tests need this module alone
 	code := m.Run()
 	os.RemoveAll(fixtures.dir)
 	os.Exit(code)

@@ -80,7 +80,7 @@ func replaced(t *testing.T) (dir, copied, record string) {
 	dir, copied = t.TempDir(), t.TempDir()
 	writeFile(t, filepath.Join(dir, "main.go"), movedMain)
 	writeFile(t, filepath.Join(dir, "go.mod"), "module moved\n\ngo 1.25\n\nrequire github.com/rs/xid v1.4.0\n")
-	sum, err := os.ReadFile("../../../../go.sum")
+	sum, err := os.ReadFile("../../../../examples/broker/go.sum")
 	if err != nil {
 		t.Fatal(err)
 	}

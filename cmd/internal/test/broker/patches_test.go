@@ -68,17 +68,10 @@ func newModule(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, file := range []string{"go.mod", "go.sum", "examples/broker/main.go"} {
-		text, err := os.ReadFile(filepath.Join(root, file))
-		if err == nil {
-			err = os.WriteFile(filepath.Join(dir, filepath.Base(file)), text, 0o644)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
+	if err := os.CopyFS(dir, os.DirFS(filepath.Join(root, "examples/broker"))); err != nil {
+		t.Fatal(err)
 	}
-	goCommand(t, dir, "mod", "edit", "-module=example.com/broker",
-		"-require=github.com/gosplice/gosplice@v0.0.0", "-replace=github.com/gosplice/gosplice="+root)
+	goCommand(t, dir, "mod", "edit", "-module=example.com/broker", "-replace=github.com/gosplice/gosplice="+root)
 	return dir
 }
 

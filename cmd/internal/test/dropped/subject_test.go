@@ -23,10 +23,11 @@ import (
 	"time"
 
 	"github.com/gosplice/gosplice/cmd/internal/build/goobj"
+	"github.com/gosplice/gosplice/cmd/internal/test/testprogram"
 	"github.com/gosplice/gosplice/internal/wire/control"
 )
 
-const moduleRoot = "../../../.."
+const checkout = "../../../.."
 
 // subject is a program of which each package has, for each of its variables, a function that nothing calls and that
 // returns its address: in the release, or in the edit alone. The standard library is a copy for that.
@@ -75,13 +76,8 @@ func newSubject(t *testing.T, all, edited bool, covers func(p pkg) bool) *subjec
 	if all {
 		check(t, os.Rename(filepath.Join(s.dir, "more.go.txt"), filepath.Join(s.dir, "more.go")))
 	}
-	for _, dir := range []string{"internal/live/agent", "internal/live/chains", "internal/wire/coderef", "internal/wire/control", "internal/wire/escape", "internal/wire/files", "internal/wire/jsonsize", "internal/wire/patch", "internal/live/splice"} {
-		check(t, os.CopyFS(filepath.Join(s.dir, "gosplice", dir), os.DirFS(filepath.Join(moduleRoot, dir))))
-	}
-	for _, name := range []string{"gosplice.go", "go.mod", "go.sum"} {
-		s.copyFile(filepath.Join(moduleRoot, name), filepath.Join(s.dir, "gosplice", name))
-	}
-	s.copyFile(filepath.Join(moduleRoot, "go.sum"), filepath.Join(s.dir, "go.sum"))
+	check(t, testprogram.CopyLibrary(filepath.Join(s.dir, "gosplice"), checkout))
+	s.copyFile(filepath.Join(checkout, "examples/broker/go.sum"), filepath.Join(s.dir, "go.sum"))
 	t.Setenv("CGO_ENABLED", "0") // so that packages are plain Go
 	packages := s.list()
 	s.copyGo(packages)

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gosplice/gosplice/cmd/internal/test/testprogram"
 	"github.com/gosplice/gosplice/internal/wire/control"
 )
 
@@ -42,7 +43,11 @@ var driven = []string{
 // spared are not edited: the driver, and what the agent speaks with, which could not be told to go back.
 var spared = []string{"subject", "encoding/json", "compress/flate"}
 
-const moduleRoot = "../../../.."
+const (
+	checkout = "../../../.."
+	// example is a module that requires the broker.
+	example = checkout + "/examples/broker"
+)
 
 func newSubject(t *testing.T) *subject {
 	t.Helper()
@@ -50,24 +55,19 @@ func newSubject(t *testing.T) *subject {
 	check(t, os.Chmod(s.sockets, 0o700))
 	check(t, os.CopyFS(s.dir, os.DirFS("testdata/subject")))
 	check(t, os.Rename(filepath.Join(s.dir, "go.mod.txt"), filepath.Join(s.dir, "go.mod")))
-	for _, dir := range []string{"internal/live/agent", "internal/live/chains", "internal/wire/coderef", "internal/wire/control", "internal/wire/escape", "internal/wire/files", "internal/wire/jsonsize", "internal/wire/patch", "internal/live/splice",
-		"examples/arena/box", "examples/arena/item", "examples/arena/wire"} {
-		check(t, os.CopyFS(filepath.Join(s.dir, "gosplice", dir), os.DirFS(filepath.Join(moduleRoot, dir))))
-	}
-	for _, name := range []string{"gosplice.go", "go.mod", "go.sum"} {
-		content, err := os.ReadFile(filepath.Join(moduleRoot, name))
-		check(t, err)
-		check(t, os.WriteFile(filepath.Join(s.dir, "gosplice", name), content, 0o644))
+	check(t, testprogram.CopyLibrary(filepath.Join(s.dir, "gosplice"), checkout))
+	for _, dir := range []string{"examples/arena/box", "examples/arena/item", "examples/arena/wire"} {
+		check(t, os.CopyFS(filepath.Join(s.dir, "gosplice", dir), os.DirFS(filepath.Join(checkout, dir))))
 	}
 	// Where sources may be replaced: not in the module cache.
-	broker := strings.TrimSpace(s.goCommand(moduleRoot, "list", "-m", "-f", "{{.Dir}}", "github.com/mochi-mqtt/server/v2"))
+	broker := strings.TrimSpace(s.goCommand(example, "list", "-m", "-f", "{{.Dir}}", "github.com/mochi-mqtt/server/v2"))
 	for _, part := range []string{".", "packets", "listeners", "system", "mempool", "hooks/storage"} {
 		s.copySources(filepath.Join(broker, part), filepath.Join(s.dir, "broker", part))
 	}
 	content, err := os.ReadFile(filepath.Join(broker, "go.mod"))
 	check(t, err)
 	check(t, os.WriteFile(filepath.Join(s.dir, "broker", "go.mod"), content, 0o644))
-	content, err = os.ReadFile(filepath.Join(moduleRoot, "go.sum"))
+	content, err = os.ReadFile(filepath.Join(example, "go.sum"))
 	check(t, err)
 	check(t, os.WriteFile(filepath.Join(s.dir, "go.sum"), content, 0o644))
 
