@@ -6,11 +6,22 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 )
 
 // library is gosplice, of which a copy makes use.
 const library = "github.com/gosplice/gosplice"
+
+// Checkout is the directory of gosplice's sources that this package was compiled from: a checkout, or
+// a version in the module cache. It is empty if the compiler was told to forget it (-trimpath).
+func Checkout() string {
+	_, file, _, _ := runtime.Caller(0)
+	if !filepath.IsAbs(file) {
+		return ""
+	}
+	return filepath.Join(filepath.Dir(file), "../../..")
+}
 
 // Copy copies the arena out of a checkout of gosplice into the new directory dst, as a module of
 // its own, example.com/arena, that uses gosplice as a library. That is how a user's program looks.

@@ -7,9 +7,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
+
+	"github.com/gosplice/gosplice/examples/arena/edits"
 )
 
 const module = "github.com/gosplice/gosplice"
@@ -20,21 +22,13 @@ var errNoSources = errors.New("the demo builds its game server from the sources 
 // checkout finds the sources of gosplice, best first: those that this command was built from,
 // those that the module in the current directory uses, or those of this command's version.
 func checkout(ctx context.Context) (dir string, err error) {
-	for _, find := range []func(context.Context) string{ownSources, modulesSources, versionsSources} {
+	own := func(context.Context) string { return edits.Checkout() }
+	for _, find := range []func(context.Context) string{own, modulesSources, versionsSources} {
 		if dir := find(ctx); isCheckout(dir) {
 			return dir, nil
 		}
 	}
 	return "", errors.Join(ctx.Err(), errNoSources)
-}
-
-// ownSources is where the compiler found this file, unless it was told to forget (-trimpath).
-func ownSources(context.Context) string {
-	_, file, _, _ := runtime.Caller(0)
-	if !filepath.IsAbs(file) {
-		return ""
-	}
-	return filepath.Join(filepath.Dir(file), "../../../..")
 }
 
 // modulesSources asks the go command, in the current directory.
@@ -46,13 +40,18 @@ func modulesSources(ctx context.Context) string {
 	return strings.TrimSpace(string(out))
 }
 
-// versionsSources is where the go command keeps the version that was installed.
+// versionsSources is where the go command keeps the version of the library with which this command
+// was built.
 func versionsSources(ctx context.Context) string {
 	info, ok := debug.ReadBuildInfo()
-	if !ok || info.Main.Path != module || info.Main.Version == "" || info.Main.Version == "(devel)" {
+	if !ok {
 		return ""
 	}
-	out, err := exec.CommandContext(ctx, "go", "mod", "download", "-json", module+"@"+info.Main.Version).Output()
+	i := slices.IndexFunc(info.Deps, func(m *debug.Module) bool { return m.Path == module })
+	if i < 0 || info.Deps[i].Version == "(devel)" {
+		return ""
+	}
+	out, err := exec.CommandContext(ctx, "go", "mod", "download", "-json", module+"@"+info.Deps[i].Version).Output()
 	if err != nil {
 		return ""
 	}
@@ -61,6 +60,16 @@ func versionsSources(ctx context.Context) string {
 		return ""
 	}
 	return found.Dir
+}
+
+// inModuleCache reports whether dir is a version that the go command has downloaded.
+func inModuleCache(ctx context.Context, dir string) bool {
+	cache, err := exec.CommandContext(ctx, "go", "env", "GOMODCACHE").Output()
+	if err != nil {
+		return false
+	}
+	rel, err := filepath.Rel(strings.TrimSpace(string(cache)), dir)
+	return err == nil && filepath.IsLocal(rel)
 }
 
 // isCheckout says whether the sources that the demo needs are in dir.

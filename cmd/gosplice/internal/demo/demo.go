@@ -84,9 +84,10 @@ type demo struct {
 	began  time.Time
 }
 
-func (d *demo) tree() string   { return filepath.Join(d.dir, "arena") }
-func (d *demo) binary() string { return filepath.Join(d.tree(), "arena") }
-func (d *demo) record() string { return filepath.Join(d.tree(), "arena.gsr") }
+func (d *demo) tree() string    { return filepath.Join(d.dir, "arena") }
+func (d *demo) library() string { return filepath.Join(d.dir, "gosplice") }
+func (d *demo) binary() string  { return filepath.Join(d.tree(), "arena") }
+func (d *demo) record() string  { return filepath.Join(d.tree(), "arena.gsr") }
 
 // play starts the server and lets the players in.
 func (d *demo) play(ctx context.Context) error {

@@ -26,6 +26,14 @@ func (d *demo) prepare(ctx context.Context) error {
 	if d.dir, err = os.MkdirTemp("", "gosplice-demo-"); err != nil {
 		return err
 	}
+	if inModuleCache(ctx, from) {
+		// The program takes the library by a replace directive, as one that is edited, and the go command
+		// takes no overlay for what it has downloaded.
+		if err := os.CopyFS(d.library(), os.DirFS(from)); err != nil {
+			return err
+		}
+		from = d.library()
+	}
 	if err := edits.Copy(d.tree(), from); err != nil {
 		return err
 	}
