@@ -3,6 +3,8 @@ package edit
 import (
 	"fmt"
 	"go/ast"
+	"go/scanner"
+	"go/token"
 	"go/types"
 	"hash/crc32"
 	"path/filepath"
@@ -468,11 +470,25 @@ func isIdentifier(text string) bool {
 	}) < 0
 }
 
-// moved describes the places of a function that are on the heap in a and not in old, by name.
-func (a *analysis) moved(function string, g *segment, keys []string) []string {
+// moved describes the places of a function that have keys and are on the heap in a alone. was is what old is compiled from
+// in the place of g. A place that differs in the value of a constant is the same one.
+func (a *analysis) moved(function string, g *segment, keys []string, old *analysis, was string, from *segment) []string {
+	place := func(x gotool.Escape, g *segment) string {
+		at := spot{filepath.Base(x.File), x.Line, x.Column}
+		if n, ok := g.ordinals[at]; ok {
+			return fmt.Sprint(n, " ", withoutConstants(x.Text))
+		}
+		return fmt.Sprint(at.file, " ", withoutConstants(x.Text))
+	}
+	before := map[string]int{}
+	for _, x := range old.heap[was] {
+		before[place(x, from)]++
+	}
 	var out []string
 	for _, x := range a.heap[function] {
-		if key, _ := a.key(x, g); slices.Contains(keys, key) {
+		if p := place(x, g); before[p] > 0 {
+			before[p]--
+		} else if key, _ := a.key(x, g); slices.Contains(keys, key) {
 			out = append(out, fmt.Sprintf("%s (%s:%d)", a.asWritten(function, x.Text), filepath.Base(x.File), x.Line))
 		}
 	}
@@ -480,9 +496,32 @@ func (a *analysis) moved(function string, g *segment, keys []string) []string {
 	return slices.Compact(out)
 }
 
+// withoutConstants is an expression as the compiler prints it, without the values of the constants in it.
+func withoutConstants(text string) string {
+	var out strings.Builder
+	var s scanner.Scanner
+	file := token.NewFileSet().AddFile("", -1, len(text))
+	s.Init(file, []byte(text), func(token.Position, string) {}, 0)
+	for {
+		_, tok, word := s.Scan()
+		switch {
+		case tok == token.EOF:
+			return out.String()
+		case tok.IsLiteral() && tok != token.IDENT, word == "true", word == "false":
+			word = "#"
+		case word == "":
+			word = tok.String()
+		}
+		out.WriteString(word + " ")
+	}
+}
+
 // asWritten is an expression of a function without the name of its own package, which the compiler prints in instances of
-// generic functions.
+// generic functions, and without what no source has.
 func (a *analysis) asWritten(function, text string) string {
+	if strings.Contains(text, ".dict[") {
+		return "a value" // found by a table of the compiler's
+	}
 	if !strings.Contains(function, "[") || a.source == nil || len(a.source.Files) == 0 {
 		return text
 	}

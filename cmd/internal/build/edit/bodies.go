@@ -2,7 +2,6 @@ package edit
 
 import (
 	"go/ast"
-	"go/token"
 	"slices"
 	"strings"
 
@@ -184,9 +183,10 @@ func (e *Edit) inlinedKnown() bool {
 // flow identifies the flows of a body: by the form of what it is compiled from, those of changed packages that are
 // inlined into it, what the edit changed of all that it mentions, and the functions that it leads to.
 func (e *Edit) flow(c compiledFrom, name string, inlined, leads []string, edited bool) string {
-	parts := append([]string{c.segment.form, e.constantTexts(edited)}, e.inlinedLiterals(c, edited)...)
+	parts := append([]string{c.segment.form}, e.inlinedLiterals(c, edited)...)
 	if edited {
 		parts = append(parts, e.mentionedBy(c, leads, edited)...)
+		parts = append(parts, e.constantsOf(c, inlined)...)
 	}
 	for _, callee := range inlined {
 		path, _, decl, ok := e.owner(callee)
@@ -212,36 +212,6 @@ func (e *Edit) flow(c compiledFrom, name string, inlined, leads []string, edited
 	}
 	slices.Sort(parts[1:])
 	return hashText(strings.Join(slices.Compact(parts), "\n"))
-}
-
-// constantTexts is a hash of all constants that changed packages declare. Each of them may decide which code is dead.
-func (e *Edit) constantTexts(edited bool) string {
-	x := e.escapes
-	if x.constants == nil {
-		x.constants = map[bool]string{}
-		for _, edited := range []bool{false, true} {
-			var texts []string
-			for path, p := range e.Sources {
-				s := p.Old
-				if edited {
-					s = p.New
-				}
-				if s == nil || p.Old == nil {
-					continue
-				}
-				for _, f := range s.Files {
-					for _, d := range f.Decls {
-						if d, ok := d.(*ast.GenDecl); ok && d.Tok == token.CONST {
-							texts = append(texts, path+" "+s.text(d))
-						}
-					}
-				}
-			}
-			slices.Sort(texts)
-			x.constants[edited] = hashText(strings.Join(texts, "\n"))
-		}
-	}
-	return x.constants[edited]
 }
 
 // outlives reports whether a closure that a function of the release makes may outlive the function's frame: then what

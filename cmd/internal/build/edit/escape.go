@@ -42,7 +42,6 @@ type analyses struct {
 	growths                  map[*release.Symbol]growth     // memo
 	forms                    map[string]string              // of declarations, memo
 	inlined                  map[string][]string            // what is inlined into a function of the release
-	constants                map[bool]string                // of the release and of the edit, memo
 	oldLiterals, newLiterals map[string]literalOf           // by symbol
 	otherWrites              map[string]bool                // memo
 	builds                   map[bool]int                   // numbers of the release and of the edited build
@@ -319,11 +318,11 @@ func (e *Edit) writesOther(symbol string) bool {
 		return false
 	}
 	p, old, new := e.Sources[path], e.escapes.old[path], e.escapes.new[path]
-	if p.Old == nil || old == nil || old.unknown != "" || new.unknown != "" || e.constantTexts(false) != e.constantTexts(true) {
+	if p.Old == nil || old == nil || old.unknown != "" || new.unknown != "" {
 		return true
 	}
 	if generic(p.Old.Funcs[decl]) || generic(p.New.Funcs[decl]) {
-		return p.Old.whole(decl) != p.New.whole(decl) && !e.sameCode(symbol)
+		return !e.sameCode(symbol) && (p.Old.whole(decl) != p.New.whole(decl) || e.otherConstants(path, decl, symbol))
 	}
 	is, was := new.keeps(function, decl), old.keeps(function, decl)
 	return moreWrites(is, was) || moreWrites(was, is) || !slices.Equal(old.literals[decl], new.literals[decl])

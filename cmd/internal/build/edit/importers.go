@@ -71,22 +71,8 @@ func (e *Edit) importersOf(path string) []importing {
 	if known, ok := e.importers[path]; ok {
 		return known
 	}
-	imports := map[string][]string{}
-	for _, p := range e.Record.Packages {
-		imports[p.Import] = append(imports[p.Import], p.Imports...)
-	}
-	for _, p := range e.Packages {
-		imports[p.ImportPath] = append(imports[p.ImportPath], p.Imports...)
-	}
-	all := map[string]bool{path: true}
-	for grown := true; grown; {
-		grown = false
-		for p, of := range imports {
-			if !all[p] && slices.ContainsFunc(of, func(i string) bool { return all[i] }) {
-				all[p], grown = true, true
-			}
-		}
-	}
+	imports := e.imports()
+	all := withImporters(imports, path)
 	delete(all, path)
 	var out []importing
 	for _, p := range slices.Sorted(maps.Keys(all)) {
@@ -99,6 +85,35 @@ func (e *Edit) importersOf(path string) []importing {
 	}
 	e.importers[path] = out
 	return out
+}
+
+// imports is what each package imports, in the program or in the edit.
+func (e *Edit) imports() map[string][]string {
+	imports := map[string][]string{}
+	for _, p := range e.Record.Packages {
+		imports[p.Import] = append(imports[p.Import], p.Imports...)
+	}
+	for _, p := range e.Packages {
+		imports[p.ImportPath] = append(imports[p.ImportPath], p.Imports...)
+	}
+	return imports
+}
+
+// withImporters is a set of packages with all that import one of them, at whatever distance.
+func withImporters(imports map[string][]string, paths ...string) map[string]bool {
+	all := map[string]bool{}
+	for _, p := range paths {
+		all[p] = true
+	}
+	for grown := true; grown; {
+		grown = false
+		for p, of := range imports {
+			if !all[p] && slices.ContainsFunc(of, func(i string) bool { return all[i] }) {
+				all[p], grown = true, true
+			}
+		}
+	}
+	return all
 }
 
 // readImporter reads the source of a package. One that is as before has that of the edit.

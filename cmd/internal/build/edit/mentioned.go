@@ -15,10 +15,11 @@ import (
 // mentioned is a declaration that bodies mention by a word, which is its name without that of a receiver.
 // Of a function the body is told apart from the signature.
 type mentioned struct {
-	key   mentionedKey
-	word  string
-	form  string
-	words wordSet
+	key      mentionedKey
+	word     string
+	form     string
+	words    wordSet
+	constant bool
 }
 
 type mentionedKey struct {
@@ -100,7 +101,7 @@ func (s *Source) mentionable() []mentioned {
 	var out []mentioned
 	add := func(name, decl string, body bool, form string, n ast.Node) {
 		if name != "_" {
-			out = append(out, mentioned{mentionedKey{s.Path, decl, body}, wordIn(s.Path, name), form, wordsOf(s.Path, n, nil)})
+			out = append(out, mentioned{key: mentionedKey{s.Path, decl, body}, word: wordIn(s.Path, name), form: form, words: wordsOf(s.Path, n, nil)})
 		}
 	}
 	for decl, f := range s.Funcs {
@@ -124,7 +125,11 @@ func (s *Source) mentionable() []mentioned {
 				case *ast.ValueSpec:
 					for i, id := range spec.Names {
 						n := typeOfValue(d, spec, i)
+						before := len(out)
 						add(id.Name, id.Name, false, s.readSegment(n, n).form, n)
+						for k := range out[before:] {
+							out[before+k].constant = d.Tok == token.CONST
+						}
 					}
 				}
 			}
@@ -133,10 +138,12 @@ func (s *Source) mentionable() []mentioned {
 	return out
 }
 
-// typeOfValue is the piece of a declaration that tells the type of one of its names. Constants in a group may repeat what
-// is written of another one.
+// typeOfValue is the piece of a declaration that tells the type of one of its names, and the value of a constant. Constants
+// in a group may repeat what is written of another one, or count their places.
 func typeOfValue(d *ast.GenDecl, spec *ast.ValueSpec, i int) ast.Node {
 	switch {
+	case d.Tok == token.CONST && len(spec.Values) > 0 && !namesIn(spec, "iota"):
+		return spec
 	case d.Tok == token.CONST:
 		return d
 	case spec.Type != nil:
@@ -154,6 +161,8 @@ type mentionGraph struct {
 	byWord  map[string][]mentioned // of both versions
 	// leads are the words by way of which something changed is mentioned.
 	leads map[string]bool
+	// behind are the changed constants that a package can get at by way of another one which is as before.
+	behind map[string][]string
 }
 
 // findMentions compares the declarations of the packages that both versions have.
@@ -181,6 +190,7 @@ func (e *Edit) findMentions() *mentionGraph {
 			m.leads[wordIn(key.path, key.decl[strings.LastIndexByte(key.decl, '.')+1:])] = true
 		}
 	}
+	e.findBehind(m)
 	for next := slices.Collect(maps.Keys(m.leads)); len(next) > 0; next = next[1:] {
 		for _, w := range by[next[0]] {
 			if !m.leads[w] {
@@ -214,6 +224,62 @@ func (m *mentionGraph) of(w wordSet, called func(mentionedKey) bool) []string {
 	}
 }
 
+// findBehind finds the constants that no words lead to: the declarations of packages which are as before are not compared. A
+// generic function of such a package may have something inlined that a constant decides on.
+func (e *Edit) findBehind(m *mentionGraph) {
+	m.behind = map[string][]string{}
+	constants := map[string][]string{} // by package
+	for _, ds := range m.byWord {
+		for _, d := range ds {
+			if form, ok := m.changed[d.key]; ok && d.constant {
+				constants[d.key.path] = append(constants[d.key.path], d.key.mentioned(form))
+			}
+		}
+	}
+	imports := e.imports()
+	for path, of := range constants {
+		var same []string
+		for p := range withImporters(imports, path) {
+			if _, changed := e.Sources[p]; !changed {
+				same = append(same, p)
+			}
+		}
+		for p := range withImporters(imports, same...) {
+			m.behind[p] = append(m.behind[p], of...)
+		}
+	}
+}
+
+// constants lists the constants that differ from the release among all that words of a package mention, by way of anything.
+// Each of them may decide which code is dead, in functions that are inlined and leave no trace too.
+func (m *mentionGraph) constants(path string, w wordSet) []string {
+	out, next := slices.Clone(m.behind[path]), []string(nil)
+	seen := map[string]bool{}
+	add := func(w wordSet) {
+		for word := range w {
+			if m.leads[word] && !seen[word] {
+				seen[word] = true
+				next = append(next, word)
+			}
+		}
+	}
+	for add(w); len(next) > 0; next = next[1:] {
+		for _, d := range m.byWord[next[0]] {
+			if form, ok := m.changed[d.key]; ok && d.constant {
+				out = append(out, d.key.mentioned(form))
+			}
+			add(d.words)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// mentioned says in a part of a flow that a declaration differs from the release.
+func (k mentionedKey) mentioned(form string) string {
+	return "mentions " + k.path + " " + k.decl + " " + form
+}
+
 // visit goes through what words mention.
 type visit struct {
 	m *mentionGraph
@@ -235,7 +301,7 @@ func (v *visit) words(w wordSet) {
 				continue
 			}
 			if form, ok := v.m.changed[d.key]; ok {
-				v.out = append(v.out, "mentions "+d.key.path+" "+d.key.decl+" "+form)
+				v.out = append(v.out, d.key.mentioned(form))
 			}
 			for inner, other := range d.words {
 				v.elsewhere[inner] = v.elsewhere[inner] || other
@@ -270,6 +336,52 @@ func (e *Edit) mentionedBy(c compiledFrom, leads []string, edited bool) []string
 	compiled := e.compiledLiterals(edited)
 	w := wordsOf(c.path, c.segment.root, func(l *ast.FuncLit) bool { return l != c.segment.root && compiled[l] })
 	return m.of(w, func(k mentionedKey) bool { return called[k] })
+}
+
+// constantsOf lists the constants that differ from the release and may decide on a body: those that the declaration around it
+// mentions, or one of a function that is inlined into it, by way of anything.
+func (e *Edit) constantsOf(c compiledFrom, inlined []string) []string {
+	m := e.mentioned()
+	if len(m.leads) == 0 {
+		return nil
+	}
+	out := m.constants(c.path, wordsOf(c.path, c.segment.decl, nil))
+	for _, callee := range inlined {
+		if path, _, decl, ok := e.owner(callee); ok {
+			out = append(out, e.declaredConstants(path, decl)...)
+		}
+	}
+	return out
+}
+
+// declaredConstants is constantsOf for a declaration, in both versions.
+func (e *Edit) declaredConstants(path, decl string) (out []string) {
+	m, p := e.mentioned(), e.Sources[path]
+	for _, s := range []*Source{p.Old, p.New} {
+		if s != nil && s.Funcs[decl] != nil {
+			out = append(out, m.constants(path, wordsOf(path, s.Funcs[decl].Decl, nil))...)
+		}
+	}
+	return out
+}
+
+// otherConstants reports whether a constant that differs from the release may decide on a function. A wrapper has no
+// declaration but those of what it leads to, and of the method that it is named after.
+func (e *Edit) otherConstants(path, decl, symbol string) bool {
+	if len(e.mentioned().leads) == 0 {
+		return false
+	}
+	if len(e.declaredConstants(path, decl)) > 0 {
+		return true
+	}
+	if p := e.Sources[path]; p.Old != nil && p.Old.Funcs[decl] != nil && p.New.Funcs[decl] != nil {
+		return false
+	}
+	method := decl[strings.LastIndexByte(decl, '.')+1:]
+	return len(e.mentioned().constants(path, wordSet{wordIn(path, method): true})) > 0 || slices.ContainsFunc(e.ledTo(symbol), func(callee string) bool {
+		path, _, decl, ok := e.owner(callee)
+		return ok && len(e.declaredConstants(path, decl)) > 0
+	})
 }
 
 func (e *Edit) mentioned() *mentionGraph {
@@ -372,7 +484,7 @@ func (e *Edit) inlinedLiterals(c compiledFrom, edited bool) (forms []string) {
 // it mentions, or is a wrapper of the same method. For a literal of another package that was inlined into it, the
 // declaration which the literal stands in is as before, too.
 func (e *Edit) asInRelease(path, decl, symbol string) bool {
-	if e.constantTexts(false) != e.constantTexts(true) || !e.declaredAsInRelease(path, decl) && !e.wrapsAsInRelease(path, decl, symbol) {
+	if !e.declaredAsInRelease(path, decl) && !e.wrapsAsInRelease(path, decl, symbol) {
 		return false
 	}
 	l, ok := e.escapes.newLiterals[symbol]
@@ -385,6 +497,9 @@ func (e *Edit) asInRelease(path, decl, symbol string) bool {
 
 // declaredAsInRelease reports a declaration whose text is as before, as is all that it mentions.
 func (e *Edit) declaredAsInRelease(path, decl string) bool {
+	if len(e.mentioned().behind[path]) > 0 {
+		return false
+	}
 	p := e.Sources[path]
 	if p.Old == nil || p.Old.Funcs[decl] == nil || p.New.Funcs[decl] == nil || p.Old.whole(decl) != p.New.whole(decl) {
 		return false
@@ -399,7 +514,8 @@ func (e *Edit) wrapsAsInRelease(path, decl, symbol string) bool {
 	if p.Old == nil || !isWrapper(decl, p.Old) || !isWrapper(decl, p.New) {
 		return false
 	}
-	return !e.wrapsOther(path, decl, e.hostOf(symbol))
+	host := e.hostOf(symbol)
+	return !e.wrapsOther(path, decl, host) && !e.otherConstants(path, decl, host)
 }
 
 // hostOf is the function that a literal of the edit was inlined into, or else the symbol itself.

@@ -665,7 +665,7 @@ func names(n ast.Node, name string) bool {
 	return ok && id.Name == name
 }
 
-// namesIn reports whether a body names a function, by the last part of its name.
+// namesIn reports whether a piece of source names a function, by the last part of its name, or something else.
 func namesIn(body ast.Node, name string) (found bool) {
 	ast.Inspect(body, func(n ast.Node) bool {
 		found = found || names(n, name)

@@ -409,7 +409,8 @@ func (w *waits) values(s *release.Symbol) []string {
 		return nil
 	}
 	_, function, _, _ := w.e.owner(f.Name.Name)
-	return w.e.escapes.new[is.path].moved(function, is.segment, w.moved(s))
+	_, before, _, _ := w.e.owner(s.Name)
+	return w.e.escapes.new[is.path].moved(function, is.segment, w.moved(s), w.e.escapes.old[was.path], before, was.segment)
 }
 
 // entersOld reports whether a body calls functions that changed and keep their old bodies: the edited build was not
