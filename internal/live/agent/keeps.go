@@ -203,8 +203,8 @@ func (s *step) moreFlows(i int) (flows []escape.Flow, more bool) {
 // with variables of funcs[i]: it is another one, or leads to functions that do more with their arguments.
 func (s *step) moreInside(i, c int) bool {
 	f := &s.m.funcs[c]
-	if !s.makes(i, c) {
-		return false
+	if !s.makes(i, c) || f.Bare {
+		return false // what a literal without variables is given counts as that of any function does
 	}
 	if flow, _, ok := s.other(c); !ok || flow == "" || flow != f.Flow {
 		return true
@@ -439,6 +439,9 @@ func (s *step) hostChangedInside(i int, host uint64) (name string) {
 		if !ok {
 			continue
 		}
+		if m.funcs[j].Bare {
+			return "" // nor does the program's capture anything: it was not redirected otherwise
+		}
 		for _, r := range m.redirects {
 			if r.Addr != host {
 				continue
@@ -544,7 +547,8 @@ func othersShare(images []*image, m, target *image) bool {
 	})
 }
 
-// pinnedValues warns of functions that func values go on leading to although target has others in their place.
+// pinnedValues warns of functions that func values go on leading to although target has others in their place. What nothing
+// but frames of old code holds is not worth a word: those are counted.
 func pinnedValues(images []*image, target *image) (warnings []string) {
 	for _, m := range images {
 		if m == target {
@@ -552,8 +556,9 @@ func pinnedValues(images []*image, target *image) (warnings []string) {
 		}
 		var names []string
 		for i := range m.funcs {
-			if _, leaves := m.counterpart(i, target); leaves && m.step(target).pinned[i] && m.funcs[i].Value {
-				names = append(names, m.funcs[i].Name)
+			f := &m.funcs[i]
+			if _, leaves := m.counterpart(i, target); leaves && m.step(target).pinned[i] && f.Value && !f.Lent && !f.InPlace {
+				names = append(names, f.Name)
 			}
 		}
 		if len(names) > 0 {

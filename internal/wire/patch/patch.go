@@ -348,6 +348,10 @@ type Func struct {
 	Given bool `json:",omitempty"`
 	// Lent says that closures of the function, a literal, live no longer than the frames that they are made in.
 	Lent bool `json:",omitempty"`
+	// Bare says that the function is a literal that captures nothing, InPlace that a literal is called, deferred or started
+	// where it stands, so that no variable holds it.
+	Bare    bool `json:",omitempty"`
+	InPlace bool `json:",omitempty"`
 	// Endless are the parts from which no way leads to the function's end, ascending and apart.
 	Endless []Span `json:",omitempty"`
 	// Direct says that nothing enters the function but calls in the image and those that Redirect.Calls

@@ -251,6 +251,42 @@ func (e *Edit) LentNew(y goobj.Sym) bool {
 	return stack && !heap
 }
 
+// literalNew is the function literal that a closure of the edited build, or a copy of it, is compiled from, or nil.
+func (e *Edit) literalNew(y goobj.Sym) *Literal {
+	at, ok := e.closures.literal[y]
+	if !ok {
+		return nil
+	}
+	if ls := e.Sources[at.path].New.groups()[at.group]; at.index < len(ls) {
+		return &ls[at.index]
+	}
+	return nil
+}
+
+// Bare reports a function literal of the edited build that captures nothing: what it has it is given as arguments.
+func (e *Edit) Bare(y goobj.Sym) bool {
+	l := e.literalNew(y)
+	return l != nil && !captures(l)
+}
+
+// InPlace reports a function literal of the edited build that is called, deferred or started where it stands. No variable
+// holds it, so that nothing enters it later than that.
+func (e *Edit) InPlace(y goobj.Sym) bool {
+	l := e.literalNew(y)
+	return l != nil && calledInPlace(l.around, l.node)
+}
+
+func calledInPlace(around ast.Node, l *ast.FuncLit) bool {
+	found := false
+	ast.Inspect(around, func(n ast.Node) bool {
+		if c, ok := n.(*ast.CallExpr); ok {
+			found = found || ast.Unparen(c.Fun) == ast.Expr(l)
+		}
+		return !found
+	})
+	return found
+}
+
 // madeElsewhere reports whether functions of the edited build other than the one around a literal make closures of it:
 // since Go 1.27 the copies that inlining makes may be one function. What is told at the literal is not told of them.
 func (e *Edit) madeElsewhere(y goobj.Sym) bool {

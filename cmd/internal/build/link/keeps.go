@@ -21,6 +21,7 @@ func (l *linker) finishKeeps() {
 		l.callees(f, p.sym, index)
 		l.held(f, p.sym, index)
 		f.Shares, f.Given, f.Lent = l.edit.SharesNew(p.sym), l.edit.Given(p.name.Name), l.edit.LentNew(p.sym)
+		f.Bare, f.InPlace = l.edit.Bare(p.sym), l.edit.InPlace(p.sym)
 		for _, list := range []*[]uint32{&f.Callees, &f.HostCallees, &f.Held, &f.HostHeld} {
 			slices.Sort(*list)
 			*list = slices.Compact(*list)
