@@ -92,16 +92,15 @@ func picture(c *console, s *control.Status) []string {
 	if len(s.OldCode) == 0 {
 		return lines
 	}
-	t := report.Table{Indent: 2, Head: []string{"GOROUTINES", "FUNCTION", "VERSION", "AT", ""}}
 	old := slices.Clone(s.OldCode)
 	slices.SortStableFunc(old, func(a, b control.OldCode) int { return cmp.Compare(b.Goroutines, a.Goroutines) })
-	for _, o := range old[:min(len(old), followRows)] {
+	t := whereTable([]string{"GOROUTINES", "FUNCTION", "VERSION", "AT", ""}, old[:min(len(old), followRows)], c.width, func(o control.OldCode, function string) []string {
 		stays := ""
 		if o.Endless {
 			stays = "stays"
 		}
-		t.Add(report.Count(o.Goroutines), o.Function, o.Version, place(o), stays)
-	}
+		return []string{report.Count(o.Goroutines), function, o.Version, place(o), stays}
+	})
 	lines = append(append(lines, ""), t.Lines(c.style, c.width)...)
 	if n := len(old) - followRows; n > 0 {
 		lines = append(lines, fmt.Sprintf("  and %d more functions", n))

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gosplice/gosplice/cmd/gosplice/internal/report"
 	"github.com/gosplice/gosplice/internal/wire/control"
 	"github.com/gosplice/gosplice/internal/wire/patch"
 )
@@ -332,4 +333,19 @@ func leaveSocket(t *testing.T, pid int) {
 	}
 	l.SetUnlinkOnClose(false)
 	l.Close()
+}
+
+// TestNamesAreWhole: where a table has no room for the directories of packages, names are without them and not cut in two.
+func TestNamesAreWhole(t *testing.T) {
+	const function = "example.com/services/of/messages/broker.(*Broker[a/b]).Loop"
+	old := []control.OldCode{{Function: function, Version: "release", Goroutines: 1, Stack: []control.Function{{Name: function, File: "/src/broker/broker.go", Line: 66}}}}
+	for width, want := range map[int]string{120: function, 80: "broker.(*Broker[a/b]).Loop"} {
+		table := whereTable([]string{"GOROUTINES", "FUNCTION"}, old, width, func(o control.OldCode, function string) []string {
+			return []string{"1", function, o.Version, place(o)}
+		})
+		lines := table.Lines(report.Style{}, width)
+		if len(lines) != 2 || strings.Join(strings.Fields(lines[1]), " ") != "1 "+want+" release broker/broker.go:66" {
+			t.Errorf("%d columns: %q", width, lines)
+		}
+	}
 }

@@ -119,11 +119,25 @@ func showWhere(c *console, old []control.OldCode) {
 	if len(old) == 0 {
 		return
 	}
-	t := report.Table{Indent: 2, Head: []string{"GOROUTINES", "FUNCTION", "VERSION", "AT"}}
-	for _, o := range old {
-		t.Add(report.Count(o.Goroutines), o.Function, o.Version, place(o))
-	}
+	t := whereTable([]string{"GOROUTINES", "FUNCTION", "VERSION", "AT"}, old, c.width, func(o control.OldCode, function string) []string {
+		return []string{report.Count(o.Goroutines), function, o.Version, place(o)}
+	})
 	c.print(t.Lines(c.style, c.width)...)
+}
+
+// whereTable has a row of cells for each function. The names are without the directories of their packages, as plans write
+// them, where there is no room for whole ones.
+func whereTable(head []string, old []control.OldCode, width int, cells func(o control.OldCode, function string) []string) *report.Table {
+	whole, short := &report.Table{Indent: 2, Head: head}, &report.Table{Indent: 2, Head: head}
+	for _, o := range old {
+		whole.Add(cells(o, o.Function)...)
+		plain, _, _ := strings.Cut(o.Function, "[")
+		short.Add(cells(o, o.Function[strings.LastIndexByte(plain, '/')+1:])...)
+	}
+	if whole.Fits(width) {
+		return whole
+	}
+	return short
 }
 
 // showInside lists the goroutines because of which a switch was given up.
@@ -131,14 +145,13 @@ func showInside(c *console, inside []control.OldCode) {
 	if len(inside) == 0 {
 		return
 	}
-	t := report.Table{Indent: 2, Head: []string{"GOROUTINE", "FUNCTION", "VERSION", "AT", ""}}
-	for _, o := range inside {
+	t := whereTable([]string{"GOROUTINE", "FUNCTION", "VERSION", "AT", ""}, inside, c.messageWidth, func(o control.OldCode, function string) []string {
 		never := ""
 		if o.Endless {
 			never = "never returns"
 		}
-		t.Add(numbers(o), o.Function, o.Version, place(o), never)
-	}
+		return []string{numbers(o), function, o.Version, place(o), never}
+	})
 	for _, line := range t.Lines(c.messages, c.messageWidth) {
 		fmt.Fprintln(c.err, line)
 	}

@@ -99,8 +99,23 @@ func (a *patcher) oldCode() (list []control.OldCode, problem string) {
 	return counted(held, bodies), ""
 }
 
+// methodValue ends the name of the function that a method value of a method is made with. Stack traces leave it out.
+const methodValue = "-fm"
+
+// wraps tells a function that the compiler makes to call another one of its name: that of a method value, or an instance of a
+// generic method, which calls the code that instances share. The greater number calls the smaller ones.
+func wraps(name string) int {
+	switch {
+	case strings.HasSuffix(name, methodValue):
+		return 2
+	case strings.Contains(name, "[") && !strings.Contains(name, "go.shape."):
+		return 1
+	}
+	return 0
+}
+
 // counted puts goroutines that were found in bodies together by function. Several parts of one function
-// follow each other.
+// follow each other. A function that wraps another one counts as that, which it has in it or calls.
 func counted(held []splice.Held, bodies []oldBody) []control.OldCode {
 	var list []control.OldCode
 	for _, h := range held {
@@ -108,6 +123,10 @@ func counted(held []splice.Held, bodies []oldBody) []control.OldCode {
 		if b.name == "" { // all code of an image
 			b.name = functionIn(h.Stack, b.at)
 		}
+		if wraps(bodies[h.Range].name) > 0 && goesOn(&h, held, bodies) {
+			continue
+		}
+		b.name = strings.TrimSuffix(b.name, methodValue)
 		stack := withInstance(symbolise(h.Stack), b.name)
 		o := control.OldCode{Function: b.running(stack), Version: b.version, Goroutines: h.Count, IDs: h.IDs, Endless: b.endless, Stack: stack}
 		i := slices.IndexFunc(list, func(l control.OldCode) bool {
@@ -121,6 +140,29 @@ func counted(held []splice.Held, bodies []oldBody) []control.OldCode {
 		list[i].IDs = append(list[i].IDs, o.IDs...)
 	}
 	return list
+}
+
+// goesOn takes the goroutines out of h, those in a function that wraps another one, that are in the old body of the other one
+// too: they count there. It reports whether none is left. Where not all are known by number, all are taken to be where the one
+// with the stack is.
+func goesOn(h *splice.Held, held []splice.Held, bodies []oldBody) bool {
+	wrapper := &bodies[h.Range]
+	wrapped := shortInstance(strings.TrimSuffix(wrapper.name, methodValue))
+	for _, m := range held {
+		b := &bodies[m.Range]
+		if b.version != wrapper.version || wraps(b.name) >= wraps(wrapper.name) || shortInstance(b.name) != wrapped {
+			continue
+		}
+		if h.Count != len(h.IDs) || m.Count != len(m.IDs) {
+			if slices.ContainsFunc(h.Stack, func(pc uintptr) bool { return uint64(pc) > b.at.Lo && uint64(pc) <= b.at.Hi }) {
+				return true
+			}
+			continue
+		}
+		h.IDs = slices.DeleteFunc(slices.Clone(h.IDs), func(id uint64) bool { return slices.Contains(m.IDs, id) })
+		h.Count = len(h.IDs)
+	}
+	return h.Count == 0
 }
 
 // running names the old function that a stack is in: one that is inlined into the body, or the body itself.
@@ -165,17 +207,22 @@ func symbolise(pcs []uintptr) []control.Function {
 
 // withInstance gives frames of an instance of a generic function its whole name: the runtime leaves the type arguments out.
 func withInstance(stack []control.Function, name string) []control.Function {
-	from, to := strings.IndexByte(name, '['), strings.LastIndexByte(name, ']')
-	if from < 0 || to < from {
-		return stack
-	}
-	short := name[:from] + "[...]" + name[to+1:]
+	short := shortInstance(name)
 	for i := range stack {
 		if stack[i].Name == short {
 			stack[i].Name = name
 		}
 	}
 	return stack
+}
+
+// shortInstance is the name of an instance of a generic function as the runtime has it.
+func shortInstance(name string) string {
+	from, to := strings.IndexByte(name, '['), strings.LastIndexByte(name, ']')
+	if from < 0 || to < from {
+		return name
+	}
+	return name[:from] + "[...]" + name[to+1:]
 }
 
 // rangesOf is where bodies are.

@@ -66,6 +66,25 @@ func (t *Table) Lines(s Style, width int) []string {
 	return lines
 }
 
+// Fits reports whether the table has room in width columns for all words as they are.
+func (t *Table) Fits(width int) bool {
+	widths := t.widths(append([][]cell{headOf(t.Head)}, t.rows...), width)
+	for _, row := range t.rows {
+		if !hasRoom(row, widths) {
+			return false
+		}
+	}
+	return true
+}
+
+func headOf(titles []string) []cell {
+	head := make([]cell, len(titles))
+	for i, text := range titles {
+		head[i].text = text
+	}
+	return head
+}
+
 // narrowest is how narrow a column may become for the sake of the others.
 const narrowest = 12
 
