@@ -62,6 +62,7 @@ type Edit struct {
 	importers    map[string][]importing // see importersOf
 	inProgram    map[[2]string]bool     // by import path and declaration, memo
 	owners       map[string]string      // see ownerOf
+	pushed       map[pushed]string      // see pushedDecl
 }
 
 // Pair is a package in both versions.

@@ -74,7 +74,7 @@ func (e *Edit) asBefore(path string, o *goobj.Object, y goobj.Sym, old *release.
 	path = e.declaredIn(path, n.Name)
 	_, flag2 := e.Set.Flags(y)
 	f := &Function{
-		Name: n, Sym: y, Old: old, Package: path, Class: classify(goobj.PackagePrefix(e.symbolPath(path)), n, flag2), Follows: true,
+		Name: n, Sym: y, Old: old, Package: path, Class: e.classOf(path, n, flag2), Follows: true,
 		Asm: o.Asm, FIPS: e.Set.Kind(y).IsFIPS(), SameClosure: true, NewSig: old.Type, OldSig: old.Type,
 	}
 	f.Decl, _ = e.declOf(path, n.Name)

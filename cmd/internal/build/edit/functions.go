@@ -59,9 +59,8 @@ func (e *Edit) compareFunction(path string, o *goobj.Object, y goobj.Sym, dicts 
 		return
 	}
 	path = e.declaredIn(path, n.Name)
-	prefix := goobj.PackagePrefix(e.symbolPath(path))
 	_, flag2 := e.Set.Flags(y)
-	f := Function{Name: n, Sym: y, Old: old, Package: path, Class: classify(prefix, n, flag2)}
+	f := Function{Name: n, Sym: y, Old: old, Package: path, Class: e.classOf(path, n, flag2)}
 	if !ok {
 		f.Old = nil
 	}
@@ -181,7 +180,7 @@ func (e *Edit) mentions() {
 		}
 		for name, f := range p.New.Funcs {
 			o := p.Old.Funcs[name]
-			if o != nil && o.Text != f.Text && !(o.Pragmas["noinline"] && f.Pragmas["noinline"]) {
+			if EditsBody(o, f) && !(o.Pragmas["noinline"] && f.Pragmas["noinline"]) {
 				last := name[strings.LastIndexByte(name, '.')+1:]
 				edited[last] = append(edited[last], path+"\x00"+name)
 			}
@@ -214,7 +213,7 @@ func (e *Edit) mentions() {
 func (e *Edit) edited(key string) bool {
 	path, decl, _ := strings.Cut(key, "\x00")
 	p := e.Sources[path]
-	return p.Old != nil && p.Old.Funcs[decl] != nil && p.New.Funcs[decl] != nil && p.Old.Funcs[decl].Text != p.New.Funcs[decl].Text
+	return p.Old != nil && EditsBody(p.Old.Funcs[decl], p.New.Funcs[decl])
 }
 
 // changedDicts finds generic functions and types whose dictionaries changed: their old callers
@@ -326,8 +325,7 @@ func (e *Edit) findRemoved() {
 		}
 		path = e.declaredIn(path, s.Name)
 		f := Function{Name: goobj.Name{Name: s.Name, ABI: s.ABI}, Old: s, Package: path}
-		prefix := goobj.PackagePrefix(e.symbolPath(path))
-		f.Class = classify(prefix, f.Name, 0)
+		f.Class = e.classOf(path, f.Name, 0)
 		f.Decl, _ = e.declOf(path, s.Name)
 		e.Functions = append(e.Functions, f)
 	}

@@ -146,6 +146,9 @@ func declName(prefix, name string) (decl, path string) {
 // declOf is declName for a package of the edit, whose source tells the method "T.M" from a function
 // "T" that M was inlined into.
 func (e *Edit) declOf(importPath, name string) (decl, path string) {
+	if decl := e.pushedDecl(importPath, name); decl != "" {
+		return decl, ""
+	}
 	decl, path = declName(goobj.PackagePrefix(e.symbolPath(importPath)), name)
 	src, ok := e.Sources[importPath]
 	if !ok || decl == "" || src.declares(decl) {

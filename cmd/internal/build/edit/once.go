@@ -276,6 +276,9 @@ func (e *Edit) InProgram(path, decl string) bool {
 		for i := range e.Record.Symbols {
 			if s := &e.Record.Symbols[i]; s.Kind.IsText() {
 				add(s.Name)
+				if path := e.importPath(s.Package); e.pushedDecl(path, s.Name) != "" {
+					e.inProgram[[2]string{path, e.pushedDecl(path, s.Name)}] = true
+				}
 			}
 		}
 		for symbol := range e.Record.Inlined {

@@ -88,7 +88,7 @@ func (j *judge) editedDecls() map[string]*edit.Func {
 			continue
 		}
 		for name, f := range p.New.Funcs {
-			if o := p.Old.Funcs[name]; o != nil && o.Text != f.Text {
+			if edit.EditsBody(p.Old.Funcs[name], f) {
 				out[path+"\x00"+name] = f
 			}
 		}

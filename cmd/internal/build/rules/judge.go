@@ -462,6 +462,9 @@ func declOf(f *edit.Function) string { return f.Package + "\x00" + f.Decl }
 
 // symbolText is how a plan shows a function.
 func (j *judge) symbolText(f *edit.Function) string {
+	if decl := j.e.PushedDecl(f); decl != "" {
+		return j.show(f.Package, decl)
+	}
 	prefix := goobj.PackagePrefix(f.Package)
 	name := goobj.WithoutCopy(f.Name.Name)
 	for _, p := range []string{prefix + ".", "main."} {
