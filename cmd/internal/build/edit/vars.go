@@ -55,7 +55,7 @@ func (e *Edit) findVars() error {
 				if c.OldType == c.NewType && e.notKnown(was, n.Scope().Lookup(name)) == "" { // an alias stands for something else
 					c.OldType, c.NewType = typeText(types.Unalias(was.Type())), typeText(types.Unalias(n.Scope().Lookup(name).Type()))
 				}
-			case old.Text != e.initialiserText(path, v) || !v.Literals && e.dataChanged(path, name):
+			case old.Text != e.initialiserText(path, v) || !v.Literals && e.dataChanged(path, name) && !e.onlyRelaid(path, name):
 				c.Kind = VarInit
 			case old.Embed != v.Embed:
 				c.Kind = VarEmbed

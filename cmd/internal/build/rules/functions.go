@@ -377,7 +377,7 @@ func (j *judge) packageInit(f *edit.Function) {
 	if src := j.e.Sources[f.Package].New; j.e.Record.Build.CoverMode() != "" && src != nil && !src.Initialises() {
 		return // it registers the counters
 	}
-	if j.shown["init"+f.Package] {
+	if j.shown["init"+f.Package] || !j.inlinesEdited(f, j.editedDecls()) && j.e.InitialisesAsBefore(f.Package) {
 		return
 	}
 	j.shown["init"+f.Package] = true
