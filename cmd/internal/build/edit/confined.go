@@ -168,12 +168,13 @@ type reach struct {
 	info    *types.Info
 	scope   *types.Scope
 	members map[*types.TypeName]bool
+	changed map[*types.TypeName]bool // those of the members that are laid out anew themselves
 }
 
 // newReach follows the types of the names to all types of the package that hold one or lead to one. It is nil for a
 // package with errors.
 func (e *Edit) newReach(path string, src *Source, c *checker, names []string) *reach {
-	r := &reach{path: path, src: src, info: c.bodies(path), members: map[*types.TypeName]bool{}}
+	r := &reach{path: path, src: src, info: c.bodies(path), members: map[*types.TypeName]bool{}, changed: map[*types.TypeName]bool{}}
 	if c.faulty[path] {
 		return nil
 	}
@@ -186,7 +187,7 @@ func (e *Edit) newReach(path string, src *Source, c *checker, names []string) *r
 		if !ok || tn.IsAlias() || tn.Parent() == nil {
 			return nil
 		}
-		r.members[tn], r.scope = true, tn.Parent()
+		r.members[tn], r.changed[tn], r.scope = true, true, tn.Parent()
 	}
 	for grown := true; grown; {
 		grown = false
@@ -326,12 +327,17 @@ func (r *reach) heldBySource(used func(name string, method bool) string) string 
 	for _, tn := range members {
 		named := tn.Type().(*types.Named)
 		switch {
+		case named.TypeParams().Len() > 0 && r.changed[tn]:
+			return fmt.Sprintf("%s is generic, and values of its instances are not followed%s", tn.Name(), r.place(tn.Pos()))
 		case named.TypeParams().Len() > 0:
-			return fmt.Sprintf("the generic type %s has it as a part%s", tn.Name(), r.place(tn.Pos()))
+			return fmt.Sprintf("the generic type %s holds one or leads to one%s", tn.Name(), r.place(tn.Pos()))
 		case tn.Parent() != r.scope:
-			return fmt.Sprintf("the type %s that a function declares has it as a part%s", tn.Name(), r.place(tn.Pos()))
+			return fmt.Sprintf("the type %s that a function declares holds one or leads to one%s", tn.Name(), r.place(tn.Pos()))
 		}
 		if user := used(tn.Name(), false); user != "" {
+			if !r.changed[tn] {
+				return fmt.Sprintf("%s, which holds one or leads to one%s, is exported, and %s", tn.Name(), r.place(tn.Pos()), user)
+			}
 			return fmt.Sprintf("%s is exported, and %s", tn.Name(), user)
 		}
 		if part := r.beyond(named.Underlying()); part != "" {
