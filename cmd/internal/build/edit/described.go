@@ -174,39 +174,53 @@ func (c *checker) value(k *types.Const) string {
 // explained reports a type without a description in the program that is laid out anew because a type that was found
 // already is a part of it, or that stands in a function: values of such a type are in frames alone.
 func (e *Edit) explained(descriptor string, seen map[string]bool) bool {
+	return strings.Contains(withoutTypeArgs(descriptor), localMark) || e.partOf(descriptor, seen) != ""
+}
+
+// partOf is the one of the named types that the type of a description, or a generic one that it is an instance of, has as
+// a part; empty if there is none.
+func (e *Edit) partOf(descriptor string, names map[string]bool) string {
 	name := withoutTypeArgs(strings.TrimPrefix(descriptor, "type:"))
-	if strings.Contains(name, localMark) {
-		return true
-	}
 	for path := range e.Sources {
 		local, ok := strings.CutPrefix(name, goobj.PackagePrefix(e.symbolPath(path))+".")
 		if !ok {
 			continue
 		}
 		if o := e.newDecl.check(path).Scope().Lookup(local); o != nil {
-			return e.holdsOne(o.Type().Underlying(), seen)
+			return e.heldPart(o.Type().Underlying(), names)
 		}
 	}
-	return false
+	return ""
 }
 
-// holdsOne reports whether values of a type have values of one of the named types as parts.
-func (e *Edit) holdsOne(t types.Type, names map[string]bool) bool {
+// heldPart is the first of the named types of which a value of a type has one as a part.
+func (e *Edit) heldPart(t types.Type, names map[string]bool) string {
 	switch t := types.Unalias(t).(type) {
 	case *types.Named:
-		o := t.Obj()
-		if p := o.Pkg(); p != nil && names[goobj.PackagePrefix(e.symbolPath(p.Path()))+"."+o.Name()] {
-			return true
+		if o := t.Obj(); o.Pkg() != nil {
+			if name := e.typeName(o.Pkg().Path(), o.Name()); names[name] {
+				return name
+			}
 		}
-		return e.holdsOne(t.Underlying(), names)
+		return e.heldPart(t.Underlying(), names)
 	case *types.Array:
-		return e.holdsOne(t.Elem(), names)
+		return e.heldPart(t.Elem(), names)
 	case *types.Struct:
-		for i := range t.NumFields() {
-			if e.holdsOne(t.Field(i).Type(), names) {
-				return true
+		for f := range t.Fields() {
+			if name := e.heldPart(f.Type(), names); name != "" {
+				return name
 			}
 		}
 	}
-	return false
+	return ""
+}
+
+// typeName is the name that symbols have of a type of a package.
+func (e *Edit) typeName(path, name string) string {
+	return goobj.PackagePrefix(e.symbolPath(path)) + "." + name
+}
+
+// Has reports that a type is laid out anew because it has t as a part.
+func (e *Edit) Has(holder, t *Type) bool {
+	return holder.part != "" && t.Func == "" && holder.part == e.typeName(t.Package, t.Name)
 }

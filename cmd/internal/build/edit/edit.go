@@ -124,6 +124,8 @@ type Type struct {
 	Object bool
 	// Differs says in which field, as far as the descriptors tell.
 	Differs string
+	// part is the name in symbols of a type that is laid out anew, by which this one is too; see Edit.Has.
+	part string
 	// Added says that the type is new, and nothing else.
 	Added bool
 	// Renumbered and Renamed are the names that a local type has in the program and in the edit,

@@ -441,7 +441,7 @@ func (e *Edit) compareDescriptors(seen map[string]bool) {
 			}
 			if !e.onlyMentions(n.Name, seen) {
 				name := strings.TrimLeft(strings.TrimPrefix(n.Name, "type:"), "*[]")
-				e.Types = append(e.Types, Type{Package: o.Pkg, Name: name, Object: true, Differs: e.differs(n.Name, d)})
+				e.Types = append(e.Types, Type{Package: o.Pkg, Name: name, Object: true, Differs: e.differs(n.Name, d), part: e.partOf(n.Name, seen)})
 			}
 		}
 	}

@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"go/types"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/gosplice/gosplice/cmd/internal/build/edit"
+	"github.com/gosplice/gosplice/cmd/internal/build/goobj"
 	"github.com/gosplice/gosplice/internal/wire/patch"
 )
 
@@ -31,6 +33,7 @@ func (j *judge) types() {
 			c.What = "layout not known"
 			c.Reason = fmt.Sprintf("It is not known how a %s is laid out in the running program: %s.", t.Name, t.Unknown)
 			j.add(LayoutUnknown, c)
+		case t.Object && j.refusedWithPart(t):
 		case t.Object:
 			c.Symbol = t.Name
 			c.What = "layout"
@@ -86,7 +89,33 @@ func (j *judge) relaid(t *edit.Type, c patch.Change, held string) {
 	if held != "" && rule.ID != Interface.ID {
 		c.Reason += fmt.Sprintf("\nIt would apply if no %s outlived the calls that handle it, but %s.", t.Name, held)
 	}
+	if holders := j.holders(t); len(holders) > 0 {
+		c.Reason += fmt.Sprintf("\nIt is a part of %s, laid out anew with it.", list(holders))
+	}
 	j.add(rule, c)
+}
+
+// refusedWithPart reports a type that is as it was but for a part, which is refused and has the only line.
+func (j *judge) refusedWithPart(t *edit.Type) bool {
+	return slices.ContainsFunc(j.e.Types, func(o edit.Type) bool { return o.Old != nil && !o.Confined && !o.Nowhere && j.e.Has(t, &o) })
+}
+
+// holders are the types that the program describes and that have a type as a part, as users write them.
+func (j *judge) holders(t *edit.Type) (names []string) {
+	for i := range j.e.Types {
+		if h := &j.e.Types[i]; h.Object && j.e.Has(h, t) {
+			path, name := h.Package, h.Name
+			if path == "main" {
+				path = j.mainPackage()
+			}
+			if rest, ok := strings.CutPrefix(name, goobj.PackagePrefix(h.Package)+"."); ok {
+				name = j.show(path, rest)
+			}
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // methods judges the methods of a type whose layout is as before.
