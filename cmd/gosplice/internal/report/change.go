@@ -65,7 +65,7 @@ const (
 	detailIndent = 6
 )
 
-// Changes are the changes of a plan or patch, each with its explanation below it.
+// Changes are the changes of a plan or patch, each with its explanation below it, or those in a row that have the same one.
 func Changes(changes []patch.Change, s Style, width int) []string {
 	return groupLines([]group{{changes: changes}}, s, width)
 }
@@ -108,11 +108,14 @@ func groupLines(groups []group, s Style, width int) []string {
 		if g.head != "" {
 			lines = append(lines, s.Bold(Printable(g.head)))
 		}
-		for range g.changes {
+		for n := range g.changes {
 			c, row := sorted[next], t.lines(next, width)
 			row[0] = "  " + kindOf(c).mark(s) + " " + row[0][symbolIndent:]
-			lines = append(append(lines, row...), detailLines(c, width)...)
+			lines = append(lines, row...)
 			next++
+			if n == len(g.changes)-1 || !sameDetails(c, sorted[next]) {
+				lines = append(lines, detailLines(c, width)...)
+			}
 		}
 	}
 	return lines
@@ -171,6 +174,11 @@ func changeRow(c patch.Change, s Style) []cell {
 		id = c.ID
 	}
 	return []cell{{Printable(c.Symbol), s.Bold}, {text: Printable(c.What)}, verdict, {Printable(id), s.Dim}}
+}
+
+// sameDetails reports two changes of one rule that are explained by the same words.
+func sameDetails(a, b patch.Change) bool {
+	return a.ID == b.ID && a.Reason == b.Reason && a.Layout == nil && b.Layout == nil && slices.Equal(a.WaysOut, b.WaysOut)
 }
 
 // detailLines are the explanation of a change: why, and what to do instead.

@@ -101,6 +101,25 @@ func TestPlan(t *testing.T) {
 	}
 }
 
+// Changes in a row that are explained by the same words have them once, below the last; others keep their own.
+func TestSameDetails(t *testing.T) {
+	initialised := func(symbol string) patch.Change {
+		return patch.Change{Symbol: symbol, What: "new package", Verdict: "applies, initialised now", ID: "GS2007", Reason: "Its init functions run once.", WaysOut: []string{"look at them"}}
+	}
+	other, noted := initialised("d"), bodyChange
+	other.Reason = "Its init function has run."
+	noted.ID, noted.Reason = "GS2007", other.Reason
+	text := strings.Join(Changes([]patch.Change{initialised("a"), initialised("b"), refusedChange, initialised("c"), other, noted}, Style{}, 80), "\n")
+	for words, want := range map[string]int{"run once": 1, "look at them": 2, "has run": 2, "every Player": 1} {
+		if got := strings.Count(text, words); got != want {
+			t.Errorf("%q is there %d times, not %d, in:\n%s", words, got, want, text)
+		}
+	}
+	if strings.Index(text, "! c ") > strings.Index(text, "run once") {
+		t.Errorf("the explanation does not stand below the last:\n%s", text)
+	}
+}
+
 // Changes stand in groups of their modules once a dependency has another version; what needs attention stands last.
 func TestPlanByModule(t *testing.T) {
 	in := func(module string, c patch.Change) patch.Change {

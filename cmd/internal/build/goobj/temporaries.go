@@ -63,3 +63,18 @@ func (s *Set) Initialised(pkg string) map[Sym]bool {
 	}
 	return out
 }
+
+// InitFuncs are the functions that initialise a package, in the order in which they run. A package that only imports others
+// that are initialised has none.
+func (s *Set) InitFuncs(pkg string) (funcs []Sym) {
+	task, ok := s.Lookup(pathToPrefix(pkg)+"..inittask", ABI0)
+	if !ok {
+		return nil
+	}
+	for _, r := range s.Relocs(task) {
+		if r.Size == 8 && s.Kind(r.Sym).IsText() {
+			funcs = append(funcs, r.Sym)
+		}
+	}
+	return funcs
+}

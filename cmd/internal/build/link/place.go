@@ -45,20 +45,14 @@ func (l *linker) placeInits() {
 }
 
 func (l *linker) placePackageInit(path string) {
-	task, ok := l.set.Lookup(goobj.PackagePrefix(path)+"..inittask", goobj.ABI0)
-	if !ok {
+	funcs := l.set.InitFuncs(path)
+	if len(funcs) == 0 {
 		return
 	}
-	u := initUnit{name: packageUnit(path), value: l.initValue(path), pkg: l.symbolPath(path)}
-	for _, r := range l.set.Relocs(task) {
-		if r.Size == 8 && l.set.Kind(r.Sym).IsText() {
-			u.funcs = append(u.funcs, r.Sym)
-			l.place(r.Sym)
-		}
+	for _, y := range funcs {
+		l.place(y)
 	}
-	if len(u.funcs) > 0 {
-		l.inits = append(l.inits, u)
-	}
+	l.inits = append(l.inits, initUnit{name: packageUnit(path), value: l.initValue(path), pkg: l.symbolPath(path), funcs: funcs})
 }
 
 // initValue identifies what initialises a package: its init functions and, of a dependency, its version, since variables

@@ -400,7 +400,7 @@ func (j *judge) packages() {
 			j.add(CgoPackage, c)
 			continue
 		}
-		if task, ok := j.e.Set.Lookup(goobj.PackagePrefix(p)+"..inittask", goobj.ABI0); !ok || j.e.Set.Size(task) == 0 {
+		if len(j.e.Set.InitFuncs(p)) == 0 {
 			j.add(NewPackage, c)
 			continue
 		}
