@@ -11,6 +11,61 @@ import (
 // in them are.
 func SameType(a, b types.Type) bool { return shape(a) == shape(b) }
 
+// SameInMemory reports two types whose values are the same in memory, whatever the types are called: a time.Duration is an
+// int64, and an int64 where addresses have 64 bits is an int.
+func SameInMemory(a, b types.Type) bool { return sameInMemory(a.Underlying(), b.Underlying(), 0) }
+
+// deepest is how far pointers are followed, which may lead back to where they came from.
+const deepest = 8
+
+func sameInMemory(a, b types.Type, depth int) bool {
+	if SameType(a, b) {
+		return true
+	}
+	if depth++; depth > deepest {
+		return false
+	}
+	a, b = a.Underlying(), b.Underlying()
+	switch a := a.(type) {
+	case *types.Basic:
+		b, ok := b.(*types.Basic)
+		return ok && a.Info()&types.IsUntyped == 0 && plainKind(a) == plainKind(b)
+	case *types.Array:
+		b, ok := b.(*types.Array)
+		return ok && a.Len() == b.Len() && sameInMemory(a.Elem(), b.Elem(), depth)
+	case *types.Pointer:
+		b, ok := b.(*types.Pointer)
+		return ok && sameInMemory(a.Elem(), b.Elem(), depth)
+	case *types.Slice:
+		b, ok := b.(*types.Slice)
+		return ok && sameInMemory(a.Elem(), b.Elem(), depth)
+	case *types.Struct:
+		b, ok := b.(*types.Struct)
+		if !ok || a.NumFields() != b.NumFields() {
+			return false
+		}
+		for i := range a.NumFields() {
+			f, g := a.Field(i), b.Field(i)
+			if f.Name() != g.Name() || f.Embedded() != g.Embedded() || a.Tag(i) != b.Tag(i) || !sameInMemory(f.Type(), g.Type(), depth) {
+				return false
+			}
+		}
+		return true
+	}
+	return shape(a) == shape(b)
+}
+
+// plainKind is the kind of a basic type, with one for those that are the same in memory.
+func plainKind(t *types.Basic) types.BasicKind {
+	switch t.Kind() {
+	case types.Int:
+		return types.Int64
+	case types.Uint, types.Uintptr:
+		return types.Uint64
+	}
+	return t.Kind()
+}
+
 // shape writes a type so that two types with equal text are laid out, compared and reflected
 // alike, as far as named types are. Named types are written by name: each is compared on its own.
 func shape(t types.Type) string {

@@ -217,6 +217,9 @@ func layoutChange(t *edit.Type, c *patch.Change) Rule {
 		c.WaysOut = []string{"use a slice", "use a new type for the other length", "restart"}
 		return ArrayLength
 	}
+	if edit.SameInMemory(t.Old, t.New) {
+		c.Reason = sameInMemory(t, "it", short(t.Old), short(t.New))
+	}
 	c.What = fmt.Sprintf("underlying type %s -> %s", short(t.Old), short(t.New))
 	c.WaysOut = []string{"use a new type", "restart"}
 	return Layout
@@ -232,6 +235,11 @@ func misread(t *edit.Type) string {
 		return fmt.Sprintf("%s is %d bytes in the running program and %d in your edit: new code would read past the end of %s.", t.Name, t.OldSize, t.NewSize, all)
 	}
 	return fmt.Sprintf("%s is %d bytes in the running program and %d in your edit: new code would misread %s.", t.Name, t.OldSize, t.NewSize, all)
+}
+
+// sameInMemory says what stands against a type that only goes by other types than before.
+func sameInMemory(t *edit.Type, what, was, is string) string {
+	return fmt.Sprintf("Every %s already in memory is laid out as in your edit. But the running program's description of the type is the only one: reflection, fmt and encoding packages would go on to take %s for a value of type %s, and new code for one of type %s.", t.Name, what, was, is)
 }
 
 // short is a type as messages show it.
@@ -334,6 +342,11 @@ func structChange(t *edit.Type, o, n *types.Struct, c *patch.Change) Rule {
 			return ArrayLength
 		}
 		c.What = fmt.Sprintf("field %s: %s -> %s", f.Name(), was, is)
+		if edit.SameInMemory(o, n) {
+			c.Reason = sameInMemory(t, "the field", was, is)
+			c.WaysOut = []string{"keep the type and convert the field where it is used", "restart"}
+			return FieldType
+		}
 		c.Reason += users(t)
 		c.WaysOut = aside(f.Name(), is)
 		return FieldType
