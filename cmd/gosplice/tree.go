@@ -1,12 +1,15 @@
 package main
 
 import (
+	"errors"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/gosplice/gosplice/cmd/internal/build/gotool"
 	"github.com/gosplice/gosplice/cmd/internal/build/pipeline"
 )
 
@@ -48,7 +51,18 @@ func (t *tree) plan(c *console, cmd *cobra.Command) (*pipeline.Plan, error) {
 		Record: record, Dir: t.dir, Overlay: overlay,
 		Dependencies: t.dependencies.taken, Modules: t.dependencies.modules, Directives: t.directives, Progress: line.Step,
 	})
-	return plan, interrupted(err)
+	return plan, interrupted(fromHere(err))
+}
+
+// fromHere makes a compile error name files from this directory, for the build may run in another one.
+func fromHere(err error) error {
+	var wrong *gotool.CompileError
+	here, wdErr := os.Getwd()
+	if wdErr != nil || !errors.As(err, &wrong) {
+		return err
+	}
+	*wrong = *wrong.From(here)
+	return err
 }
 
 // recordSuffix ends the names of record files.

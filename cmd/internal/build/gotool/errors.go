@@ -2,7 +2,9 @@ package gotool
 
 import (
 	"fmt"
+	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -44,6 +46,42 @@ type CompileError struct {
 	Lines []string
 	// Stderr is all that the go command wrote.
 	Stderr string
+	// Dir is the directory of the build, empty for the one of the process.
+	Dir string
+}
+
+// From is the error with file names relative to another directory than that of the build.
+func (e *CompileError) From(dir string) *CompileError {
+	from, err := filepath.Abs(e.Dir)
+	if err != nil {
+		return e
+	}
+	moved := *e
+	moved.Dir, moved.Lines = dir, slices.Clone(e.Lines)
+	for i, line := range moved.Lines {
+		moved.Lines[i] = nameFrom(line, from, dir)
+	}
+	lines := strings.SplitAfter(e.Stderr, "\n")
+	for i, line := range lines {
+		lines[i] = nameFrom(line, from, dir)
+	}
+	moved.Stderr = strings.Join(lines, "")
+	return &moved
+}
+
+// nameFrom gives a message about a place in a file, whose name is relative to a directory, the name from another one. What
+// is not below that keeps its whole name.
+func nameFrom(line, from, dir string) string {
+	at := sourcePosition.FindString(line)
+	name, _, _ := strings.Cut(at, ":")
+	if at == "" || filepath.IsAbs(name) {
+		return line
+	}
+	whole := filepath.Join(from, filepath.FromSlash(name))
+	if below, err := filepath.Rel(dir, whole); err == nil && filepath.IsLocal(below) {
+		whole = "." + string(filepath.Separator) + below
+	}
+	return whole + line[len(name):]
 }
 
 // Error is the first message and the number of others; Lines has all.
@@ -85,9 +123,9 @@ var sourcePosition = regexp.MustCompile(`^\S[^:]*:\d+(:\d+)?: `)
 // position.
 var coverPosition = regexp.MustCompile(`^[\d/]+ [\d:]+ cover: [^:]+: `)
 
-// failure turns what the go command wrote before it failed into an error.
-func failure(args []string, stderr string, err error) error {
-	compile := &CompileError{Stderr: stderr}
+// failure turns what the go command wrote before it failed in a directory into an error.
+func failure(dir string, args []string, stderr string, err error) error {
+	compile := &CompileError{Stderr: stderr, Dir: dir}
 	var rest []string
 	for line := range strings.Lines(stderr) {
 		line = strings.TrimRight(line, "\r\n")

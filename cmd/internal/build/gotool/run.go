@@ -42,7 +42,7 @@ func (b *Build) run(ctx context.Context, args []string, read func(io.Reader) err
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		return failure(args, stderr.String(), err)
+		return failure(b.Dir, args, stderr.String(), err)
 	}
 	if messages != nil {
 		if _, err := messages.Write(stderr.Bytes()); err != nil {

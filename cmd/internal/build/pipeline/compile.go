@@ -166,7 +166,7 @@ func (t *tree) placed(err error) error {
 		return err
 	}
 	lines := d.Lines(t.build.Dir)
-	return &gotool.CompileError{Lines: lines, Stderr: strings.Join(lines, "\n")}
+	return &gotool.CompileError{Lines: lines, Stderr: strings.Join(lines, "\n"), Dir: t.build.Dir}
 }
 
 // inSources makes a compile error name the user's files instead of the ones that were added in their place.
