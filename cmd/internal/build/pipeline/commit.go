@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -36,6 +37,18 @@ func withCommit(ctx context.Context, err error, b *gotool.Build) error {
 		return err
 	}
 	return fmt.Errorf("%w; %s", err, says)
+}
+
+// notThere is in what the go command says of a package that is not among the sources where it runs.
+var notThere = []string{"no required module provides package", "go.mod file not found", "is not in std", "main module"}
+
+// elsewhere says of a go command that does not find the program's package that the sources may be in another directory.
+func elsewhere(err error, program string, b *gotool.Build) error {
+	var c *gotool.CommandError
+	if !errors.As(err, &c) || b.Main == "" || !slices.ContainsFunc(notThere, func(s string) bool { return strings.Contains(c.First, s) }) {
+		return err
+	}
+	return fmt.Errorf("%s has no package %s, from which %s was built: give the directory of its sources with -C", b.Dir, b.Main, program)
 }
 
 // advice says which commit it is, and what to do in dir to have its sources.

@@ -39,7 +39,7 @@ func MakeRecord(ctx context.Context, o RecordOptions) (*RecordSummary, error) {
 	}
 	packages, err := b.List(ctx, "")
 	if err != nil {
-		return nil, withCommit(ctx, err, b)
+		return nil, withCommit(ctx, elsewhere(err, o.Binary, b), b)
 	}
 	packages, escapes, known, err := b.ListEscapes(ctx, "", release.EscapePatterns(packages))
 	if err != nil {
