@@ -137,12 +137,14 @@ type Type struct {
 	// Unnamed says that the type has no name of its own.
 	Unnamed bool
 
-	Receiver string   // a method whose receiver changed between value and pointer
-	Methods  []string // new
-	Resigned []string // of another signature
-	Gone     []string // removed, and still in the program's method table
-	Promoted []string // new by way of an embedded field
-	lost     []string // removed
+	Receivers []string // methods whose receiver changed between value and pointer
+	Methods   []string // new
+	Resigned  []string // of another signature
+	Gone      []string // removed, and still in the program's method table
+	Promoted  []string // new by way of an embedded field
+	lost      []string // removed
+	// lostBy are the types, by their names in symbols, that declared what the type lost and had by way of them.
+	lostBy map[string]string
 	// Conversions are where the edit converts the type to an interface that needs one of these methods.
 	Conversions []Conversion
 	// Unseen says why type assertions do not find the new methods; they do when it is empty.

@@ -46,7 +46,7 @@ func sameInMemory(a, b types.Type, depth int) bool {
 		}
 		for i := range a.NumFields() {
 			f, g := a.Field(i), b.Field(i)
-			if f.Name() != g.Name() || f.Embedded() != g.Embedded() || a.Tag(i) != b.Tag(i) || !sameInMemory(f.Type(), g.Type(), depth) {
+			if f.Name() != g.Name() && !EmbedsAnother(a, b, i) || f.Embedded() != g.Embedded() || a.Tag(i) != b.Tag(i) || !sameInMemory(f.Type(), g.Type(), depth) {
 				return false
 			}
 		}

@@ -15,7 +15,9 @@ func TestSameInMemory(t *testing.T) {
 		{"a []E", "a []F", true},
 		{"a [2]E", "a [2]F", true},
 		{"a interface{ M() }", "a interface{ M() }", true},
-		{"a int64", "a uint64", false}, // a negative one
+		{"E; a int", "F; a int", true},
+		{"E; a int", "b E; a int", false}, // reflection tells them apart, and so do promoted names
+		{"a int64", "a uint64", false},    // a negative one
 		{"a int64", "a float64", false},
 		{"a int32", "a int", false},
 		{"a [2]E", "a [3]F", false},

@@ -1,6 +1,7 @@
 package edit
 
 import (
+	"cmp"
 	"go/ast"
 	"slices"
 	"strings"
@@ -71,6 +72,10 @@ func (e *Edit) unnamed(name string, y goobj.Sym, byName map[string]*Type) *Type 
 		for _, m := range in.lost {
 			if !had[m] && e.inTable("go:"+name+"."+m, "go:(*"+name+")."+m) {
 				t.Gone = append(t.Gone, m)
+				if t.lostBy == nil {
+					t.lostBy = map[string]string{}
+				}
+				t.lostBy[m] = cmp.Or(in.lostBy[m], in.Descriptor)
 			}
 		}
 	}

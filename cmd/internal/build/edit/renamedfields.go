@@ -59,6 +59,15 @@ func RenamedAt(was, is *types.Struct, i int) bool {
 	return f.Name() != "_" && g.Name() != "_" && !f.Embedded() && !g.Embedded() && !hasField(is, f.Name()) && !hasField(was, g.Name()) && SameType(f.Type(), g.Type())
 }
 
+// EmbedsAnother reports that field i of two structs is embedded in both, by types of which the other struct has none.
+func EmbedsAnother(was, is *types.Struct, i int) bool {
+	if i >= was.NumFields() || i >= is.NumFields() {
+		return false
+	}
+	f, g := was.Field(i), is.Field(i)
+	return f.Embedded() && g.Embedded() && !hasField(is, f.Name()) && !hasField(was, g.Name())
+}
+
 func hasField(s *types.Struct, name string) bool {
 	for f := range s.Fields() {
 		if f.Name() == name {

@@ -75,6 +75,8 @@ type Func struct {
 type started struct {
 	fun   ast.Expr
 	later bool
+	// handed says that a method named Go gets it, as those of sync.WaitGroup and errgroup.Group.
+	handed bool
 }
 
 // Var is a package variable.
@@ -135,7 +137,7 @@ func parseSource(path string, files []file) (*Source, error) {
 	}
 	for _, f := range s.Funcs {
 		for _, x := range f.started {
-			if s.mayStay(x.fun) {
+			if s.mayStay(x.fun) && (!x.handed || s.isFunc(x.fun)) {
 				f.Goroutines++
 				if x.later {
 					f.Later++
@@ -260,8 +262,11 @@ func (f *Func) readNode(n ast.Node, later bool) {
 		case *ast.TypeSpec:
 			f.Types = true
 		case *ast.GoStmt:
-			f.started = append(f.started, started{n.Call.Fun, later})
+			f.started = append(f.started, started{n.Call.Fun, later, false})
 		case *ast.CallExpr:
+			if s, ok := n.Fun.(*ast.SelectorExpr); ok && len(n.Args) == 1 && s.Sel.Name == "Go" {
+				f.started = append(f.started, started{n.Args[0], later, true})
+			}
 			called[ast.Unparen(n.Fun)] = true
 			if s, ok := n.Fun.(*ast.SelectorExpr); ok && len(n.Args) == 0 && (s.Sel.Name == "Lock" || s.Sel.Name == "RLock") {
 				f.Locks = append(f.Locks, printed(s.X))
@@ -308,6 +313,23 @@ func (s *Source) mayStay(fun ast.Expr) bool {
 		return !stays
 	})
 	return stays
+}
+
+// isFunc reports a function literal, or the name of a function or method of the package.
+func (s *Source) isFunc(x ast.Expr) bool {
+	switch x := ast.Unparen(x).(type) {
+	case *ast.FuncLit:
+		return true
+	case *ast.Ident:
+		return s.Funcs[x.Name] != nil
+	case *ast.SelectorExpr:
+		for name := range s.Funcs {
+			if strings.HasSuffix(name, "."+x.Sel.Name) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // oldSource is oldSource for a package of the release, which a tree with a memory reads once.

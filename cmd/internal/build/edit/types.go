@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"go/ast"
 	"go/types"
+	"slices"
 	"sort"
 	"strings"
 
@@ -59,12 +60,12 @@ func (e *Edit) compareTypes(path string, was, is *types.TypeName) bool {
 		e.Types = append(e.Types, t)
 		return true
 	}
-	anew := !alike && (was.IsAlias() != is.IsAlias() || laidOutAnew(was.Type(), is.Type()))
-	if anew && !was.IsAlias() && !is.IsAlias() {
-		t.Fields = renamedFields(was.Type(), is.Type())
+	if was.IsAlias() && is.IsAlias() {
+		return false // what is of a type by this name is compared by the type that it stands for
 	}
-	if anew && was.IsAlias() && is.IsAlias() && SameType(was.Type(), is.Type()) && len(renamedFields(was.Type(), is.Type())) > 0 {
-		return false // a name of a type whose fields are renamed
+	anew := !alike && (was.IsAlias() != is.IsAlias() || laidOutAnew(was.Type(), is.Type()))
+	if anew && was.IsAlias() == is.IsAlias() {
+		t.Fields = renamedFields(was.Type(), is.Type())
 	}
 	if anew && len(t.Fields) == 0 {
 		t.Old, t.New = was.Type().Underlying(), is.Type().Underlying()
@@ -118,29 +119,35 @@ func (e *Edit) compareMethods(t *Type, o, n *types.Named) {
 		case old == nil:
 			t.Methods = append(t.Methods, name)
 		case declares(o, name) && declares(n, name) && pointerReceiver(old) != pointerReceiver(m):
-			t.Receiver = name
+			t.Receivers = append(t.Receivers, name)
 		case shape(old.Type()) != shape(m.Type()):
 			t.Resigned = append(t.Resigned, name)
 		}
 	}
 	pkg, name := t.Descriptor[:len(t.Descriptor)-len(t.descriptorName())], t.descriptorName()
-	for m := range had {
+	for m, f := range had {
 		if has[m] != nil {
 			continue
 		}
 		t.lost = append(t.lost, m)
+		if by := declaringType(f); by != nil && by.Obj().Pkg() != nil && !declares(o, m) {
+			if t.lostBy == nil {
+				t.lostBy = map[string]string{}
+			}
+			t.lostBy[m] = e.typeName(by.Obj().Pkg().Path(), by.Obj().Name())
+		}
 		if e.inTable(pkg+name+"."+m, pkg+"(*"+name+")."+m) {
 			t.Gone = append(t.Gone, m)
 		}
 	}
-	for _, list := range [][]string{t.Methods, t.Promoted, t.Resigned, t.Gone, t.lost} {
+	for _, list := range [][]string{t.Receivers, t.Methods, t.Promoted, t.Resigned, t.Gone, t.lost} {
 		sort.Strings(list)
 	}
 }
 
 // otherMethods reports a type whose methods changed in some way.
 func (t *Type) otherMethods() bool {
-	return t.Receiver != "" || len(t.Methods)+len(t.Promoted)+len(t.Resigned)+len(t.lost) > 0
+	return len(t.Receivers)+len(t.Methods)+len(t.Promoted)+len(t.Resigned)+len(t.lost) > 0
 }
 
 // descriptorName is the end of the descriptor's name behind the package: the type's name, and its number.
@@ -167,6 +174,21 @@ func declares(t *types.Named, method string) bool {
 		}
 	}
 	return false
+}
+
+// declaringType is the type that declares a method, nil for a method of an interface without a name.
+func declaringType(f *types.Func) *types.Named {
+	t := types.Unalias(f.Signature().Recv().Type())
+	if p, ok := t.(*types.Pointer); ok {
+		t = types.Unalias(p.Elem())
+	}
+	n, _ := t.(*types.Named)
+	return n
+}
+
+// LosesBy reports that a type loses a method because t does, which it embeds.
+func (e *Edit) LosesBy(of, t *Type, method string) bool {
+	return of.lostBy[method] != "" && of.lostBy[method] == e.typeName(t.Package, t.Name) && t.Func == "" && slices.Contains(t.Gone, method)
 }
 
 func pointerReceiver(f *types.Func) bool {

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"go/ast"
 	"go/types"
 	"path/filepath"
 	"slices"
@@ -72,15 +73,22 @@ func (j *judge) renamedFields(t *edit.Type, c patch.Change) {
 		c.Symbol += " of " + t.Func
 	}
 	var words []string
+	exported := false
 	for _, f := range t.Fields {
 		words = append(words, f.Old+" -> "+f.New)
+		exported = exported || ast.IsExported(f.Old)
 	}
-	c.What = "field renamed: " + strings.Join(words, ", ")
-	j.add(FieldRenamed, c)
-	if t.Seen {
-		c.What = "reflection sees the old name: " + strings.Join(words, ", ")
-		j.add(FieldNameSeen, c)
+	if !t.Seen {
+		c.What = "field renamed: " + strings.Join(words, ", ")
+		j.add(FieldRenamed, c)
+		return
 	}
+	c.What = "field renamed; reflection sees the old name: " + strings.Join(words, ", ")
+	if !exported {
+		c.Reason = "The running program's description of the type stays, with the old name: fmt with %+v goes on to write it until the program is restarted."
+		c.WaysOut = []string{"keep the old name until the next restart where such texts are read"}
+	}
+	j.add(FieldNameSeen, c)
 }
 
 // relaid refuses a type that is laid out anew. held says what keeps values beyond the calls that handle them.
@@ -130,8 +138,12 @@ func (j *judge) methods(t *edit.Type, c patch.Change) {
 		}
 		return c
 	}
-	if t.Receiver != "" {
-		c := with(t.Receiver)
+	for _, m := range t.Receivers {
+		for _, decl := range declarations(t, m) {
+			key := t.Package + "\x00" + decl
+			j.shown[key], j.shown["gone"+key], j.shown["new"+key] = true, true, true
+		}
+		c := with(m)
 		c.What = "receiver changed between value and pointer"
 		c.Reason = fmt.Sprintf("Interface values that hold a %s exist, and their calls pass the receiver in the old way.", t.Name)
 		j.add(Receiver, c)
@@ -143,7 +155,7 @@ func (j *judge) methods(t *edit.Type, c patch.Change) {
 		if t.Unseen != "" && j.e.Asked(t.Package, m) {
 			c := with(m)
 			c.What = "new method, by way of an embedded field"
-			j.unseen(t, c)
+			j.unseen(t, m, c)
 		}
 	}
 	for _, m := range t.Methods {
@@ -151,7 +163,7 @@ func (j *judge) methods(t *edit.Type, c patch.Change) {
 		c.What = "new method"
 		switch {
 		case t.Unseen != "" && j.e.Asked(t.Package, m):
-			j.unseen(t, c)
+			j.unseen(t, m, c)
 		case remembered(m):
 			j.add(MethodRemembered, c)
 		default:
@@ -170,19 +182,37 @@ func (j *judge) methods(t *edit.Type, c patch.Change) {
 		if !j.e.Asked(t.Package, m) {
 			continue
 		}
-		for _, decl := range []string{t.Name + "." + m, "(*" + t.Name + ")." + m} {
+		for _, decl := range declarations(t, m) {
 			j.shown["gone"+t.Package+"\x00"+decl] = true
+		}
+		if slices.ContainsFunc(j.e.Types, func(by edit.Type) bool { return j.e.LosesBy(t, &by, m) }) {
+			continue // said of the type that declared it
 		}
 		c := with(m)
 		c.What = "method removed"
 		c.Reason = "New code does not call it. Type assertions, fmt, encoding packages and reflection on this type still find it, and run its old body, until the program is restarted."
+		if slices.ContainsFunc(j.e.Types, func(of edit.Type) bool { return j.e.LosesBy(&of, t, m) }) {
+			c.Reason = strings.Replace(c.Reason, "on this type", "on this type and those that embed it", 1)
+		}
+		if !ast.IsExported(m) {
+			c.Reason = "New code does not call it. Type assertions to the package's own interfaces still find it, and run its old body, until the program is restarted."
+		}
 		j.add(MethodStays, c)
 	}
 }
 
+// declarations are the names that a method of a type can be declared by.
+func declarations(t *edit.Type, method string) []string {
+	return []string{t.Name + "." + method, "(*" + t.Name + ")." + method}
+}
+
 // unseen warns of a method that the program's description of a type does not get.
-func (j *judge) unseen(t *edit.Type, c patch.Change) {
-	c.Reason = "Direct calls find it. Type assertions, fmt and reflection on this type do not see it until the program is restarted: " + t.Unseen + "."
+func (j *judge) unseen(t *edit.Type, method string, c patch.Change) {
+	finds := "Type assertions, fmt and reflection on this type do"
+	if !ast.IsExported(method) {
+		finds = "Type assertions to the package's own interfaces do"
+	}
+	c.Reason = "Direct calls find it. " + finds + " not see it until the program is restarted: " + t.Unseen + "."
 	j.add(MethodUnseen, c)
 }
 
@@ -301,19 +331,41 @@ func structChange(t *edit.Type, o, n *types.Struct, c *patch.Change) Rule {
 		return []string{fmt.Sprintf("keep %s in a map[*%s]%s beside the struct%s", field, t.Name, typ, place(t)), "restart"}
 	}
 	c.Reason = misread(t)
+	var names, typed []string
 	for i := range n.NumFields() {
-		if f := n.Field(i); f.Name() != "_" && had[f.Name()] == nil && !edit.RenamedAt(o, n, i) {
-			c.What = fmt.Sprintf("field %s %s added", f.Name(), short(f.Type()))
-			c.Reason += users(t)
-			c.WaysOut = aside(f.Name(), short(f.Type()))
-			return Layout
+		f := n.Field(i)
+		switch {
+		case f.Name() == "_" || had[f.Name()] != nil || edit.RenamedAt(o, n, i):
+		case edit.EmbedsAnother(o, n, i):
+			c.What = fmt.Sprintf("embedded type %s -> %s", short(o.Field(i).Type()), short(f.Type()))
+			if edit.SameInMemory(o, n) {
+				c.Reason = sameInMemory(t, "the embedded field", short(o.Field(i).Type()), short(f.Type()))
+			}
+			c.WaysOut = []string{"keep the type's name until the next restart"}
+			return FieldType
+		default:
+			names, typed = append(names, f.Name()), append(typed, f.Name()+" "+short(f.Type()))
 		}
+	}
+	if len(names) > 0 {
+		c.What = fmt.Sprintf("%s %s added", plural("field", names), strings.Join(typed, ", "))
+		c.Reason += users(t)
+		value := short(has[names[0]].Type())
+		if len(names) > 1 {
+			value = "struct{ " + strings.Join(typed, "; ") + " }"
+		}
+		c.WaysOut = aside(list(names), value)
+		return Layout
 	}
 	for i := range o.NumFields() {
 		if f := o.Field(i); f.Name() != "_" && has[f.Name()] == nil && !edit.RenamedAt(o, n, i) {
-			c.What = fmt.Sprintf("field %s removed", f.Name())
-			return FieldRemoved
+			names = append(names, f.Name())
 		}
+	}
+	if len(names) > 0 {
+		c.What = fmt.Sprintf("%s %s removed", plural("field", names), strings.Join(names, ", "))
+		c.WaysOut = []string{"leave the " + plural("field", names) + " in place, unused, until the next restart"}
+		return FieldRemoved
 	}
 	for i := range o.NumFields() {
 		f := o.Field(i)
@@ -381,6 +433,14 @@ func structChange(t *edit.Type, o, n *types.Struct, c *patch.Change) Rule {
 	c.What = "struct changed"
 	c.WaysOut = []string{"use a new type", "restart"}
 	return Layout
+}
+
+// plural is a word for one or several.
+func plural(word string, of []string) string {
+	if len(of) > 1 {
+		return word + "s"
+	}
+	return word
 }
 
 // tagged is the end of "describes a type".
