@@ -126,7 +126,7 @@ func (e *Edit) ownPart(c, s *release.Symbol) bool {
 		name, ok := statement(c.Name)
 		if !ok {
 			l, literal := e.closures.oldLiteral[c]
-			if !literal || l.host != "" || !e.calledInPlace(l.literalOf) {
+			if !literal || l.host != "" || !e.inPlace(l.literalOf) {
 				return false
 			}
 			name, _, _ = cutLast(c.Name)
@@ -138,15 +138,10 @@ func (e *Edit) ownPart(c, s *release.Symbol) bool {
 	return true
 }
 
-// calledInPlace reports a literal of the release that is the function of a call, as in defer func() { … }().
-func (e *Edit) calledInPlace(at literalOf) (called bool) {
+// inPlace reports a literal of the release that is called, deferred or started where it stands.
+func (e *Edit) inPlace(at literalOf) bool {
 	l, _, _ := e.source(at, false)
-	ast.Inspect(l.around, func(n ast.Node) bool {
-		call, ok := n.(*ast.CallExpr)
-		called = called || ok && ast.Unparen(call.Fun) == l.node
-		return !called
-	})
-	return called
+	return calledInPlace(l.around, l.node)
 }
 
 // CallsItself reports whether a function of the release is called by itself, or by a part of it such as a deferred literal.

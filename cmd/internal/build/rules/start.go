@@ -242,3 +242,34 @@ func (c startedChange) whichLines() string {
 	}
 	return inTheEdit + word + list(parts) + "."
 }
+
+// neverRuns explains why a patch of nothing but start-up code is refused.
+const neverRuns = "Nothing that runs again changed or calls what did, so the patch would never run."
+
+// startOnly judges what runs only at the start: alone it is refused, since it would never run.
+func (j *judge) startOnly() {
+	alone := len(j.v.Redirect) == 0 && j.runs == 0 && !j.v.Refused
+	for _, c := range j.started {
+		if alone {
+			c.Reason = neverRuns + c.whichLines()
+			j.add(MainOnly, c.Change)
+		} else {
+			c.Reason = "main is not called again: what changed in it would run only after a restart." + c.whichLines()
+			j.add(StartOnly, c.Change)
+		}
+	}
+	if !alone {
+		return
+	}
+	for i := range j.v.Changes {
+		if c := &j.v.Changes[i]; c.ID == InitFunction.ID || c.ID == OldClosures.ID {
+			c.ID, c.Verdict = MainOnly.ID, MainOnly.Verdict
+			_, lines, _ := strings.Cut(c.Reason, inTheEdit)
+			if lines != "" {
+				lines = inTheEdit + lines
+			}
+			c.Reason, c.WaysOut = neverRuns+lines, MainOnly.WaysOut
+			j.v.Refused = true
+		}
+	}
+}
