@@ -316,7 +316,7 @@ func (e *Edit) onlyCalled(s *release.Symbol) bool {
 				case *ast.SelectorExpr:
 					called[fun.Sel] = method
 				}
-				if len(n.Args) == 1 && (callsOnceOnly(n, info, true) || e.callsItsArgument(path, n, false)) {
+				if len(n.Args) == 1 && (source.callsOnceOnly(n, info, true) || e.callsItsArgument(path, n, false)) {
 					switch arg := ast.Unparen(n.Args[0]).(type) {
 					case *ast.Ident:
 						called[arg] = true

@@ -2,6 +2,7 @@ package edit
 
 import (
 	"go/ast"
+	"go/token"
 	"go/types"
 	"slices"
 	"strings"
@@ -28,24 +29,24 @@ func (e *Edit) onceLiteral(s *release.Symbol) bool {
 }
 
 func (e *Edit) givenToOnce(at literalOf, edited bool) (given bool) {
-	l, _, info := e.source(at, edited)
+	l, s, info := e.source(at, edited)
 	ast.Inspect(l.around, func(n ast.Node) bool {
 		call, ok := n.(*ast.CallExpr)
-		given = given || ok && len(call.Args) == 1 && ast.Unparen(call.Args[0]) == l.node && callsOnceOnly(call, info, at.group == varInit)
+		given = given || ok && len(call.Args) == 1 && ast.Unparen(call.Args[0]) == l.node && s.callsOnceOnly(call, info, at.group == varInit)
 		return !given
 	})
 	return given
 }
 
 // onlyGivenToOnce reports whether nodes name something, and only as what package sync calls once.
-func onlyGivenToOnce(nodes []ast.Node, name string, info *types.Info, initialisers bool) bool {
+func (s *Source) onlyGivenToOnce(nodes []ast.Node, name string, info *types.Info, initialisers bool) bool {
 	found, given := 0, 0
 	for _, n := range nodes {
 		ast.Inspect(n, func(n ast.Node) bool {
 			if names(n, name) {
 				found++
 			}
-			if call, ok := n.(*ast.CallExpr); ok && len(call.Args) == 1 && callsOnceOnly(call, info, initialisers) {
+			if call, ok := n.(*ast.CallExpr); ok && len(call.Args) == 1 && s.callsOnceOnly(call, info, initialisers) {
 				switch f := ast.Unparen(call.Args[0]).(type) {
 				case *ast.Ident:
 					if f.Name == name {
@@ -63,9 +64,9 @@ func onlyGivenToOnce(nodes []ast.Node, name string, info *types.Info, initialise
 	return found > 0 && found == given
 }
 
-// callsOnceOnly reports a call that hands its argument to a sync.Once which is a package variable or, in initialisers of
-// package variables, to sync.OnceFunc, OnceValue or OnceValues.
-func callsOnceOnly(call *ast.CallExpr, info *types.Info, initialisers bool) bool {
+// callsOnceOnly reports a call that hands its argument to a sync.Once which is a package variable that nothing sets anew
+// or, in initialisers of package variables, to sync.OnceFunc, OnceValue or OnceValues.
+func (s *Source) callsOnceOnly(call *ast.CallExpr, info *types.Info, initialisers bool) bool {
 	fun := ast.Unparen(call.Fun)
 	if x, ok := fun.(*ast.IndexExpr); ok {
 		fun = x.X
@@ -89,7 +90,31 @@ func callsOnceOnly(call *ast.CallExpr, info *types.Info, initialisers bool) bool
 		id = x.Sel
 	}
 	v, ok := info.Uses[id].(*types.Var)
-	return ok && !v.IsField() && v.Pkg() != nil && v.Parent() == v.Pkg().Scope()
+	return ok && !v.IsField() && v.Pkg() != nil && v.Parent() == v.Pkg().Scope() && !s.mayBeSet(v, info)
+}
+
+// mayBeSet reports whether a package variable may get another value than by its methods: by an assignment, through a
+// pointer, or by another package.
+func (s *Source) mayBeSet(v *types.Var, info *types.Info) (found bool) {
+	if v.Exported() && v.Pkg().Name() != "main" {
+		return true
+	}
+	is := func(x ast.Expr) bool {
+		id, ok := ast.Unparen(x).(*ast.Ident)
+		return ok && info.Uses[id] == v
+	}
+	for _, f := range s.Files {
+		ast.Inspect(f, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.AssignStmt:
+				found = found || slices.ContainsFunc(n.Lhs, is)
+			case *ast.UnaryExpr:
+				found = found || n.Op == token.AND && is(n.X)
+			}
+			return !found
+		})
+	}
+	return found
 }
 
 // handsToOnce reports whether a function of the release names another one only to hand it to package sync, and does in
@@ -97,16 +122,16 @@ func callsOnceOnly(call *ast.CallExpr, info *types.Info, initialisers bool) bool
 func (e *Edit) handsToOnce(caller *release.Symbol, path, callee string) bool {
 	if caller.Name == goobj.PackagePrefix(e.symbolPath(path))+".init" {
 		p := e.Sources[path]
-		return p.Old != nil && onlyGivenToOnce(p.Old.values(), callee, e.oldDecl.bodies(path), true) &&
-			onlyGivenToOnce(p.New.values(), callee, e.newDecl.bodies(path), true)
+		return p.Old != nil && p.Old.onlyGivenToOnce(p.Old.values(), callee, e.oldDecl.bodies(path), true) &&
+			p.New.onlyGivenToOnce(p.New.values(), callee, e.newDecl.bodies(path), true)
 	}
 	decl, _ := e.declOf(path, caller.Name)
 	p := e.Sources[path]
 	if p.Old == nil || p.Old.Funcs[decl] == nil || p.New.Funcs[decl] == nil {
 		return false
 	}
-	return onlyGivenToOnce([]ast.Node{p.Old.Funcs[decl].Decl}, callee, e.oldDecl.bodies(path), false) &&
-		onlyGivenToOnce([]ast.Node{p.New.Funcs[decl].Decl}, callee, e.newDecl.bodies(path), false)
+	return p.Old.onlyGivenToOnce([]ast.Node{p.Old.Funcs[decl].Decl}, callee, e.oldDecl.bodies(path), false) &&
+		p.New.onlyGivenToOnce([]ast.Node{p.New.Funcs[decl].Decl}, callee, e.newDecl.bodies(path), false)
 }
 
 // values are the initialisers of the package's variables.
