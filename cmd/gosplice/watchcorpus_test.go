@@ -404,7 +404,7 @@ func (m *manySaves) step(e *editor) (over bool) {
 					break // the script rolls back next, which the watch would have done
 				}
 				// Together with edits of others it is a patch, which may name other lines.
-				m.save(e, c.Rest, "empty", `no code changed|live in`)
+				m.save(e, c.Rest, "empty", `no code changed|live in|not before a restart`)
 				e.stuck, saved = false, true
 			}
 		case "apply":
@@ -451,7 +451,7 @@ func (m *manySaves) call(e *editor, c scenario.Command) {
 func (m *manySaves) leave(e *editor) {
 	m.t.Helper()
 	if e.saved != "-" {
-		m.save(e, "-", "taken back", `live in|no code changed`)
+		m.save(e, "-", "taken back", `live in|no code changed|not before a restart`)
 	}
 	e.stuck = false
 }

@@ -502,8 +502,10 @@ type Change struct {
 	// Module is the path of the module that the symbol is declared in, "std" for the standard library, or empty. Patch files
 	// do without it.
 	Module string `json:"-"`
-	File   string
-	Line   int
+	// Inlined are edited declarations that the program has as parts of the symbol, as in the plan. Patch files do without it.
+	Inlined []string `json:"-"`
+	File    string
+	Line    int
 	// Reason says why the verdict is what it is, in whole sentences.
 	Reason string
 	// WaysOut are what can be done instead, each a clause that stands for itself: "use a slice".

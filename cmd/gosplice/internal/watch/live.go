@@ -72,25 +72,40 @@ func (l *loop) save(ctx context.Context, at time.Time) error {
 		return l.notApplied(ctx, at, err)
 	}
 	l.live.declared = plan.Declarations
-	if done == nil || done.Already {
-		l.screen.event(at, "no code changed", l.screen.style.Dim, "")
-	} else {
-		end := " live in " + report.Duration(time.Since(at)) + l.cost(done)
-		if again := runAgain(changed, plan.Changes); len(again) > 0 || len(changed) == 0 {
-			changed = again
-		} else {
-			end = "; what runs again is" + end
-		}
-		l.screen.event(at, few(changed, l.screen.eventRoom()-report.Columns(end)), l.screen.style.Bold, end)
-		l.oldCode(done.OldCode)
+	again, waits := runAgain(changed, plan.Changes)
+	l.headline(at, done, again, waits)
+	if done != nil && !done.Already {
+		l.oldCode(done.OldCode, changed)
 		for _, w := range done.Warnings {
 			if !l.tell(w) {
 				l.screen.more("warning: " + report.Printable(w))
 			}
 		}
 	}
-	l.warnings(plan.Changes)
+	l.warnings(plan.Changes, changed)
+	if len(waits) > 0 {
+		return l.restartOrOffer(ctx)
+	}
 	return nil
+}
+
+// headline says what became of a save, of the declarations that the program runs again and of those that wait for a restart.
+func (l *loop) headline(at time.Time, done *control.Switched, again, waits []string) {
+	const notBefore = ": not before a restart"
+	switch {
+	case done == nil || done.Already:
+		if len(waits) == 0 {
+			l.screen.event(at, "no code changed", l.screen.style.Dim, "")
+			return
+		}
+		l.screen.event(at, few(waits, l.screen.eventRoom()-report.Columns(notBefore)), l.screen.style.Bold, notBefore)
+	case len(again) == 0 && len(waits) > 0:
+		end := notBefore + "; all else live in " + report.Duration(time.Since(at)) + l.cost(done)
+		l.screen.event(at, few(waits, l.screen.eventRoom()-report.Columns(end)), l.screen.style.Bold, end)
+	default:
+		end := " live in " + report.Duration(time.Since(at)) + l.cost(done)
+		l.screen.event(at, few(again, l.screen.eventRoom()-report.Columns(end)), l.screen.style.Bold, end)
+	}
 }
 
 // cost is what a switch has cost the program, for those who want to know.
@@ -264,14 +279,33 @@ func (l *loop) changed(plan *pipeline.Plan) []string {
 	return slices.Sorted(maps.Keys(changed))
 }
 
-// runAgain leaves out the declarations of which the plan says nothing but that the program does not run them again, or keeps
-// what they made.
-func runAgain(names []string, changes []patch.Change) []string {
-	passed := []string{rules.Keeps, rules.StartOnly.Verdict, rules.CalledOnce.Verdict, rules.NotInProgram.Verdict}
-	return slices.DeleteFunc(slices.Clone(names), func(name string) bool {
-		of := slices.DeleteFunc(slices.Clone(changes), func(c patch.Change) bool { return c.Symbol != name })
-		return len(of) > 0 && !slices.ContainsFunc(of, func(c patch.Change) bool { return !slices.Contains(passed, c.Verdict) })
-	})
+// runAgain tells the declarations that the program runs again from those of which the plan says nothing but that they wait for
+// a restart, since they have run or their values are kept. What is not in the program is neither.
+func runAgain(names []string, changes []patch.Change) (again, waits []string) {
+	passed := []string{rules.Keeps, rules.StartOnly.Verdict, rules.CalledOnce.Verdict}
+	for _, name := range names {
+		in, runs, out := false, false, false
+		for _, c := range changes {
+			switch {
+			case slices.Contains(c.Inlined, name) && c.Symbol != name:
+				in = true
+			case c.Symbol != name:
+			case c.Verdict == rules.NotInProgram.Verdict:
+				out = true
+			case slices.Contains(passed, c.Verdict):
+				in = true
+			default:
+				runs = true
+			}
+		}
+		switch {
+		case runs, !in && !out:
+			again = append(again, name)
+		case in:
+			waits = append(waits, name)
+		}
+	}
+	return again, waits
 }
 
 // few are as many names as fit into a width, three at most, and how many more there are.
@@ -292,25 +326,30 @@ func few(names []string, width int) string {
 	return text
 }
 
-// warnings shows what does not happen with an edit, once.
-func (l *loop) warnings(changes []patch.Change) {
+// warnings shows what does not happen with an edit: of what changed with this save, and all else once.
+func (l *loop) warnings(changes []patch.Change, changed []string) {
 	l.show(slices.DeleteFunc(slices.Clone(changes), func(c patch.Change) bool {
-		return !report.IsWarning(c) || l.tell(c.ID+c.Symbol+c.What)
+		if !report.IsWarning(c) {
+			return true
+		}
+		told := l.tell(c.ID + c.Symbol + c.What)
+		return told && !slices.Contains(changed, c.Symbol) && !slices.ContainsFunc(c.Inlined, func(name string) bool { return slices.Contains(changed, name) })
 	}))
 }
 
-// oldCode says where goroutines still run other versions, once for each function.
-func (l *loop) oldCode(old []control.OldCode) {
+// oldCode says where goroutines still run other versions: of what changed with this save, and once of all else.
+func (l *loop) oldCode(old []control.OldCode, changed []string) {
 	count := 0
 	var names []string
 	for _, o := range old {
+		again := slices.Contains(changed, o.Function)
 		if o.Endless {
-			if !l.tell("endless loop of " + o.Function) {
-				l.screen.more(fmt.Sprintf("%s for good in the old code of %s, whose loop has no way out; what it calls is new", stays(o.Goroutines), o.Function))
+			if !l.tell("endless loop of "+o.Function) || again {
+				l.screen.more(fmt.Sprintf("%s for good in the old code of %s, whose loop has no way out; what it calls is new, but for what is inlined in it", stays(o.Goroutines), o.Function))
 			}
 			continue
 		}
-		if !l.tell("old code of " + o.Function) {
+		if !l.tell("old code of "+o.Function) || again {
 			count += o.Goroutines
 			names = append(names, o.Function)
 		}

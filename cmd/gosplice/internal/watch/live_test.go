@@ -12,15 +12,19 @@ import (
 func TestRunAgain(t *testing.T) {
 	changes := []patch.Change{
 		{Symbol: "main.loop", Verdict: rules.StartLoop.Verdict},
-		{Symbol: "main.main", Verdict: rules.StartOnly.Verdict},
+		{Symbol: "main.main", Verdict: rules.StartOnly.Verdict, Inlined: []string{"main.routes", "main.step"}},
 		{Symbol: "main.limit", Verdict: rules.Keeps},
 		{Symbol: "main.unused", Verdict: rules.NotInProgram.Verdict},
 		{Symbol: "main.step", Verdict: rules.Applies},
 		{Symbol: "main.start", Verdict: rules.CalledOnce.Verdict},
 		{Symbol: "main.start", Verdict: rules.Warns},
 	}
-	names := []string{"main.gone", "main.limit", "main.loop", "main.main", "main.start", "main.step", "main.unused"}
-	if got, want := runAgain(names, changes), []string{"main.gone", "main.start", "main.step"}; !slices.Equal(got, want) {
-		t.Errorf("%q, not %q", got, want)
+	names := []string{"main.gone", "main.limit", "main.loop", "main.main", "main.routes", "main.start", "main.step", "main.unused"}
+	again, waits := runAgain(names, changes)
+	if want := []string{"main.gone", "main.start", "main.step"}; !slices.Equal(again, want) {
+		t.Errorf("%q run again, not %q", again, want)
+	}
+	if want := []string{"main.limit", "main.loop", "main.main", "main.routes"}; !slices.Equal(waits, want) {
+		t.Errorf("%q wait, not %q", waits, want)
 	}
 }

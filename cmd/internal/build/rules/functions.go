@@ -89,7 +89,9 @@ func (j *judge) function(f *edit.Function, edited map[string]*edit.Func) {
 	}
 	// The runtime reaches main.main through a linkname, so it is looked at before those are refused.
 	if f.Package == j.mainPackage() && f.Decl == "main" && f.Class == edit.Plain {
-		switch inlined := j.inlinedBy(f, edited); {
+		inlined := j.inlinedBy(f, edited)
+		c.Inlined = inlined
+		switch {
 		case edited[declOf(f)] != nil && len(inlined) > 0:
 			c.What = "body; it runs once, from the start, with " + list(inlined) + " inlined in it"
 		case edited[declOf(f)] != nil:
@@ -124,7 +126,9 @@ func (j *judge) function(f *edit.Function, edited map[string]*edit.Func) {
 		return
 	case edit.UserInit:
 		c.What = "init function changed"
-		switch inlined := j.inlinedBy(f, edited); {
+		inlined := j.inlinedBy(f, edited)
+		c.Inlined = inlined
+		switch {
 		case len(inlined) > 0:
 			c.What = "init function; the compiler has put " + list(inlined) + " into it"
 		case edited[declOf(f)] == nil:
