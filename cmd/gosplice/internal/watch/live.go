@@ -29,6 +29,8 @@ type live struct {
 	count    int
 	// declared are the declarations that differ from the release, as they run.
 	declared map[string]string
+	// refused is what the save before was refused for, empty if it was not.
+	refused string
 	// told are the warnings and the functions with old code that were reported.
 	told map[string]bool
 }
@@ -66,6 +68,7 @@ func (l *loop) save(ctx context.Context, at time.Time) error {
 	if plan.Refused {
 		return l.refused(ctx, at, plan.Changes)
 	}
+	l.live.refused = ""
 	changed := l.changed(plan)
 	done, err := l.bring(ctx, plan)
 	if err != nil {
@@ -166,8 +169,32 @@ func (l *loop) runsOn() string {
 func (l *loop) refused(ctx context.Context, at time.Time, changes []patch.Change) error {
 	bad := slices.DeleteFunc(slices.Clone(changes), func(c patch.Change) bool { return !report.IsRefused(c) })
 	l.screen.event(at, "refused", l.screen.style.Red, l.runsOn())
-	l.show(bad)
+	if again := l.refusedAs(bad); again != "" {
+		l.screen.more(again)
+	} else {
+		l.show(bad)
+	}
 	return l.restartOrOffer(ctx)
+}
+
+// refusedAs is a line about changes that were refused at the save before, too, and empty for others.
+func (l *loop) refusedAs(bad []patch.Change) string {
+	var key string
+	var words []string
+	for _, c := range bad {
+		key += c.ID + c.Symbol + c.What + c.Reason + "\n"
+		words = append(words, report.Printable(c.Symbol+" "+c.What+" "+c.ID))
+	}
+	before := l.live.refused
+	l.live.refused = key
+	if before != key {
+		return ""
+	}
+	text := words[0]
+	if n := len(words) - 1; n > 0 {
+		text += fmt.Sprintf(" and %d more", n)
+	}
+	return "as before: " + text
 }
 
 // notApplied says why a patch was not made or not applied.

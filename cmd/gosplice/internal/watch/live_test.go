@@ -28,3 +28,24 @@ func TestRunAgain(t *testing.T) {
 		t.Errorf("%q wait, not %q", waits, want)
 	}
 }
+
+// TestRefusedAgain: a refusal is shown once, and by a line as long as it stays the same.
+func TestRefusedAgain(t *testing.T) {
+	l := &loop{}
+	one := patch.Change{ID: "GS3001", Symbol: "main.state", What: "field n int added", Reason: "main.go:3"}
+	two := patch.Change{ID: "GS3003", Symbol: "main.row", What: "field k: int -> string"}
+	for _, c := range []struct {
+		bad  []patch.Change
+		want string
+	}{
+		{[]patch.Change{one}, ""},
+		{[]patch.Change{one}, "as before: main.state field n int added GS3001"},
+		{[]patch.Change{one, two}, ""},
+		{[]patch.Change{one, two}, "as before: main.state field n int added GS3001 and 1 more"},
+		{[]patch.Change{two}, ""},
+	} {
+		if got := l.refusedAs(c.bad); got != c.want {
+			t.Errorf("%q, not %q", got, c.want)
+		}
+	}
+}
