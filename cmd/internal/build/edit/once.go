@@ -75,6 +75,22 @@ func (e *Edit) Initialises(declaration string) bool {
 	return false
 }
 
+// EditedInitial are the edited functions that the initialiser of a package variable names, as in Inlines, if its own text is as
+// before.
+func (e *Edit) EditedInitial(v *Variable) (keys []string) {
+	p := e.Sources[v.Package]
+	if p.Old == nil || p.Old.Vars[v.Name] == nil || p.New.Vars[v.Name] == nil || p.New.Vars[v.Name].Value == nil || p.Old.Vars[v.Name].Text != p.New.Vars[v.Name].Text {
+		return nil
+	}
+	for decl := range p.New.Funcs {
+		if k := v.Package + "\x00" + decl; !strings.Contains(decl, ".") && e.edited(k) && namesIn(p.New.Vars[v.Name].Value, decl) {
+			keys = append(keys, k)
+		}
+	}
+	slices.Sort(keys)
+	return keys
+}
+
 // StandsIn is the declaration that the literal of a closure stands in, as in Inlines. It is empty for other functions, and for
 // literals in the initialisers of variables.
 func (e *Edit) StandsIn(f *Function) string {

@@ -3,6 +3,7 @@ package rules
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"sort"
 	"strings"
@@ -158,12 +159,32 @@ func (j *judge) leftOrInitialises(k string, f *edit.Func) bool {
 		j.initExplained[pkg] = true
 		c.What = "body; initial values of variables are made of what it returns"
 		c.Reason = "The variables exist, and their values in the running program are left as they are."
+		if made := j.initialOf[k]; len(made) > 0 {
+			var names []string
+			for _, v := range made {
+				names = append(names, v.Symbol)
+			}
+			c.What = fmt.Sprintf("body; the initial %s of %s is made of what it returns", plural("value", names), list(names))
+			if len(names) > 1 {
+				c.What = strings.Replace(c.What, " is made", " are made", 1)
+			}
+			delete(j.initialOf, k)
+		}
 		j.add(InitValue, c)
 	case left:
 		c.What = "body; it is not in the program"
 		j.add(NotInProgram, c)
 	}
 	return inInit || left
+}
+
+// otherInitial shows the variables whose other initial value no function's line has told.
+func (j *judge) otherInitial() {
+	for _, k := range slices.Sorted(maps.Keys(j.initialOf)) {
+		for _, c := range j.initialOf[k] {
+			j.add(InitValue, c)
+		}
+	}
 }
 
 // leftOut reports a declaration that changed and of which the program has no function, since nothing refers to it: in

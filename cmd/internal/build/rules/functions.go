@@ -41,6 +41,7 @@ func (j *judge) functions() {
 	j.confined()
 	j.follow(edited)
 	j.decls(edited)
+	j.otherInitial()
 	for i := range fns {
 		j.packageInit(&fns[i])
 	}

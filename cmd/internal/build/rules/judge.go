@@ -50,7 +50,7 @@ func (d Dependencies) takes(path string) bool {
 
 // Judge passes the verdict on an edit. inits are the functions that initialise new variables.
 func Judge(e *edit.Edit, inits []edit.InitFunc, o Options) *Verdict {
-	j := &judge{e: e, options: o, v: &Verdict{}, frozen: edit.Frozen(e.Record), inits: inits, inlinedIn: map[string]int{}, inlinedPkgs: map[string]map[string]bool{}, inStatement: map[string]bool{}, initExplained: map[string]bool{}, shown: map[string]bool{}}
+	j := &judge{e: e, options: o, v: &Verdict{}, frozen: edit.Frozen(e.Record), inits: inits, inlinedIn: map[string]int{}, inlinedPkgs: map[string]map[string]bool{}, inStatement: map[string]bool{}, initExplained: map[string]bool{}, initialOf: map[string][]patch.Change{}, shown: map[string]bool{}}
 	j.types()
 	j.variables()
 	j.resets()
@@ -101,10 +101,12 @@ type judge struct {
 	inStatement map[string]bool            // declarations that a go or defer statement's own function inlines
 	// initExplained are packages of which the plan says by which functions their variables would be initialised otherwise.
 	initExplained map[string]bool
-	shown         map[string]bool
-	runs          int // initialisers that a patch would run, beside redirecting functions
-	started       []startedChange
-	folded        []folded
+	// initialOf are variables that have another initial value because of one edited function, by its declaration.
+	initialOf map[string][]patch.Change
+	shown     map[string]bool
+	runs      int // initialisers that a patch would run, beside redirecting functions
+	started   []startedChange
+	folded    []folded
 
 	plainSignatures map[string]bool             // see findHeldSignatures
 	heldSignatures  map[string][]*edit.Function // see findHeldSignatures
@@ -199,6 +201,10 @@ func (j *judge) variables() {
 			}
 			c.What = "initial value changed"
 			c.Reason = "The variable exists, and its value in the running program is left as it is."
+			if of := j.e.EditedInitial(v); len(of) == 1 {
+				j.initialOf[of[0]] = append(j.initialOf[of[0]], c) // said of the function
+				continue
+			}
 			j.add(InitValue, c)
 		case edit.VarBlank:
 			c.What = "new initialiser without a variable"
