@@ -38,6 +38,11 @@ func setUp(env *testscript.Env) error {
 	for _, name := range []string{"GOCACHE", "GOMODCACHE", "GOPROXY", "GOTOOLCHAIN", "GOFLAGS"} {
 		env.Setenv(name, goEnv(name))
 	}
+	dir, err := library()
+	if err != nil {
+		return err
+	}
+	env.Setenv("LIBRARY", dir) // what programs link of this module: nobody edits it
 	if err := os.WriteFile(env.WorkDir+"/release.key", pemKey(), 0o600); err != nil {
 		return err
 	}

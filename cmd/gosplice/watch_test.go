@@ -152,12 +152,14 @@ func newWatchedIn(t *testing.T, dir string) *watched {
 // moduleCopy is a copy of what a program links of this module: a test must not see edits of it.
 func moduleCopy(t *testing.T) string {
 	t.Helper()
-	to := t.TempDir()
-	if err := testprogram.CopyLibrary(to, checkout); err != nil {
+	dir, err := library()
+	if err != nil {
 		t.Fatal(err)
 	}
-	return to
+	return dir
 }
+
+var library = sync.OnceValues(func() (string, error) { return testprogram.Library(checkout) })
 
 // start starts gosplice watch on a terminal of the given width.
 func (w *watched) start(width int, args ...string) {

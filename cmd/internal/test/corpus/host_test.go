@@ -143,15 +143,10 @@ func TestMain(m *testing.M) {
 		os.Setenv("CC", cc) // for records and plans, which are made with the compiler of the build
 	}
 	var err error
-	if module, err = os.MkdirTemp("", "gosplice-corpus-"); err != nil {
+	if module, err = testprogram.Library("../../../.."); err != nil {
 		log.Fatal(err)
 	}
-	if err := testprogram.CopyLibrary(module, "../../../.."); err != nil {
-		log.Fatal(err)
-	}
-	code := m.Run()
-	os.RemoveAll(module)
-	os.Exit(code)
+	os.Exit(m.Run())
 }
 
 const hostFile = "zz_host.go"
