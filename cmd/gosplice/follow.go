@@ -138,5 +138,5 @@ func inOneLine(s *control.Status) string {
 	for _, o := range s.OldCode {
 		parts = append(parts, fmt.Sprintf("%s %d", report.Printable(o.Function), o.Goroutines))
 	}
-	return strings.Join(parts, "  ")
+	return report.Printable(strings.Join(parts, "  ")) // the program may be another user's
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/gosplice/gosplice/examples/arena/edits"
+	"github.com/gosplice/gosplice/internal/wire/files"
 )
 
 const module = "github.com/gosplice/gosplice"
@@ -19,25 +20,16 @@ const module = "github.com/gosplice/gosplice"
 var errNoSources = errors.New("the demo builds its game server from the sources of gosplice, and they are not here: " +
 	"run it in a checkout, by go run ./cmd/gosplice demo")
 
-// checkout finds the sources of gosplice, best first: those that this command was built from,
-// those that the module in the current directory uses, or those of this command's version.
+// checkout finds the sources of gosplice: those that this command was built from, unless somebody else can have put them
+// there, or those of this command's version. What the directory where one stands says of modules does not count.
 func checkout(ctx context.Context) (dir string, err error) {
-	own := func(context.Context) string { return edits.Checkout() }
-	for _, find := range []func(context.Context) string{own, modulesSources, versionsSources} {
-		if dir := find(ctx); isCheckout(dir) {
-			return dir, nil
-		}
+	if dir := edits.Checkout(); isCheckout(dir) && ownFiles(dir) {
+		return dir, nil
+	}
+	if dir := versionsSources(ctx); isCheckout(dir) {
+		return dir, nil
 	}
 	return "", errors.Join(ctx.Err(), errNoSources)
-}
-
-// modulesSources asks the go command, in the current directory.
-func modulesSources(ctx context.Context) string {
-	out, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", module).Output()
-	if err != nil {
-		return ""
-	}
-	return strings.TrimSpace(string(out))
 }
 
 // versionsSources is where the go command keeps the version of the library with which this command
@@ -70,6 +62,17 @@ func inModuleCache(ctx context.Context, dir string) bool {
 	}
 	rel, err := filepath.Rel(strings.TrimSpace(string(cache)), dir)
 	return err == nil && filepath.IsLocal(rel)
+}
+
+// ownFiles reports whether nobody else can have put files into dir, nor made it, or one stands in it: who runs the command
+// of a checkout there has chosen it.
+func ownFiles(dir string) bool {
+	if here, err := os.Getwd(); err == nil {
+		if rel, err := filepath.Rel(dir, here); err == nil && filepath.IsLocal(rel) {
+			return true
+		}
+	}
+	return files.Exchangeable(dir) == nil
 }
 
 // isCheckout says whether the sources that the demo needs are in dir.

@@ -86,3 +86,34 @@ func TestCheckout(t *testing.T) {
 		t.Errorf("%q, %v", dir, err)
 	}
 }
+
+// TestSourcesOfAnother: sources count that nobody else can have put there, or that one stands in.
+func TestSourcesOfAnother(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("needs to make files of another user")
+	}
+	dir, err := os.MkdirTemp("/tmp", "gosplice-demo-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	if !ownFiles(dir) {
+		t.Errorf("a directory of one's own in /tmp does not count")
+	}
+	if err := os.Chown(dir, 12345, 12345); err != nil {
+		t.Fatal(err)
+	}
+	if ownFiles(dir) {
+		t.Errorf("a directory of another user in /tmp counts")
+	}
+	t.Chdir(dir)
+	if !ownFiles(dir) {
+		t.Errorf("the directory where one stands does not count")
+	}
+	if err := os.WriteFile("go.mod", []byte("module x\n\nrequire "+module+" v0.0.0\n\nreplace "+module+" => ./other\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if found, err := checkout(t.Context()); err == nil && strings.HasPrefix(found, dir) {
+		t.Errorf("the sources are those that %s/go.mod names", dir)
+	}
+}

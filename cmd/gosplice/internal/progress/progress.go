@@ -7,6 +7,8 @@ import (
 	"io"
 	"sync"
 	"time"
+
+	"github.com/gosplice/gosplice/cmd/gosplice/internal/report"
 )
 
 // Line is the progress line of one command. A nil Line shows nothing.
@@ -48,6 +50,7 @@ func (l *Line) Step(step string, done, total int) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	step = report.Printable(step) // a program may have said it
 	l.text = step
 	if total > 0 {
 		l.text = fmt.Sprintf("%s %d/%d", step, done, total)

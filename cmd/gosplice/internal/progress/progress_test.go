@@ -46,3 +46,12 @@ func TestNilLine(t *testing.T) {
 	l.Step("compiling", 1, 2)
 	l.Stop()
 }
+
+// TestStepOfAnotherProgram: what a program says of itself moves no cursor.
+func TestStepOfAnotherProgram(t *testing.T) {
+	l := &Line{}
+	l.Step("waits\x1b]0;title\a\x1b[2J\nforged", 0, 0)
+	if strings.ContainsAny(l.text, "\x1b\a\n") {
+		t.Errorf("the line holds %q", l.text)
+	}
+}

@@ -31,6 +31,10 @@ func FromBinary(path string) (*Build, error) {
 	if err := checkSettings(b.GoVersion, b.Settings); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
+	// Before anything is asked of the go command: a variable may name the toolchain that answers.
+	if err := b.CheckData(); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
 	f, err := elf.NewFile(file)
 	if err != nil {
 		return nil, fmt.Errorf("%s: not an ELF program: %w", path, err)
@@ -81,6 +85,8 @@ func flagsOf(settings []debug.BuildSetting) []string {
 		case !strings.HasPrefix(s.Key, "-"):
 		case s.Key == "-compiler", s.Key == "-buildmode" && s.Value == "exe":
 			// They say nothing that FromBinary has not checked.
+		case s.Key == "-buildvcs":
+			// It changes no object, and has the go command run git in the tree.
 		default:
 			flags = append(flags, s.Key+"="+s.Value)
 		}

@@ -42,7 +42,8 @@ func (b *Build) CheckData() error {
 // dataFlags are the flags that a build may take from a file, with what their values may be.
 var dataFlags = map[string]func(value string) error{
 	"asan": isOneOf("true", "false"), "cover": isOneOf("true", "false"), "msan": isOneOf("true", "false"),
-	"race": isOneOf("true", "false"), "trimpath": isOneOf("true", "false"), "buildvcs": isOneOf("true", "false", "auto"),
+	"race": isOneOf("true", "false"), "trimpath": isOneOf("true", "false"),
+	"buildvcs":  isOneOf("false"), // otherwise the go command runs git, which runs what the tree says
 	"buildmode": isOneOf("exe", "pie", "default"), "compiler": isOneOf("gc"),
 	"covermode": isOneOf("set", "count", "atomic"), "mod": isOneOf("mod", "readonly", "vendor"),
 	"coverpkg": isText, "tags": isText,
@@ -66,6 +67,14 @@ func checkFlag(flag string) error {
 		return fmt.Errorf("the build has the flag -%s: %w", name, err)
 	}
 	return nil
+}
+
+// WithoutVCS leaves out -buildvcs, which changes no object and has the go command run git in the tree.
+func WithoutVCS(flags []string) []string {
+	return slices.DeleteFunc(slices.Clone(flags), func(f string) bool {
+		name, _, _ := strings.Cut(f, "=")
+		return name == "-buildvcs"
+	})
 }
 
 // dataVariables are the variables that a build may take from a file, but for those of cgo.

@@ -35,6 +35,7 @@ func TestCheckDataRefuses(t *testing.T) {
 	for _, c := range []struct{ flag, says string }{
 		{"-toolexec=/tmp/x", `"-toolexec"`}, {"--toolexec=/tmp/x", `"--toolexec"`}, {"-exec=x", `"-exec"`}, {"-o=/etc/x", `"-o"`}, {"-C=/x", `"-C"`}, {"-vettool=x", `"-vettool"`},
 		{"-gccgoflags=-fplugin=x", `"-gccgoflags"`}, {"-compiler=gccgo", `"gccgo"`}, {"-buildmode=plugin", `"plugin"`}, {"-pkgdir=/x", `"-pkgdir"`}, {"-debug-trace=/x", `"-debug-trace"`}, {"-work", `"-work"`},
+		{"-buildvcs=true", "-buildvcs"}, {"-buildvcs=auto", "-buildvcs"}, {"-buildvcs", "-buildvcs"},
 		{"./x", `"./x"`}, {"-tags", `"true"`}, {"-tags=a\nb", `"a\nb"`},
 		{"-gcflags=-cpuprofile=/x", "-cpuprofile"}, {"-gcflags=all=-l -json=0,file:///x", "-json"}, {"-gcflags=-N --linkobj=/x", "linkobj"}, {"-gcflags=-d=dumpinlfuncprops=/x", "dump"},
 		{"-gcflags=-d checkptr,ssa/all/dump=f", "dump"}, {"-gcflags=-importcfg=/x", "-importcfg"}, {"-gcflags=@/x", "@/x"}, {"-gcflags=-N @/x", "@/x"}, {"-gcflags=all=-env=A=B", "-env"}, {"-gcflags=-o /x", "-o"},

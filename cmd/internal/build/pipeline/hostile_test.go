@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"bytes"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -142,4 +143,41 @@ func TestHostileProgram(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 	notSprung(t, "linker", marker)
+}
+
+// TestHostileVariables: what a program says of its build may name the toolchain that the go command fetches and runs, so it is
+// checked before the go command is asked anything. A go command that tells of being run stands for it.
+func TestHostileVariables(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds a program")
+	}
+	const room = 200
+	dir := testprogram.Write(t, hostileProgram)
+	tags := "-tags=" + strings.Repeat("a", room)
+	b := testprogram.Build{Dir: dir, Args: []string{tags}}
+	binary := b.Program(t)
+	text, err := os.ReadFile(binary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := "GOTOOLCHAIN=go1.26.77\nbuild\tGOPROXY=file:///nowhere\nbuild\tGOSUMDB=off\nbuild\tzz="
+	forged := bytes.ReplaceAll(text, []byte(tags), []byte(said+strings.Repeat("p", len(tags)-len(said))))
+	if bytes.Equal(text, forged) {
+		t.Fatal("the program does not hold its flags")
+	}
+	if err := os.WriteFile(binary, forged, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	bin := t.TempDir()
+	marker := filepath.Join(bin, "asked")
+	if err := os.WriteFile(filepath.Join(bin, "go"), []byte("#!/bin/sh\necho \"$GOTOOLCHAIN\" >>"+marker+"\nexit 1\n"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
+	if _, err := MakeRecord(t.Context(), RecordOptions{Binary: binary, Dir: dir}); err == nil || !strings.Contains(err.Error(), "GOTOOLCHAIN") {
+		t.Errorf("error %v", err)
+	}
+	if asked, err := os.ReadFile(marker); err == nil {
+		t.Errorf("the go command was asked with GOTOOLCHAIN=%s", asked)
+	}
 }

@@ -30,7 +30,7 @@ func MakeRecord(ctx context.Context, o RecordOptions) (*RecordSummary, error) {
 		return nil, err
 	}
 	o.Progress.step("compiling")
-	b.Flags = append(b.Flags, o.Flags...)
+	b.Flags = append(b.Flags, gotool.WithoutVCS(o.Flags)...)
 	if b.CoverMode() != "" {
 		b.Flags = append(b.Flags, gotool.CoverFlags(os.Getenv("GOFLAGS"))...)
 	}
