@@ -76,7 +76,9 @@ func TestModules(t *testing.T) {
 	var work struct {
 		Go      string
 		Use     []struct{ DiskPath string }
-		Replace []struct{ Old, New struct{ Path, Version string } }
+		Replace []struct {
+			Old, New struct{ Path, Version string }
+		}
 	}
 	goJSON(t, &work, "work", "edit", "-json")
 	if len(work.Replace) != 1 || work.Replace[0].Old.Path != module || work.Replace[0].New.Path != "./" {
