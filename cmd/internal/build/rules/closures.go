@@ -24,13 +24,17 @@ func (j *judge) closure(f *edit.Function, c patch.Change, edited map[string]*edi
 	if !f.Old.CapturesKnown {
 		c.What = "closure; it is inlined elsewhere, which hides its captures"
 	}
-	c.Reason = "Closures that exist keep their old body; those made from now on run the new one."
+	c.Reason = oldClosures
 	if j.e.SameCode(f) {
 		c.What = "closure; it may call other functions by its captures"
 		c.Reason = "Closures that exist go on to call the functions that they captured; those made from now on capture what the edit gives them."
 	}
 	j.add(OldClosures, c)
 }
+
+// oldClosures says what existing closures run: not what an earlier patch had put in the place of the release's body, since
+// patches are made against the release.
+const oldClosures = "Closures that exist keep their old body, which is the release's, or that of the patch whose captures they have; those made from now on run the new one."
 
 // copyGone reports a function literal that was compiled once more where the function around it was inlined, and is
 // not the same any more there: what became of it is not known, so that closures made of it stay as they are.
@@ -40,7 +44,7 @@ func (j *judge) copyGone(f *edit.Function, c patch.Change) {
 	}
 	j.shown["closure"+declOf(f)] = true
 	c.What = "closure; it was inlined together with the function around it"
-	c.Reason = "Closures that exist keep their old body; those made from now on run the new one."
+	c.Reason = oldClosures
 	j.add(OldClosures, c)
 }
 

@@ -102,7 +102,7 @@ var (
 
 	OldClosures = rule(Rule{
 		ID: "GS2008", Title: "closures made before keep their old body", Verdict: "applies to new closures", Scenario: "W08-closure-capture",
-		Reason:  "A closure consists of code and of the variables that it captured. Closures that exist have the old variables, so they keep the old code; those made from now on run the new one.",
+		Reason:  "A closure consists of code and of the variables that it captured. Closures that exist have the old variables, so they keep the old code, which is the release's, or that of the patch whose captures they have; those made from now on run the new one.",
 		WaysOut: []string{"let the closure call a function with the variables that it had, and edit that function", "restart"},
 		Example: `
  func maker(n, total int) func() string {
