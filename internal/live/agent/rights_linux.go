@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"github.com/gosplice/gosplice/internal/wire/control"
 )
 
 // moreRights says which rights this process has that its user has not, or "". Who may change its code has them too.
@@ -42,9 +44,47 @@ func permittedCapabilities() uint64 {
 	return n
 }
 
-// ownStatus is what the kernel says of this process in a line that begins with field, or "". It tells whether it says anything.
-func ownStatus(field string) (value string, told bool) {
-	text, err := os.ReadFile("/proc/self/status")
+// laidDown says which rights the process of a peer has given up that this one has, as one in a sandbox, or "". A sandbox
+// (seccomp, Landlock) lets its processes trace nobody outside, and code in this process has what they have not.
+func (p peer) laidDown() string {
+	if p.pid == 0 {
+		return "" // in a namespace that this process does not see
+	}
+	number := func(id, field string) (n int, told bool) {
+		value, told := statusOf(id, field)
+		n, err := strconv.Atoi(value)
+		return n, told && err == nil
+	}
+	why, id := "", strconv.Itoa(p.pid)
+	for _, c := range []struct{ field, why string }{
+		{"NoNewPrivs:", "it can gain no rights (no_new_privs)"},
+		{"Seccomp:", "a filter keeps system calls from it (seccomp)"},
+		{"Seccomp_filters:", "more filters keep system calls from it (seccomp)"},
+	} {
+		theirs, told := number(id, c.field)
+		if ours, _ := number("self", c.field); told && theirs > ours {
+			why = c.why
+			break
+		}
+	}
+	if _, told := statusOf(id, "NoNewPrivs:"); !told {
+		return "it has ended" // who inherited its connection may be anybody
+	}
+	if p.line != nil { // and if it has not, its ID may be that of another process by now
+		ended := false
+		if err := p.line.Control(func(fd uintptr) { ended = control.PeerEnded(int(fd)) }); err != nil || ended {
+			return "it has ended"
+		}
+	}
+	return why
+}
+
+// ownStatus is statusOf for this process.
+func ownStatus(field string) (value string, told bool) { return statusOf("self", field) }
+
+// statusOf is what the kernel says of a process in a line that begins with field, or "". It tells whether it says anything.
+func statusOf(id, field string) (value string, told bool) {
+	text, err := os.ReadFile("/proc/" + id + "/status")
 	if err != nil {
 		return "", false
 	}

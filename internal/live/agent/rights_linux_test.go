@@ -273,3 +273,46 @@ func TestNoKeys(t *testing.T) {
 		t.Errorf("err = %v", err)
 	}
 }
+
+// TestSandboxedPeer: a process that has given up rights which the program has may not ask, unless a signature decides.
+func TestSandboxedPeer(t *testing.T) {
+	setpriv, err := exec.LookPath("setpriv")
+	if err != nil {
+		t.Skip("there is no setpriv here")
+	}
+	if own, _ := ownStatus("NoNewPrivs:"); own != "0" {
+		t.Skip("this process can gain no rights itself")
+	}
+	start := func(args ...string) peer {
+		t.Helper()
+		cmd := exec.Command(args[0], args[1:]...)
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
+		if _, err := out.Read(make([]byte, 1)); err != nil { // it is what it will be
+			t.Fatal(err)
+		}
+		return peer{uid: os.Geteuid(), gid: os.Getegid(), pid: cmd.Process.Pid}
+	}
+	loop := []string{"sh", "-c", "echo; exec sleep 60"}
+	if err := (policy{}).mayAsk(start(loop...)); err != nil {
+		t.Errorf("an ordinary process: %v", err)
+	}
+	confined := start(append([]string{setpriv, "--no-new-privs"}, loop...)...)
+	if err := (policy{}).mayAsk(confined); err == nil || !strings.Contains(err.Error(), "no_new_privs") {
+		t.Errorf("a process that can gain no rights: %v", err)
+	}
+	keyed := policy{trusted: []ed25519.PublicKey{make([]byte, ed25519.PublicKeySize)}}
+	if err := keyed.mayAsk(confined); err != nil {
+		t.Errorf("where a signature decides: %v", err)
+	}
+	gone := peer{uid: os.Geteuid(), gid: os.Getegid(), pid: deadPID(t)}
+	if err := (policy{}).mayAsk(gone); err == nil || !strings.Contains(err.Error(), "has ended") {
+		t.Errorf("a process that has ended: %v", err)
+	}
+}

@@ -21,13 +21,20 @@ type peer struct {
 }
 
 // mayAsk refuses a peer that may ask for nothing. Only where a patch needs a signature may the user ask with another group
-// than the program's, or one that the kernel would not let trace it: else its rights would be his who sends code.
+// than the program's, or one that the kernel would not let trace it, or from within a sandbox: else its rights would be
+// his who sends code.
 func (r policy) mayAsk(p peer) error {
+	if p.uid != 0 && p.uid != os.Geteuid() {
+		return refused(control.ReasonNotPermitted, "user %d may not patch this program: only the user who runs it and root may", p.uid)
+	}
+	if len(r.trusted) == 0 {
+		if why := p.laidDown(); why != "" {
+			return refused(control.ReasonNotPermitted, "process %d may not patch this program, for it has fewer rights than the program, as in a sandbox: %s: ask from outside, or name a key in the program (TrustKey)", p.pid, why)
+		}
+	}
 	switch {
 	case p.uid == 0:
 		return nil
-	case p.uid != os.Geteuid():
-		return refused(control.ReasonNotPermitted, "user %d may not patch this program: only the user who runs it and root may", p.uid)
 	case manyAreNobody():
 		return refused(control.ReasonNotPermitted, "user %d is any user that this program's user namespace does not map: only root may patch it", p.uid)
 	case p.gid != os.Getegid() && len(r.trusted) == 0:

@@ -24,7 +24,7 @@ func kernelListener(conn net.Conn) (who Listener, err error) {
 	ended := false
 	if err := raw.Control(func(fd uintptr) {
 		cred, credErr = syscall.GetsockoptUcred(int(fd), syscall.SOL_SOCKET, syscall.SO_PEERCRED)
-		ended = credErr == nil && (makerEnded(int(fd)) || usedAgain(cred))
+		ended = credErr == nil && (PeerEnded(int(fd)) || usedAgain(cred))
 	}); err != nil {
 		return who, err
 	}
@@ -39,9 +39,9 @@ const (
 	sysPIDFDSendSignal = 424 // on all architectures
 )
 
-// makerEnded reports that the process is gone which the credentials of a connection are of: who was handed its socket, or inherited
+// PeerEnded reports that the process is gone which the credentials of a connection are of: who was handed its socket, or inherited
 // it, listens under the ID of a process that is another one by now. Kernels before Linux 6.5 can't tell.
-func makerEnded(fd int) bool {
+func PeerEnded(fd int) bool {
 	process, err := syscall.GetsockoptInt(fd, syscall.SOL_SOCKET, soPeerPIDFD)
 	if err != nil {
 		return err == syscall.ESRCH || err == syscall.EINVAL // as kernels say of one that is gone; ENOPROTOOPT is said by older ones
