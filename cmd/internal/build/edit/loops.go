@@ -168,22 +168,23 @@ func (e *Edit) LongWait(f *Function) (found bool) {
 
 // overChannel reports a range over a channel.
 func (e *Edit) overChannel(path string, n *ast.RangeStmt) bool {
-	t := e.oldType(path, n.X)
-	if t == nil {
-		return false
-	}
-	_, ok := t.Underlying().(*types.Chan)
+	_, ok := e.rangedOver(path, n).(*types.Chan)
 	return ok
 }
 
 // overFunction reports a range over a function.
 func (e *Edit) overFunction(path string, n *ast.RangeStmt) bool {
+	_, ok := e.rangedOver(path, n).(*types.Signature)
+	return ok
+}
+
+// rangedOver is the underlying type of what a range goes over in the release, nil where it is not known.
+func (e *Edit) rangedOver(path string, n *ast.RangeStmt) types.Type {
 	t := e.oldType(path, n.X)
 	if t == nil {
-		return false
+		return nil
 	}
-	_, ok := t.Underlying().(*types.Signature)
-	return ok
+	return t.Underlying()
 }
 
 // blocking are packages of which functions and methods wait for the outside, for time or for other goroutines.
