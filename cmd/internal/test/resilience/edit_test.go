@@ -31,7 +31,7 @@ func TestCompileError(t *testing.T) {
 	patchOf(t, "broken", filepath.Join(dir, "broken.gsp")).fails(failed, "/edits/broken/work.go:28:73: undefined: missing")
 	empty(t, dir)
 
-	// The same in place.
+	// The same in place: the file is named from where the reader stands, who is elsewhere.
 	edited := filepath.Join(dir, "source")
 	if err := os.CopyFS(edited, os.DirFS(fixture.source)); err != nil {
 		t.Fatal(err)
@@ -43,7 +43,7 @@ func TestCompileError(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(edited, "work.go"), text, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	gosplice(t, "patch", "--record", fixture.program+".gsr", "-C", edited).fails(failed, "gosplice: ./work.go:28:73: undefined: missing")
+	gosplice(t, "patch", "--record", fixture.program+".gsr", "-C", edited).fails(failed, "gosplice: "+filepath.Join(edited, "work.go")+":28:73: undefined: missing")
 	h.stays(before)
 	h.works()
 }
