@@ -18,9 +18,10 @@ edit is live in about half a second, in the process that runs, with all its stat
 
 Each save is one line: what changed, and how long it took from the save until it was
 live; --verbose adds how long the program stood still, and the memory. An edit that does not compile shows the
-compiler's messages, and the program runs on. An edit that can't be applied shows why;
-Enter restarts the program with it, or --restart does so by itself. An edit that is
-taken back is taken back in the program.
+compiler's messages, and the program runs on. An edit that can't be applied shows why,
+and so does one of code that has run, or of a value that is kept: "not before a
+restart". Enter restarts the program with it, or --restart does so by itself. An edit
+that is taken back is taken back in the program.
 
 What counts are the files that the program is built from: its own packages, those of
 local modules, and what they embed. Tests, files that build constraints leave out, and
@@ -71,7 +72,7 @@ func newWatchCommand(c *console) *cobra.Command {
 		},
 	}
 	takeBuildFlags(cmd, c, "n", "o", "json")
-	cmd.Flags().BoolVar(&own.restart, "restart", false, "restart the program by itself when an edit is refused")
+	cmd.Flags().BoolVar(&own.restart, "restart", false, "restart the program by itself when an edit does not take effect")
 	cmd.Flags().BoolVar(&own.leave, "leave", false, "let the program run on when the watch ends")
 	cmd.Flags().StringVar(&own.key, "key", "", "sign patches with the private key in this `file`, for a program that names keys")
 	own.dependencies.addTo(cmd.Flags(), "the program that runs")
