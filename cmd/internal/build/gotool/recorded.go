@@ -39,6 +39,16 @@ func (b *Build) CheckData() error {
 	return nil
 }
 
+// ReadModules has the go command read module files that the build let it write: that it did when the program was built, and whoever
+// made a record may name those of others.
+func (b *Build) ReadModules() {
+	for i, f := range b.Flags {
+		if f == "-mod=mod" {
+			b.Flags[i] = "-mod=readonly"
+		}
+	}
+}
+
 // dataFlags are the flags that a build may take from a file, with what their values may be.
 var dataFlags = map[string]func(value string) error{
 	"asan": isOneOf("true", "false"), "cover": isOneOf("true", "false"), "msan": isOneOf("true", "false"),

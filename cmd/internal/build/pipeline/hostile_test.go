@@ -84,6 +84,53 @@ func TestHostileRecord(t *testing.T) {
 	}
 }
 
+// TestModuleFilesOfAnother plans with a record that would have the go command complete a go.mod.
+func TestModuleFilesOfAnother(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds a program")
+	}
+	const dependency = `
+-- dependency/go.mod --
+module example.com/dependency
+
+go 1.25
+-- dependency/dependency.go --
+package dependency
+
+func Value() int { return 2 }
+`
+	dir, record := recorded(t, strings.Replace(hostileProgram, "go 1.25", "go 1.25\n\nreplace example.com/dependency => ./dependency", 1)+dependency)
+	r, err := release.Read(record)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Build.Flags = append(r.Build.Flags, "-mod=mod")
+	if err := r.Write(record); err != nil {
+		t.Fatal(err)
+	}
+	testprogram.Overwrite(t, dir, `
+-- main.go --
+package main
+
+import "example.com/dependency"
+
+func main() { println(value()) }
+
+//go:noinline
+func value() int { return dependency.Value() }
+`)
+	before, err := os.ReadFile(filepath.Join(dir, "go.mod"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := MakePlan(t.Context(), PlanOptions{Record: record, Dir: dir}); err == nil || !strings.Contains(err.Error(), "example.com/dependency") {
+		t.Errorf("error %v", err)
+	}
+	if after, err := os.ReadFile(filepath.Join(dir, "go.mod")); err != nil || !bytes.Equal(after, before) {
+		t.Errorf("go.mod is now\n%s%v", after, err)
+	}
+}
+
 // TestHostileTree plans an edit of a stranger, who would have commands run: all that the tree can ask of the go command. Go
 // promises that building runs no code of a tree; the plan adds nothing to what it does.
 func TestHostileTree(t *testing.T) {

@@ -156,6 +156,7 @@ func decodeContent(in io.Reader, stored int) (*Record, error) {
 	if err := r.check(); err != nil {
 		return nil, fmt.Errorf("the file is damaged: %w; make it again with gosplice record", err)
 	}
+	r.Build.ReadModules()
 	return r, r.checkWords()
 }
 
