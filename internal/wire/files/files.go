@@ -66,11 +66,15 @@ func Read(path string, most int64) ([]byte, error) {
 }
 
 // WrittenInto reports whether a path is that of a device or a pipe, which is written into where a file is replaced. It is an
-// error if another user than this one and root has put it there, or a link to it: he would have root write to a disk, or wait for ever.
+// error if another user than this one and root has put it there, or a link to it, or can do so until it is opened: he would have
+// root write to a disk, or wait for ever.
 func WrittenInto(path string) (bool, error) {
 	info, err := os.Stat(path)
 	if err != nil || info.Mode().IsRegular() {
 		return false, nil
+	}
+	if err := Exchangeable(filepath.Dir(path)); err != nil {
+		return false, fmt.Errorf("there is a pipe, a device or a directory, and %w", err)
 	}
 	if info, err = os.Lstat(path); err != nil {
 		return false, err

@@ -141,6 +141,13 @@ func TestWrittenInto(t *testing.T) {
 			t.Errorf("%s: %v, %v", path, into, err)
 		}
 	}
+	wide := filepath.Join(dir, "wide")
+	must(t, os.Mkdir(wide, 0o700))
+	must(t, os.Chmod(wide, 0o777))
+	must(t, os.Symlink("/dev/null", filepath.Join(wide, "link")))
+	if into, err := WrittenInto(filepath.Join(wide, "link")); into || err == nil || !strings.Contains(err.Error(), "chmod go-w "+wide) {
+		t.Errorf("a link that others can exchange: %v, %v", into, err)
+	}
 	for _, path := range []string{link, pipe, file} {
 		if err := os.Lchown(path, other, -1); err != nil {
 			t.Skipf("needs root, to make files of other users: %v", err)
