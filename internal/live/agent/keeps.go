@@ -134,7 +134,7 @@ func (s *step) pin(useless map[int]bool) {
 		s.findEnterable()
 		for i := range s.m.funcs {
 			for _, c := range s.m.kept.callees[i] {
-				if !s.pinned[c] && !useless[c] && !s.m.kept.held[i][c] && (back || s.enterable[i] && !s.same(i)) && (s.more(c) || s.moreInside(i, c)) {
+				if !s.pinned[c] && !useless[c] && !s.m.kept.held[i][c] && (back || s.enterable[i] && !s.same(i)) && (s.more(c) || s.moreInside(i, c) && !s.knows(i)) {
 					s.pinned[c] = true
 					changed = true
 				}
@@ -142,6 +142,10 @@ func (s *step) pin(useless map[int]bool) {
 		}
 	}
 }
+
+// knows reports whether frames of funcs[i] hold what a closure captures as those of what takes its place do: of the same
+// variables, the compiler has put no more on the heap there, where it knew the closure that is entered.
+func (s *step) knows(i int) bool { return s.same(i) && !s.returned(i) }
 
 // findEnterable finds what may be entered in its old form: what is held in func values and the like and has no
 // counterpart, and what that calls. Who makes closures that do not outlive its frame is judged with them.

@@ -224,7 +224,7 @@ func (s *Source) argumentAt(at spot) (argument, bool) {
 		for name, f := range s.Funcs {
 			inner := slices.ContainsFunc(f.Literals, func(l Literal) bool { return l.node.Type.Results != nil })
 			s.addArguments(f.Decl.Recv, f.Decl.Type, argument{decl: name, around: name, inner: inner})
-			for _, l := range f.Literals {
+			for _, l := range slices.Concat(f.Literals, f.Loops) {
 				s.addArguments(nil, l.node.Type, argument{around: name, literal: s.spotOf(l.node)})
 			}
 		}

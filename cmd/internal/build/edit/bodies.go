@@ -35,7 +35,10 @@ func statement(name string) (around string, ok bool) {
 
 // oldSegment is what a function of the release is compiled from, if that is known.
 func (e *Edit) oldSegment(s *release.Symbol) (c compiledFrom, ok bool) {
-	if around, ok := statement(s.Name); ok {
+	if around, ok := statement(s.Name); ok && !e.closures.hasLiteral(s) {
+		if e.bodiesApart(s.Name, false) {
+			return c, false
+		}
 		if host, ok := e.Record.Lookup(around, goobj.ABIInternal); ok {
 			return e.oldSegment(host)
 		}
@@ -51,7 +54,10 @@ func (e *Edit) oldSegment(s *release.Symbol) (c compiledFrom, ok bool) {
 // newSegment is what a function of the edited build is compiled from, if that is known.
 func (e *Edit) newSegment(y goobj.Sym) (c compiledFrom, ok bool) {
 	n := e.Set.NameOf(y)
-	if around, ok := statement(n.Name); ok {
+	if around, ok := statement(n.Name); ok && !e.closures.hasNewLiteral(y) {
+		if e.bodiesApart(n.Name, true) {
+			return c, false
+		}
 		if host, ok := e.Set.Lookup(around, n.ABI); ok {
 			return e.newSegment(host)
 		}

@@ -21,6 +21,7 @@ type captureOrder struct {
 	assigned map[*types.Var]bool
 	dropped  map[ast.Expr]bool
 	unsure   bool
+	loop     *loopBody // nil in a literal
 }
 
 // orderOfCaptures is false for a literal of which the order is not known.
@@ -60,7 +61,11 @@ func (o *captureOrder) stmts(list []ast.Stmt) {
 
 func (o *captureOrder) stmt(s ast.Stmt) {
 	switch s := s.(type) {
-	case nil, *ast.EmptyStmt, *ast.BranchStmt:
+	case nil, *ast.EmptyStmt:
+	case *ast.BranchStmt:
+		if o.loop != nil {
+			o.leaves(s)
+		}
 	case *ast.AssignStmt:
 		o.destinations(s.Lhs...)
 		o.exprs(s.Rhs...)
@@ -82,9 +87,17 @@ func (o *captureOrder) stmt(s ast.Stmt) {
 		o.expr(s.Call)
 	case *ast.DeferStmt:
 		o.expr(s.Call)
+		if o.loop != nil && !o.seen[o.loop.defers] {
+			o.seen[o.loop.defers] = true
+			o.vars = append(o.vars, o.loop.defers)
+		}
 	case *ast.SendStmt:
 		o.exprs(s.Chan, s.Value)
 	case *ast.ReturnStmt:
+		if o.loop != nil {
+			o.returns(s)
+			return
+		}
 		o.exprs(s.Results...)
 	case *ast.LabeledStmt:
 		o.stmt(s.Stmt)
@@ -205,7 +218,10 @@ func (o *captureOrder) expr(x ast.Expr) {
 		}
 	case *ast.BasicLit:
 	case *ast.FuncLit:
+		loop := o.loop
+		o.loop = nil
 		o.stmts(x.Body.List)
+		o.loop = loop
 	case *ast.CompositeLit:
 		o.compositeLit(x)
 	case *ast.SelectorExpr:

@@ -94,37 +94,38 @@ func compareOrder(t *testing.T, dir, pkg string) (compared, unsure int) {
 	}
 	order := map[string]string{}
 	for _, m := range capturedList.FindAllStringSubmatch(said.String(), -1) {
-		order[filepath.Base(m[1])+":"+m[2]+":"+m[3]] = strings.TrimSpace(strings.Replace(m[4], ".dict", "", 1))
+		order[filepath.Base(m[1])+":"+m[2]+":"+m[3]] = numbered.ReplaceAllString(strings.ReplaceAll(strings.TrimSpace(strings.Replace(m[4], ".dict", "", 1)), "#rv", "#result"), "$1")
 	}
+	source := &Source{Fset: fset}
 	for _, f := range files {
-		ast.Inspect(f, func(n ast.Node) bool {
-			lit, ok := n.(*ast.FuncLit)
-			if !ok {
-				return true
+		for _, d := range f.Decls {
+			for _, l := range append(source.literals("", d), source.loops("", d)...) {
+				at := fset.Position(l.node.Pos())
+				place := fmt.Sprintf("%s:%d:%d", filepath.Base(at.Filename), at.Line, at.Column)
+				want, ok := order[place]
+				if !ok {
+					continue
+				}
+				o, ok := orderOf(l, info)
+				if !ok {
+					unsure++
+					continue
+				}
+				var got []string
+				for _, v := range o.vars {
+					got = append(got, v.Name())
+				}
+				if compared++; strings.Join(got, " ") != want {
+					t.Errorf("%s: captures %v, the compiler says [%s]", place, got, want)
+				}
 			}
-			at := fset.Position(lit.Pos())
-			place := fmt.Sprintf("%s:%d:%d", filepath.Base(at.Filename), at.Line, at.Column)
-			want, ok := order[place]
-			if !ok {
-				return true
-			}
-			o, ok := orderOfCaptures(lit, info)
-			if !ok {
-				unsure++
-				return true
-			}
-			var got []string
-			for _, v := range o.vars {
-				got = append(got, v.Name())
-			}
-			if compared++; strings.Join(got, " ") != want {
-				t.Errorf("%s: captures %v, the compiler says [%s]", place, got, want)
-			}
-			return true
-		})
+		}
 	}
 	return compared, unsure
 }
+
+// numbered are the names of what the compiler adds.
+var numbered = regexp.MustCompile(`(#(?:state|result))\d+`)
 
 const orders = `package order
 
@@ -186,6 +187,37 @@ func all(a, b, c, d int, e []int, m map[int]int, t T, p *T, arr [4]int, ch chan 
 	keep(func() { copy(e, arr[:]); clear(m); delete(m, a); res = min(b, c) })
 	keep(func() { l: for { if a > 0 { break l }; b++ } })
 	return
+}
+
+func loops(a, b, c, d int, e []int, t T, p *T, arr [4]int, ch chan int, x any, f func(int) int, seq func(func(int, int) bool), seq0 func(func() bool)) {
+	for range seq0 { a++ }
+	for range seq0 { b = a; if c > 0 { continue }; if d > 0 { break }; a++ }
+	for range seq0 { if b > 0 { return }; a++ }
+	for i, j := range seq { a += i; b += j; defer f(c) }
+	for a, b = range seq { c++ }
+	for e[a] = range seq { d++ }
+l:
+	for range seq0 { if a > 0 { continue l }; b++; if b > 10 { break l } }
+outer:
+	for i := 0; i < a; i++ {
+		for range seq0 { if b > i { continue outer }; if c > 3 { break outer }; inner: for { if d > 3 { break inner } } }
+	}
+	for range seq0 { select { case v := <-ch: a = v; case ch <- b: c++ }; keep(func() int { return d + a }) }
+	for range seq0 { switch a { case b: break; default: c++ } ; go f(d) }
+	for range seq0 { f := func() int { return a }; b += f() ; keep(&c) }
+	for range seq0 { var z T = t; z.a = p.ptr(b); arr[a] = z.a ; _ = x }
+	for range seq0 { if a > 3 { goto done } ; b++ }
+done:
+	for range seq0 { for k, v := range seq { a += k + v } }
+}
+
+func results(a, b int, f func() (int, string), seq func(func() bool)) (int, string) {
+	for range seq { if a > b { return a, "x" }; b++ }
+	for range seq { if a > b { return f() }; b++ }
+	keep(func() (r int) { for range seq { if a > 0 { return b }; r++ }; return r })
+	keep(func() (r int) { for range seq { if a > 0 { r = b; return }; a++ }; return r })
+	keep(func() (_, q int) { for range seq { return a, b }; return })
+	return a, ""
 }
 
 func generic[E any, S ~[]E](s S, e E, n int, g func(E) bool) {

@@ -93,7 +93,7 @@ func (e *Edit) newClosure(y goobj.Sym, key string) (c closureOf, ok bool) {
 
 // captures lists what a closure captures, in its order if that is known and otherwise by position of the declarations.
 func (e *Edit) captures(c closureOf) (list []capture, ordered bool) {
-	o, ordered := orderOfCaptures(c.literal.node, c.info)
+	o, ordered := orderOf(c.literal, c.info)
 	vars := o.vars
 	if !ordered {
 		vars = capturedVars(o)
@@ -103,6 +103,12 @@ func (e *Edit) captures(c closureOf) (list []capture, ordered bool) {
 	offset := int64(8) // behind the address of the code
 	for _, v := range vars {
 		x := capture{v: v, name: v.Name(), typ: shape(v.Type()), how: e.howCaptured(c, v, touched[v], o.assigned[v])}
+		if o.loop != nil && o.loop.adds(v) {
+			x.how = gotool.ByReference
+			if v == o.loop.defers {
+				x.how = gotool.ByValue
+			}
+		}
 		size, align := int64(8), int64(8)
 		if x.how == gotool.ByValue {
 			size, align = sizeOf(v.Type()), alignOf(v.Type())
@@ -334,8 +340,14 @@ func undescribed(all []capture, key string) bool {
 // told.
 func (e *Edit) capturesKey(c closureOf) (key string, ok bool) {
 	list, ordered := e.captures(c)
+	exits := ""
+	if c.literal.loop != nil {
+		if exits = " exits " + c.literal.exits(); !ordered {
+			return "", false // what the compiler adds is in no list but an ordered one
+		}
+	}
 	if ordered {
-		return withoutCaptures(c.key) + fmt.Sprint(list), true
+		return withoutCaptures(c.key) + fmt.Sprint(list) + exits, true
 	}
 	// The places are told by the debugging information, or they are the same as long as the functions are.
 	for i := range list {

@@ -102,6 +102,8 @@ func (e *Edit) matchClosures() {
 			}
 		}
 	}
+	e.findApart(false)
+	e.findApart(true)
 	for at, os := range was {
 		ns := is[at]
 		for _, cs := range [][]compiled{os, ns} {
@@ -209,10 +211,19 @@ func (x literalIndex) places(e *Edit, path string, cs []compiled) map[place][]co
 	type spot struct {
 		host, decl  string
 		line, depth int
+		loop        bool
 	}
 	spots := map[spot][]compiled{}
 	for _, c := range cs {
-		m := numberedTail.FindStringSubmatch(strings.TrimPrefix(c.name, goobj.PackagePrefix(e.symbolPath(path))+"."))
+		name := strings.TrimPrefix(c.name, goobj.PackagePrefix(e.symbolPath(path))+".")
+		loop := rangeTail.FindStringSubmatch(name)
+		if loop != nil {
+			name = loop[1]
+		}
+		m := numberedTail.FindStringSubmatch(name)
+		if m == nil && loop != nil {
+			m = []string{name, name, ""}
+		}
 		if m == nil || c.line == 0 {
 			continue
 		}
@@ -225,7 +236,7 @@ func (x literalIndex) places(e *Edit, path string, cs []compiled) map[place][]co
 			}
 			around, depth = inner[1], depth+strings.Count(inner[2], ".") // of a literal that was inlined
 		}
-		at := spot{decl: x.declaration(e.Sources[path], withoutTypeArgs(around)), line: c.line, depth: depth}
+		at := spot{decl: x.declaration(e.Sources[path], withoutTypeArgs(around)), line: c.line, depth: depth, loop: loop != nil}
 		if strings.HasPrefix(host, initPrefix) {
 			at.decl = varInit // it initialises a variable, and has its lines
 		}
@@ -239,7 +250,7 @@ func (x literalIndex) places(e *Edit, path string, cs []compiled) map[place][]co
 		var ls []literalAt
 		paths := map[string]bool{}
 		for _, l := range x[at.decl] {
-			if l.Line == at.line && l.Depth == at.depth && (at.host != "" && !strings.HasPrefix(at.host, initPrefix) || l.path == path) {
+			if l.Line == at.line && l.Depth == at.depth && (l.loop != nil) == at.loop && (at.host != "" && !strings.HasPrefix(at.host, initPrefix) || l.path == path) {
 				ls = append(ls, l)
 				paths[l.path] = true
 			}
@@ -290,7 +301,7 @@ func lastNumber(name string) int {
 func (e *Edit) findSameClosures() {
 	for i := range e.Functions {
 		f := &e.Functions[i]
-		if f.Class != Closure || !f.sameCalls {
+		if f.Class != Closure && f.Class != RangeBody || !f.sameCalls {
 			continue
 		}
 		if f.SameClosure = e.sameClosure(f); f.SameClosure {

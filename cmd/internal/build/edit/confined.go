@@ -736,7 +736,11 @@ func (e *Edit) taken(c *Confined, y goobj.Sym, n goobj.Name) bool {
 	}
 	r := c.edited
 	l, _, info := e.source(at.literalOf, true)
-	if r.holds(info.TypeOf(l.node)) {
+	t := info.TypeOf(l.node)
+	if l.loop != nil {
+		t = info.TypeOf(l.loop.X)
+	}
+	if t == nil || r.holds(t) {
 		return true
 	}
 	found := false

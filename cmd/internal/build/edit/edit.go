@@ -395,9 +395,9 @@ func (e *Edit) EntrySig(y goobj.Sym) string {
 		form += " " + layout
 	}
 	switch class {
-	case GoWrapper, RangeBody:
-		return "" // what stands in their place in another version may be something else
-	case Closure:
+	case GoWrapper:
+		return "" // what stands in its place in another version may be something else
+	case Closure, RangeBody:
 		id := e.closures.identity[y]
 		if id == "" || !known {
 			return ""

@@ -77,7 +77,7 @@ func (e *Edit) compareFunction(path string, o *goobj.Object, y goobj.Sym, dicts 
 		f.NewSig, _ = e.Sig(y)
 		f.OldSig = old.Type
 		f.Signature = f.NewSig != f.OldSig || f.NewSig == ""
-		if f.Class == Closure {
+		if f.Class == Closure || f.Class == RangeBody {
 			f.sameCalls = !others
 		}
 		f.Dictionary = usesDictionary(n.Name, dicts)

@@ -8,6 +8,7 @@ import (
 	"go/ast"
 	"go/printer"
 	"go/token"
+	"slices"
 	"strings"
 )
 
@@ -15,7 +16,7 @@ import (
 // more literal does, and so does a constant that switches a branch on. Literals are therefore matched
 // by what they are and where they stand, and closures by the literal at whose line they start.
 
-// Literal is a function literal.
+// Literal is a function literal, or the body of a loop that may be over a function.
 type Literal struct {
 	Text    string // hash of all of it
 	Context string // hash of the call, assignment or the like that it stands in, without bodies
@@ -25,7 +26,16 @@ type Literal struct {
 	Parent  int // index of the literal around it, -1 for none
 
 	node   *ast.FuncLit
-	around ast.Node // the declaration or initialiser
+	around ast.Node       // the declaration or initialiser
+	loop   *ast.RangeStmt // of whose body the compiler makes the literal, or nil
+}
+
+// at is the node of the source that becomes the literal.
+func (l *Literal) at() ast.Node {
+	if l.loop != nil {
+		return l.loop
+	}
+	return l.node
 }
 
 // varInit stands for the initialisers of package variables: symbols name their literals after the
@@ -143,13 +153,15 @@ func (s *Source) groups() map[string][]Literal {
 	}
 	var inits [][]Literal
 	for n := 0; s.Funcs[fmt.Sprintf("init.%d", n)] != nil; n++ {
-		inits = append(inits, s.Funcs[fmt.Sprintf("init.%d", n)].Literals)
+		f := s.Funcs[fmt.Sprintf("init.%d", n)]
+		inits = append(inits, slices.Concat(f.Literals, f.Loops))
 	}
 	join("init.", inits)
 	join(varInit, s.varLiterals)
 	for name, f := range s.Funcs {
 		if group(name) == name {
 			add(f.Literals)
+			add(f.Loops)
 		}
 	}
 	return out

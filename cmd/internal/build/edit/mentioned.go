@@ -39,7 +39,7 @@ func wordIn(path, name string) string {
 	return path + "." + name
 }
 
-func wordsOf(path string, n ast.Node, skip func(*ast.FuncLit) bool) wordSet {
+func wordsOf(path string, n ast.Node, skip func(ast.Node) bool) wordSet {
 	out := wordSet{}
 	plain := map[*ast.Ident]bool{}
 	var stack []ast.Node
@@ -48,11 +48,10 @@ func wordsOf(path string, n ast.Node, skip func(*ast.FuncLit) bool) wordSet {
 			stack = stack[:len(stack)-1]
 			return true
 		}
+		if skip != nil && skip(n) {
+			return false
+		}
 		switch n := n.(type) {
-		case *ast.FuncLit:
-			if skip != nil && skip(n) {
-				return false
-			}
 		case *ast.CallExpr:
 			if id := calledName(n.Fun); id != nil && !startsLater(stack) {
 				plain[id] = true
@@ -334,7 +333,18 @@ func (e *Edit) mentionedBy(c compiledFrom, leads []string, edited bool) []string
 		}
 	}
 	compiled := e.compiledLiterals(edited)
-	w := wordsOf(c.path, c.segment.root, func(l *ast.FuncLit) bool { return l != c.segment.root && compiled[l] })
+	s := e.Sources[c.path].Old
+	if edited {
+		s = e.Sources[c.path].New
+	}
+	var own ast.Node // the name of a declaration is no mention of it
+	if d, ok := c.segment.root.(*ast.FuncDecl); ok {
+		own = d.Name
+	}
+	w := wordsOf(c.path, c.segment.root, func(n ast.Node) bool {
+		l := s.bodyApart(n)
+		return n == own && own != nil || l != nil && l != c.segment.root && compiled[l]
+	})
 	return m.of(w, func(k mentionedKey) bool { return called[k] })
 }
 
@@ -467,8 +477,8 @@ func (e *Edit) inlinedLiterals(c compiledFrom, edited bool) (forms []string) {
 	}
 	compiled := e.compiledLiterals(edited)
 	ast.Inspect(c.segment.root, func(n ast.Node) bool {
-		l, ok := n.(*ast.FuncLit)
-		if !ok || l == c.segment.root {
+		l := s.bodyApart(n)
+		if l == nil || l == c.segment.root {
 			return true
 		}
 		if compiled[l] {

@@ -136,6 +136,9 @@ func (e *Edit) InlinedBefore(f *Function) (out []string) {
 }
 
 func (e *Edit) calledOnce(s *release.Symbol, n entries) bool {
+	if rangeTail.MatchString(s.Name) {
+		return false // each turn calls it
+	}
 	key := onceKey{s, n}
 	if known, ok := e.once[key]; ok {
 		return known

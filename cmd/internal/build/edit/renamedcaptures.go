@@ -60,7 +60,7 @@ func localVars(c closureOf) (out []localVar) {
 			path = path[:len(path)-1]
 			return true
 		}
-		if n == c.literal.node {
+		if n == c.literal.at() {
 			return false
 		}
 		if id, ok := n.(*ast.Ident); ok {

@@ -12,8 +12,8 @@ import (
 	"strings"
 )
 
-// A segment is what one body is compiled from: a declaration or a function literal, without the bodies of
-// the literals inside. Two segments with the same form let the same values flow the same ways: they
+// A segment is what one body is compiled from: a declaration, a function literal or the body of a loop over a function, without
+// the bodies of the literals and such loops inside. Two segments with the same form let the same values flow the same ways: they
 // differ in comments and in the names of what is local, at most. Constants decide which code is dead, and
 // the compiler decides on the rest.
 type segment struct {
@@ -83,8 +83,10 @@ func (s *Source) whole(decl string) string {
 		return ""
 	}
 	text := s.segment(segmentID{decl: decl}).form
-	for _, l := range f.Literals {
-		text += s.readSegment(l.node, l.around).form
+	for _, l := range slices.Concat(f.Literals, f.Loops) {
+		if l.loop == nil || s.apart[l.loop] != nil {
+			text += s.readSegment(l.node, l.around).form
+		}
 	}
 	return hashText(text)
 }
@@ -120,6 +122,17 @@ func (f *former) node(root ast.Node, isRoot bool) {
 			f.text.WriteString("(FuncLit")
 			f.node(l.Type, false)
 			f.text.WriteByte(')')
+			return false
+		}
+		if l, ok := n.(*ast.RangeStmt); ok && f.s.apart[l] != nil {
+			fmt.Fprintf(&f.text, "(RangeStmt %s", f.detail(n, at))
+			for _, x := range []ast.Expr{l.Key, l.Value, l.X} {
+				if x != nil {
+					f.node(x, false)
+				}
+			}
+			body := Literal{around: f.decl, loop: l}
+			f.text.WriteString(body.exits() + ")") // the code behind the loop has them
 			return false
 		}
 		if sel, ok := n.(*ast.SelectorExpr); ok {

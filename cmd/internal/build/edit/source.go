@@ -37,9 +37,10 @@ type Source struct {
 	initialisers []string         // their texts
 	blank        []*ast.ValueSpec // without a name, as in var _ = f()
 	segments     map[segmentID]*segment
-	arguments    map[spot]argument // see argumentAt
-	packageNames map[string]bool   // see outside
-	typeNames    map[string]bool   // see declaresType
+	apart        map[*ast.RangeStmt]*ast.FuncLit // see bodyApart; nil for loops whose bodies are inlined too
+	arguments    map[spot]argument               // see argumentAt
+	packageNames map[string]bool                 // see outside
+	typeNames    map[string]bool                 // see declaresType
 }
 
 // OtherFile is a file that is not plain Go.
@@ -56,6 +57,8 @@ type Func struct {
 	Text string
 	// Literals are the function literals inside.
 	Literals []Literal
+	// Loops are the bodies of loops that may be over functions.
+	Loops []Literal
 	// Locks are what the function locks, in the order of the source.
 	Locks []string
 	// Goroutines is the number of go statements that may start something that stays.
@@ -185,7 +188,7 @@ func (s *Source) readFunc(name string, d *ast.FuncDecl) *Func {
 		}
 	}
 	if d.Body != nil {
-		f.Literals = s.literals(name, d)
+		f.Literals, f.Loops = s.literals(name, d), s.loops(name, d)
 		f.readBody(d.Body)
 	}
 	return f

@@ -128,7 +128,9 @@ func (j *judge) anyGoesOn(k string) string {
 
 // onlyLiterals reports a declaration of which function literals alone are exchanged.
 func (j *judge) onlyLiterals(k string) bool {
-	return !slices.ContainsFunc(j.v.Redirect, func(f *edit.Function) bool { return declOf(f) == k && f.Class != edit.Closure })
+	return !slices.ContainsFunc(j.v.Redirect, func(f *edit.Function) bool {
+		return declOf(f) == k && f.Class != edit.Closure && f.Class != edit.RangeBody
+	})
 }
 
 // inlinedInto names the functions that are exchanged because they have a declaration inlined.

@@ -121,10 +121,15 @@ func (j *judge) function(f *edit.Function, edited map[string]*edit.Func) {
 	switch f.Class {
 	case edit.PackageInit, edit.MapInit:
 		return // see packageInit
-	case edit.GoWrapper, edit.RangeBody:
+	case edit.GoWrapper:
 		// Made anew by each call of the function around it, which follows. What was made before may
 		// belong to another statement of the new body.
 		return
+	case edit.RangeBody:
+		if f.SameClosure && !f.Dictionary {
+			j.v.Redirect = append(j.v.Redirect, f)
+		}
+		return // made anew as well, and shown with the function around it
 	case edit.UserInit:
 		c.What = "init function changed"
 		inlined := j.inlinedBy(f, edited)
