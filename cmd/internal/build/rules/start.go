@@ -130,6 +130,8 @@ func (j *judge) loopOfStart(c patch.Change, r *startRuns) {
 // goesOn says of a function that is entered again and again that a goroutine may stay in the old body for long.
 func (j *judge) goesOn(f *edit.Function) string {
 	switch {
+	case f.Class == edit.RangeBody && (j.e.LongLoop(f) || j.e.LongWait(f)):
+		return "A goroutine that waits in its loop ends the turn in the old body, and begins the next one in the new."
 	case j.e.LongLoop(f):
 		return "A goroutine that is in its loop goes on with the old body until it leaves the loop; calls still to come run the new one."
 	case j.e.LongWait(f):
