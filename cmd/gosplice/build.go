@@ -17,6 +17,11 @@ const buildLong = `Build runs go build and writes the release record beside the 
 server.gsr. It takes the flags and packages of go build and passes them on; the
 program is the one that go build makes, byte for byte.
 
+With --loops the loops of the main module that have no end in sight and wait for
+something, such as for { and for job := range jobs {, are compiled as loops over
+gosplice.Loop, While and Receive: an edit of their bodies takes effect at the next
+turn. The sources stay as they are. //gosplice:plain before a loop leaves it out.
+
 The record is what later edits are compared with: it proves that the objects
 compiled from the sources are what the program holds, function by function. Keep it
 with the program that you deploy. Without it, gosplice record makes it again from the
@@ -30,7 +35,7 @@ Others are built as well, but get no record, and the reason is printed.
 All flags but those below are those of go build; see go help build.`
 
 func newBuildCommand(c *console) *cobra.Command {
-	asJSON := false
+	asJSON, loops := false, false
 	cmd := &cobra.Command{
 		Use:   "build [-o FILE] [go build flags] [package]",
 		Short: "Build a program and record what is in it",
@@ -56,21 +61,22 @@ func newBuildCommand(c *console) *cobra.Command {
 			if slices.Contains(command.Flags, "-n") {
 				return usageOf(cmd, fmt.Errorf("-n makes no program to record"))
 			}
-			return build(c, cmd, command, asJSON)
+			return build(c, cmd, command, loops, asJSON)
 		},
 	}
 	takeBuildFlags(cmd, c, "json", "n")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the summary as JSON")
+	cmd.Flags().BoolVar(&loops, "loops", false, "let edits of loops without an end take effect at their next turn")
 	return cmd
 }
 
 // build builds and records a program.
-func build(c *console, cmd *cobra.Command, command *gotool.Command, asJSON bool) error {
-	program, err := compile(c, cmd.Context(), command)
+func build(c *console, cmd *cobra.Command, command *gotool.Command, loops, asJSON bool) error {
+	program, err := compile(c, cmd.Context(), command, loops)
 	if err != nil {
 		return interrupted(err)
 	}
-	summary, err := record(c, cmd.Context(), pipeline.RecordOptions{Binary: program, Dir: command.Dir, Package: command.Packages, Flags: sourceFlags(command.Flags)})
+	summary, err := record(c, cmd.Context(), pipeline.RecordOptions{Binary: program, Dir: command.Dir, Package: command.Packages, Flags: sourceFlags(command.Flags), Loops: loops})
 	if err != nil {
 		return fmt.Errorf("%s is built, but not recorded: %w", program, interrupted(err))
 	}
@@ -91,11 +97,12 @@ func sourceFlags(flags []string) []string {
 }
 
 // compile runs go build and returns the program.
-func compile(c *console, ctx context.Context, command *gotool.Command) (string, error) {
+func compile(c *console, ctx context.Context, command *gotool.Command, loops bool) (string, error) {
 	line := c.progress()
 	defer line.Stop()
 	line.Step("building", 0, 0)
 	b := command.Build()
+	b.Loops = loops
 	program, err := b.Output(ctx, command.Out)
 	if err != nil {
 		return "", err

@@ -49,6 +49,7 @@ func newRecordCommand(c *console) *cobra.Command {
 	}
 	cmd.Flags().StringVarP(&o.Dir, "chdir", "C", "", "directory of the sources (default: this one)")
 	cmd.Flags().StringVarP(&o.Out, "output", "o", "", "record file (default: FILE"+recordSuffix+")")
+	cmd.Flags().BoolVar(&o.Loops, "loops", false, "the program was built by gosplice build --loops")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the summary as JSON")
 	cmd.MarkFlagDirname("chdir")
 	cmd.MarkFlagFilename("output", recordSuffix[1:])

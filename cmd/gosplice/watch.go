@@ -38,6 +38,7 @@ program follow after --.`
 // watchOwn are the flags of gosplice watch that are not go build's.
 type watchOwn struct {
 	restart, leave bool
+	noLoops        bool
 	key            string
 	dependencies   dependencies
 	directives     directives
@@ -73,6 +74,7 @@ func newWatchCommand(c *console) *cobra.Command {
 	}
 	takeBuildFlags(cmd, c, "n", "o", "json")
 	cmd.Flags().BoolVar(&own.restart, "restart", false, "restart the program by itself when an edit does not take effect")
+	cmd.Flags().BoolVar(&own.noLoops, "no-loops", false, "compile loops without an end as they are: edits of them wait for a restart")
 	cmd.Flags().BoolVar(&own.leave, "leave", false, "let the program run on when the watch ends")
 	cmd.Flags().StringVar(&own.key, "key", "", "sign patches with the private key in this `file`, for a program that names keys")
 	own.dependencies.addTo(cmd.Flags(), "the program that runs")
@@ -89,7 +91,7 @@ func runWatch(c *console, cmd *cobra.Command, own watchOwn, command *gotool.Comm
 		}
 	}
 	o := watch.Options{
-		Command: command, SourceFlags: sourceFlags(command.Flags), Args: program, Restart: own.restart, Leave: own.leave,
+		Command: command, SourceFlags: sourceFlags(command.Flags), Args: program, Loops: !own.noLoops, Restart: own.restart, Leave: own.leave,
 		Key: key, Dependencies: own.dependencies.taken, Modules: own.dependencies.modules, Directives: own.directives,
 		Out: c.err, Style: c.messages, Width: c.messageWidth, Verbose: c.verbose, Progress: c.progress,
 	}

@@ -53,6 +53,7 @@ func (l *loop) build(ctx context.Context) (*built, error) {
 // tryBuild is build without a second try.
 func (l *loop) tryBuild(ctx context.Context) (*built, *pipeline.Session, error) {
 	b := l.Command.Build()
+	b.Loops = l.Loops
 	packages, err := b.Resolve(ctx, "")
 	if err != nil {
 		return nil, nil, errors.Join(l.sources.followAll(), err)
@@ -74,7 +75,7 @@ func (l *loop) tryBuild(ctx context.Context) (*built, *pipeline.Session, error) 
 		return nil, nil, err
 	}
 	if made.summary, err = pipeline.MakeRecord(ctx, pipeline.RecordOptions{
-		Binary: made.binary, Dir: l.Command.Dir, Package: l.Command.Packages, Flags: l.SourceFlags,
+		Binary: made.binary, Dir: l.Command.Dir, Package: l.Command.Packages, Flags: l.SourceFlags, Loops: l.Loops,
 	}); err != nil {
 		return nil, nil, err
 	}

@@ -35,7 +35,9 @@ type Options struct {
 	// Keys are what the user types, in lines: an empty one restarts the program when that was offered,
 	// "r" restarts it at any time. Nil when nobody types.
 	Keys io.Reader
-	// Restart restarts the program by itself when an edit is refused.
+	// Loops has loops without an end compiled so that their bodies can be exchanged, see package loops.
+	Loops bool
+	// Restart restarts the program by itself when an edit does not take effect.
 	Restart bool
 	// Leave lets the program run on when the loop ends.
 	Leave bool

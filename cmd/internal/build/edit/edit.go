@@ -251,6 +251,9 @@ func Find(rec *release.Record, set *goobj.Set, packages []gotool.Package, tree *
 	for _, path := range slices.Concat(e.Rebuilt, e.Added) {
 		set.Define(e.symbolPath(path))
 	}
+	if rec.Build.Loops {
+		tree.loops = gotool.LoopPackages(packages)
+	}
 	if err := e.readSources(tree); err != nil {
 		return nil, err
 	}

@@ -13,7 +13,8 @@ import (
 // Tree reads files as the go command sees them: through an overlay.
 type Tree struct {
 	replace map[string]string
-	memory  *Memory // nil: nothing is kept
+	memory  *Memory         // nil: nothing is kept
+	loops   map[string]bool // packages of the edited build, see gotool.LoopPackages
 	// directives are those that stand in no source.
 	directives []Directive
 }
@@ -98,6 +99,9 @@ func (t *Tree) newSource(p *gotool.Package) (*Source, error) {
 			return nil, fmt.Errorf("package %s: %w", p.ImportPath, err)
 		}
 		files = append(files, file{path, b})
+	}
+	if t.loops[p.ImportPath] {
+		rewriteLoops(files)
 	}
 	s, err := t.parse(p.ImportPath, files)
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gosplice/gosplice/cmd/internal/build/loops"
 	"github.com/gosplice/gosplice/cmd/internal/build/release"
 )
 
@@ -372,6 +373,9 @@ func oldSource(p *release.Package) (*Source, error) {
 		}
 		files = append(files, file{path, content})
 	}
+	if p.Loops {
+		rewriteLoops(files)
+	}
 	s, err := parseSource(p.Import, files)
 	if err != nil {
 		return nil, fmt.Errorf("the release's source of package %s: %w", p.Import, err)
@@ -393,6 +397,20 @@ func oldSource(p *release.Package) (*Source, error) {
 		}
 	}
 	return s, nil
+}
+
+// rewriteLoops puts the files of a package as package loops writes them in the place of what people wrote.
+func rewriteLoops(files []file) {
+	texts := map[string][]byte{}
+	for _, f := range files {
+		texts[f.path] = f.content
+	}
+	rewritten := loops.Rewrite(texts)
+	for i := range files {
+		if text, ok := rewritten[files[i].path]; ok {
+			files[i].content = text
+		}
+	}
 }
 
 // bringBack says how the sources of a package of the release come back.

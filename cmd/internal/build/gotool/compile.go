@@ -24,8 +24,22 @@ func (b *Build) Compile(ctx context.Context, out string, extra []string, message
 		return err
 	}
 	args := append([]string{"build", "-o=" + out}, flags...)
-	args = append(append(append(args, extra...), "--"), b.Packages...)
-	return b.run(ctx, args, nil, messages)
+	args = append(args, extra...)
+	if !b.Loops {
+		return b.run(ctx, append(append(args, "--"), b.Packages...), nil, messages)
+	}
+	overlay, written, done, err := b.withLoops(ctx, "")
+	if err != nil {
+		return err
+	}
+	defer done()
+	if overlay != "" {
+		args = append(args, "-overlay="+overlay)
+	}
+	if err := b.run(ctx, append(append(args, "--"), b.Packages...), nil, messages); err != nil {
+		return b.compiled(ctx, written, "", err)
+	}
+	return nil
 }
 
 // Output is the file that go build would write for the value of its -o flag: named after the

@@ -2,6 +2,7 @@ package gotool
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,6 +24,14 @@ type Compiler struct {
 	version string
 	dir     string // for archives
 	count   int
+	loops   map[string]bool // see LoopPackages; nil in builds without Loops
+}
+
+// Loops has the compiler write the loops of a build with Loops otherwise, whose packages are given.
+func (c *Compiler) Loops(packages []Package) {
+	if c.build.Loops {
+		c.loops = LoopPackages(packages)
+	}
 }
 
 // ErrIndirect is returned by Compile for a package that only the go command can compile: with cgo, assembly or
@@ -79,20 +88,31 @@ func (c *Compiler) Compile(ctx context.Context, p Package, exports map[string]st
 	if p.Name == "main" {
 		path = "main"
 	}
-	args := []string{"-o", archive, "-trimpath", work + "=>", "-p", path, "-lang=go" + languageVersion(p.Module.GoVersion), "-complete",
+	var written loopFiles
+	if c.loops[p.ImportPath] {
+		written = loopFiles{dir: work, replace: map[string]string{}}
+		if err := written.writeLoops(&p, os.ReadFile); err != nil {
+			return "", nil, err
+		}
+	}
+	trim := work + "=>"
+	for _, name := range p.GoFiles {
+		if path := inDir(p.Dir, name); written.replace[path] != "" {
+			trim = written.replace[path] + "=>" + path + ";" + trim
+		}
+	}
+	args := []string{"-o", archive, "-trimpath", trim, "-p", path, "-lang=go" + languageVersion(p.Module.GoVersion), "-complete",
 		"-buildid", buildID, "-goversion", c.version, fmt.Sprintf("-c=%d", min(4, runtime.GOMAXPROCS(0))), "-nolocalimports", "-importcfg", file, "-pack"}
 	args = append(args, strings.Fields(escapeFlags)...)
 	for _, name := range p.GoFiles {
-		if !filepath.IsAbs(name) {
-			name = filepath.Join(p.Dir, name)
-		}
-		args = append(args, name)
+		path := inDir(p.Dir, name)
+		args = append(args, cmp.Or(written.replace[path], path))
 	}
 	out, err := c.run(ctx, args)
 	if err != nil {
 		return "", nil, err
 	}
-	return archive, parseEscapes(append([]byte("# "+p.ImportPath+"\n"), out...), c.build.Dir), nil
+	return archive, parseEscapes(append([]byte("# "+p.ImportPath+"\n"), written.asWritten(c.build.Dir, out)...), c.build.Dir), nil
 }
 
 // run runs the compiler where and as the go command does.

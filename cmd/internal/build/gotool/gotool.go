@@ -25,6 +25,9 @@ type Build struct {
 	Settings map[string]string
 	// Test says that go test -c made the program: Packages are those that are tested.
 	Test bool
+	// Loops says that loops without an end in sight are compiled as package loops writes them, in the packages that
+	// LoopPackages names.
+	Loops bool
 	// Quick lets the go command take more memory to be done sooner; for builds of which most is in the
 	// cache.
 	Quick bool

@@ -1,6 +1,7 @@
 package gotool
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -52,6 +53,14 @@ func (b *Build) list(ctx context.Context, overlay string, extra []string, messag
 		args = append(args, "-test")
 	}
 	args = append(args, flags...)
+	given, written := overlay, (*loopFiles)(nil)
+	if b.Loops && slices.Contains(extra, "-export") {
+		var done func()
+		if overlay, written, done, err = b.withLoops(ctx, overlay); err != nil {
+			return nil, err
+		}
+		defer done()
+	}
 	if overlay != "" {
 		args = append(args, "-overlay="+overlay)
 	}
@@ -59,10 +68,17 @@ func (b *Build) list(ctx context.Context, overlay string, extra []string, messag
 	args = append(append(args, "--"), b.Packages...)
 
 	var packages []Package
+	var said bytes.Buffer
 	err = b.run(ctx, args, func(r io.Reader) (err error) {
 		packages, err = decodePackages(r)
 		return err
-	}, messages)
+	}, &said)
+	if err == nil && messages != nil {
+		_, err = messages.Write(written.asWritten(b.Dir, said.Bytes()))
+	}
+	if written != nil && err != nil {
+		err = b.compiled(ctx, written, given, err)
+	}
 	if err != nil && b.foreignC() && os.Getenv("CC") == "" {
 		return nil, fmt.Errorf("the program was built for %s with cgo; set CC to the C compiler of that build, such as CC=aarch64-linux-gnu-gcc: %w", b.Settings["GOARCH"], err)
 	}

@@ -17,6 +17,7 @@ type RecordOptions struct {
 	Package []string
 	// Flags are flags of the build that build info does not hold: -mod, -modfile, -overlay.
 	Flags    []string
+	Loops    bool // see gotool.Build
 	Progress Progress
 	// Far makes the record of a program that is larger than a jump leads, whatever its size: its patches work, and are
 	// loaded as far away as those of such programs.

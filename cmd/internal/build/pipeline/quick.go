@@ -379,6 +379,7 @@ func (q *quick) remember(t *tree, b *built, began time.Time) {
 		return
 	}
 	q.last, q.inputs = b, in
+	q.compiler.Loops(b.packages)
 	before := map[string]string{}
 	if was != nil {
 		before = buildIDs(was.packages)

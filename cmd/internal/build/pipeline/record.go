@@ -29,6 +29,7 @@ func MakeRecord(ctx context.Context, o RecordOptions) (*RecordSummary, error) {
 	if _, _, err := b.Toolchain(ctx); err != nil {
 		return nil, err
 	}
+	b.Loops = o.Loops
 	o.Progress.step("compiling")
 	b.Flags = append(b.Flags, gotool.WithoutVCS(o.Flags)...)
 	if b.CoverMode() != "" {

@@ -125,7 +125,7 @@ func Make(ctx context.Context, binary string, b *gotool.Build, packages []gotool
 		Far: far || o.Far,
 	}
 	r.identify(file)
-	if r.Packages, err = describe(packages); err != nil {
+	if r.Packages, err = describe(packages, b.Loops); err != nil {
 		return nil, err
 	}
 	h.symbols(r, abbrevs)

@@ -11,7 +11,7 @@ import (
 )
 
 // Format is the version of the record format; records of other versions are refused.
-const Format = 13
+const Format = 14
 
 // Record is what is known of a release: the proof's result, without the objects.
 type Record struct {
@@ -89,6 +89,8 @@ type Package struct {
 	Module   string // module path and version
 	Files    []SourceFile
 	Imports  []string
+	// Loops says that its loops are compiled as package loops writes them. Files are as people wrote them.
+	Loops bool
 	// Escapes is the compiler's escape analysis, when EscapesKnown.
 	Escapes      []gotool.Escape
 	EscapesKnown bool

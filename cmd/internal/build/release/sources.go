@@ -24,11 +24,15 @@ func ModuleOf(p gotool.Package) string {
 	return name
 }
 
-// describe notes the sources of the packages.
-func describe(packages []gotool.Package) ([]Package, error) {
+// describe notes the sources of the packages. loops is that of the build.
+func describe(packages []gotool.Package, loops bool) ([]Package, error) {
 	var out []Package
+	var rewritten map[string]bool
+	if loops {
+		rewritten = gotool.LoopPackages(packages)
+	}
 	for i, p := range packages {
-		q := Package{Path: p.ImportPath, Import: p.ImportPath, Dir: p.Dir, BuildID: p.BuildID, Standard: p.Standard, Imports: p.Imports}
+		q := Package{Path: p.ImportPath, Import: p.ImportPath, Dir: p.Dir, BuildID: p.BuildID, Standard: p.Standard, Imports: p.Imports, Loops: rewritten[p.ImportPath]}
 		if i == len(packages)-1 {
 			q.Path = "main"
 		}

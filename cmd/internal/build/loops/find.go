@@ -1,0 +1,119 @@
+package loops
+
+import (
+	"go/ast"
+	"go/token"
+)
+
+// loops finds the loops of a declaration that are written otherwise.
+func (p *pkg) loops(fn *ast.FuncDecl) []*loop {
+	var out []*loop
+	p.within(fn.Body, newScope(p, fn.Recv, fn.Type), &out)
+	return out
+}
+
+// within finds the loops in a function's body, and in those of the literals inside.
+func (p *pkg) within(body *ast.BlockStmt, s *scope, out *[]*loop) {
+	s.declare(body)
+	ast.Inspect(body, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			p.within(n.Body, s.inner(n.Type), out)
+			return false
+		case *ast.ForStmt:
+			if l := p.forLoop(n, s); l != nil {
+				*out = append(*out, l)
+			}
+		case *ast.RangeStmt:
+			if l := p.rangeLoop(n, s); l != nil {
+				*out = append(*out, l)
+			}
+		}
+		return true
+	})
+}
+
+func (p *pkg) forLoop(n *ast.ForStmt, s *scope) *loop {
+	l := &loop{at: n, body: n.Body, ends: breaks(n.Body)}
+	switch {
+	case n.Init != nil || n.Post != nil:
+		return nil
+	case n.Cond == nil:
+		l.kind = endless
+	case calls(n.Cond) && !recovers(n.Cond):
+		l.kind, l.expr = while, n.Cond
+	default:
+		return nil
+	}
+	if recovers(n.Body) || !p.waits(n, s) {
+		return nil
+	}
+	return l
+}
+
+func (p *pkg) rangeLoop(n *ast.RangeStmt, s *scope) *loop {
+	if n.Value != nil || !s.channel(n.X) || recovers(n.Body) {
+		return nil
+	}
+	return &loop{at: n, kind: receive, body: n.Body, expr: n.X, ends: true}
+}
+
+// calls reports whether an expression calls something.
+func calls(x ast.Node) (found bool) {
+	ast.Inspect(x, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.CallExpr:
+			found = true
+		case *ast.UnaryExpr:
+			found = found || n.Op == token.ARROW
+		}
+		return !found
+	})
+	return found
+}
+
+// recovers reports whether a function of the runtime is called that depends on whose frame it is called in, and so would do
+// something else in the body of a loop that is a function.
+func recovers(n ast.Node) (found bool) {
+	ast.Inspect(n, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.CallExpr:
+			switch f := ast.Unparen(n.Fun).(type) {
+			case *ast.Ident:
+				found = found || f.Name == "recover"
+			case *ast.SelectorExpr:
+				found = found || f.Sel.Name == "Caller" || f.Sel.Name == "Callers"
+			}
+		}
+		return !found
+	})
+	return found
+}
+
+// breaks reports whether a break may lead out of a loop whose body is given: one of its own, or one with a label, which may be
+// the loop's.
+func breaks(body *ast.BlockStmt) (found bool) {
+	var look func(n ast.Node, own bool)
+	look = func(n ast.Node, own bool) {
+		ast.Inspect(n, func(m ast.Node) bool {
+			switch m := m.(type) {
+			case *ast.FuncLit:
+				return false
+			case *ast.BranchStmt:
+				found = found || m.Tok == token.BREAK && (own || m.Label != nil)
+			case *ast.ForStmt, *ast.RangeStmt, *ast.SwitchStmt, *ast.TypeSwitchStmt, *ast.SelectStmt:
+				if m != n {
+					look(m, false)
+					return false
+				}
+			}
+			return !found
+		})
+	}
+	look(body, true)
+	return found
+}
