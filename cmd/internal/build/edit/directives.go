@@ -10,6 +10,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/gosplice/gosplice/cmd/internal/build/loops"
 )
 
 // The directives: comments that say what a patch is to do beside replacing code.
@@ -116,6 +118,10 @@ func (s *Source) readDirectives(f *ast.File) {
 		for _, c := range g.List {
 			switch {
 			case used[c] || !attempt.MatchString(c.Text):
+			case c.Text == loops.Plain:
+				if !s.beforeLoop(f, c) {
+					s.problem(c, "%s stands at no loop: write it on the line before the loop", loops.Plain)
+				}
 			case !strings.HasPrefix(c.Text, directivePrefix):
 				verb, _, _ := strings.Cut(strings.TrimSpace(c.Text[2:]), " ")
 				if known(strings.TrimPrefix(verb, "gosplice:")) {
@@ -126,6 +132,20 @@ func (s *Source) readDirectives(f *ast.File) {
 			}
 		}
 	}
+}
+
+// beforeLoop reports a comment on the line of a loop or the line before.
+func (s *Source) beforeLoop(f *ast.File, c *ast.Comment) (found bool) {
+	line := s.Fset.Position(c.Pos()).Line
+	ast.Inspect(f, func(n ast.Node) bool {
+		switch n.(type) {
+		case *ast.ForStmt, *ast.RangeStmt:
+			at := s.Fset.Position(n.Pos()).Line
+			found = found || at == line || at == line+1
+		}
+		return !found
+	})
+	return found
 }
 
 // directivesOf are the directives among the lines of a comment.
@@ -173,7 +193,7 @@ func (s *Source) unplaced(c *ast.Comment) {
 }
 
 func (s *Source) unknown(c *ast.Comment, verb string) {
-	s.problem(c, "there is no directive //gosplice:%s: there are reset, renamed and fresh for variables, apply and rollback for functions", verb)
+	s.problem(c, "there is no directive //gosplice:%s: there are reset, renamed and fresh for variables, apply and rollback for functions, plain for loops", verb)
 }
 
 func (s *Source) functionDirective(c *ast.Comment, d *ast.FuncDecl) {

@@ -164,14 +164,14 @@ func (s *scope) declare(body *ast.BlockStmt) {
 	})
 }
 
+// shadows reports whether a predeclared name has another meaning in a function or one around it.
+func (s *scope) shadows() bool { return s != nil && (s.shadow || s.outer.shadows()) }
+
 // channel reports an expression that is a channel for sure: a name, a field of something, or what time.Tick gives.
 func (s *scope) channel(x ast.Expr) bool {
 	switch x := ast.Unparen(x).(type) {
 	case *ast.Ident:
 		for in := s; in != nil; in = in.outer {
-			if in.shadow {
-				return false
-			}
 			if channel, ok := in.local[x.Name]; ok {
 				return channel
 			}

@@ -45,14 +45,14 @@ func (p *pkg) forLoop(n *ast.ForStmt, s *scope) *loop {
 	default:
 		return nil
 	}
-	if recovers(n.Body) || !p.waits(n, s) {
+	if recovers(n.Body) || s.shadows() || !p.waits(n, s) {
 		return nil
 	}
 	return l
 }
 
 func (p *pkg) rangeLoop(n *ast.RangeStmt, s *scope) *loop {
-	if n.Value != nil || !s.channel(n.X) || recovers(n.Body) {
+	if n.Value != nil || !s.channel(n.X) || recovers(n.Body) || s.shadows() {
 		return nil
 	}
 	return &loop{at: n, kind: receive, body: n.Body, expr: n.X, ends: true}

@@ -192,7 +192,7 @@ func (l *loop) edits(offset func(token.Pos) int, text []byte) []edit {
 		return out
 	case while:
 		from, to := offset(l.expr.Pos()), offset(l.expr.End())
-		return []edit{{from, from, "range " + name + ".While(func() bool { return "}, {to, to, " }) "}}
+		return []edit{{from, from, "range " + name + ".While(func() bool { return bool("}, {to, to, ") })"}}
 	}
 	from, to := offset(l.expr.Pos()), offset(l.expr.End())
 	return []edit{{from, from, name + ".Receive("}, {to, to, ")"}}

@@ -50,6 +50,8 @@ func (p *pkg) waits(n ast.Node, s *scope) (found bool) {
 			switch f := ast.Unparen(n.Fun).(type) {
 			case *ast.Ident:
 				found = found || p.waiting[f.Name]
+			case *ast.FuncLit:
+				found = found || p.waits(f.Body, s)
 			case *ast.SelectorExpr:
 				found = found || waitingNames[f.Sel.Name] || p.waiting[f.Sel.Name]
 			}
