@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -67,6 +68,9 @@ func (p peer) laidDown() string {
 			break
 		}
 	}
+	if why == "" && outsideUsers(id) {
+		why = "it is in another user namespace, and the kernel lets it trace nobody in this one"
+	}
 	if _, told := statusOf(id, "NoNewPrivs:"); !told {
 		return "it has ended" // who inherited its connection may be anybody
 	}
@@ -77,6 +81,43 @@ func (p peer) laidDown() string {
 		}
 	}
 	return why
+}
+
+// outsideUsers reports that a process is in a user namespace below this process's one, or beside it. Of one that may be looked at
+// the kernel says in which it is. Otherwise its users tell: below there are none that this process does not know, above there are.
+func outsideUsers(id string) bool {
+	const namespace = "/ns/user"
+	its, err := os.Readlink("/proc/" + id + namespace)
+	if own, ownErr := os.Readlink("/proc/self" + namespace); err == nil && ownErr == nil {
+		return its != own
+	}
+	theirs, told := usersOf(id)
+	ours, ownTold := usersOf("self")
+	if !told || !ownTold || slices.Equal(theirs, ours) {
+		return false
+	}
+	return !slices.ContainsFunc(theirs, func(t users) bool {
+		return !slices.ContainsFunc(ours, func(o users) bool { return o.inner <= t.outer && t.outer+t.count <= o.inner+o.count })
+	})
+}
+
+// users are some with consecutive IDs: what a process calls them, and what this process calls those of another one.
+type users struct{ inner, outer, count int64 }
+
+// usersOf are those that the user namespace of a process maps. It tells whether that is known.
+func usersOf(id string) (all []users, told bool) {
+	text, err := os.ReadFile("/proc/" + id + "/uid_map")
+	if err != nil {
+		return nil, false
+	}
+	for line := range strings.Lines(string(text)) {
+		var u users
+		if _, err := fmt.Sscan(line, &u.inner, &u.outer, &u.count); err != nil {
+			return nil, false
+		}
+		all = append(all, u)
+	}
+	return all, true
 }
 
 // ownStatus is statusOf for this process.

@@ -283,9 +283,10 @@ func TestSandboxedPeer(t *testing.T) {
 	if own, _ := ownStatus("NoNewPrivs:"); own != "0" {
 		t.Skip("this process can gain no rights itself")
 	}
-	start := func(args ...string) peer {
+	startIn := func(attr *syscall.SysProcAttr, args ...string) peer {
 		t.Helper()
 		cmd := exec.Command(args[0], args[1:]...)
+		cmd.SysProcAttr = attr
 		out, err := cmd.StdoutPipe()
 		if err != nil {
 			t.Fatal(err)
@@ -299,6 +300,7 @@ func TestSandboxedPeer(t *testing.T) {
 		}
 		return peer{uid: os.Geteuid(), gid: os.Getegid(), pid: cmd.Process.Pid}
 	}
+	start := func(args ...string) peer { t.Helper(); return startIn(nil, args...) }
 	loop := []string{"sh", "-c", "echo; exec sleep 60"}
 	if err := (policy{}).mayAsk(start(loop...)); err != nil {
 		t.Errorf("an ordinary process: %v", err)
@@ -314,5 +316,44 @@ func TestSandboxedPeer(t *testing.T) {
 	gone := peer{uid: os.Geteuid(), gid: os.Getegid(), pid: deadPID(t)}
 	if err := (policy{}).mayAsk(gone); err == nil || !strings.Contains(err.Error(), "has ended") {
 		t.Errorf("a process that has ended: %v", err)
+	}
+}
+
+// TestPeerInUserNamespace: the kernel lets a process trace nobody outside of its user namespace, so it may not ask there.
+func TestPeerInUserNamespace(t *testing.T) {
+	dir, exe := copyOfTest(t)
+	below := func(maps ...syscall.SysProcIDMap) *syscall.SysProcAttr {
+		return &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWUSER, UidMappings: maps, GidMappings: maps}
+	}
+	one := syscall.SysProcIDMap{ContainerID: 0, HostID: 0, Size: 1}
+	if out, err := func() ([]byte, error) {
+		cmd := exec.Command(exe, "-test.run=^$")
+		cmd.SysProcAttr = below(one)
+		return cmd.CombinedOutput()
+	}(); err != nil {
+		t.Skipf("no user namespace can be made: %v\n%s", err, out)
+	}
+	for i, c := range []struct {
+		runs, asks *syscall.SysProcAttr
+		key, want  string
+	}{
+		{nil, nil, "", "<nil>"},
+		{nil, below(one), "", "another user namespace"},
+		{nil, below(), "", "another user namespace"},
+		{nil, below(one), "1", "<nil>"},
+		{below(one), nil, "", "<nil>"}, // from above
+	} {
+		sockets := filepath.Join(dir, fmt.Sprint("n", i))
+		p := startAs(t, dir, exe, c.runs, "AGENT_DIR="+sockets, "AGENT_KEY="+c.key)
+		if said := p.line(t); said != "started: <nil>" {
+			t.Fatal(said)
+		}
+		socket, err := control.SocketPath(sockets, p.Process.Pid)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if said := startAs(t, dir, exe, c.asks, "AGENT_ASK="+socket).line(t); !strings.Contains(said, c.want) {
+			t.Errorf("%d: %s, want %q", i, said, c.want)
+		}
 	}
 }
