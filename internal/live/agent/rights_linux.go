@@ -71,14 +71,17 @@ func (p peer) laidDown() string {
 	if why == "" && outsideUsers(id) {
 		why = "it is in another user namespace, and the kernel lets it trace nobody in this one"
 	}
-	if _, told := statusOf(id, "NoNewPrivs:"); !told {
-		return "it has ended" // who inherited its connection may be anybody
+	_, told := statusOf(id, "NoNewPrivs:")
+	gone := !told && (p.line == nil || syscall.Kill(p.pid, 0) == syscall.ESRCH)
+	if p.line != nil && !gone { // its ID may be that of another process by now
+		err := p.line.Control(func(fd uintptr) { gone = control.PeerEnded(int(fd)) })
+		gone = gone || err != nil
 	}
-	if p.line != nil { // and if it has not, its ID may be that of another process by now
-		ended := false
-		if err := p.line.Control(func(fd uintptr) { ended = control.PeerEnded(int(fd)) }); err != nil || ended {
-			return "it has ended"
-		}
+	switch {
+	case gone:
+		return "it has ended" // who inherited its connection may be anybody
+	case !told && p.uid != 0: // /proc hides root's processes from other users (hidepid), and of their own those that they can't trace
+		return "/proc does not say which rights it has"
 	}
 	return why
 }

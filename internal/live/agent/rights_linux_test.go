@@ -357,3 +357,33 @@ func TestPeerInUserNamespace(t *testing.T) {
 		}
 	}
 }
+
+// TestHiddenPeer: root is heard by a program whose /proc hides the processes of other users.
+func TestHiddenPeer(t *testing.T) {
+	dir, exe := copyOfTest(t)
+	if _, err := exec.LookPath("setpriv"); err != nil {
+		t.Skip("there is no setpriv here")
+	}
+	script := fmt.Sprintf("#!/bin/sh\nmount -t proc -o hidepid=2 proc /proc || exit\nexec setpriv --reuid %d --regid %[1]d --clear-groups %s \"$@\"\n", someUser, exe)
+	hiding := filepath.Join(dir, "hiding")
+	if err := os.WriteFile(hiding, []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	sockets := filepath.Join(dir, "h")
+	p := startAs(t, dir, hiding, &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS}, "AGENT_DIR="+sockets)
+	if !p.said.Scan() {
+		t.Skip("no /proc can be mounted here")
+	}
+	if said := p.said.Text(); said != "started: <nil>" {
+		t.Fatal(said)
+	}
+	socket, err := control.SocketPath(sockets, p.Process.Pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, uid := range []int{0, someUser} {
+		if said := startAs(t, dir, exe, as(uid, uid), "AGENT_ASK="+socket).line(t); said != "asked: <nil>" {
+			t.Errorf("user %d: %s", uid, said)
+		}
+	}
+}
