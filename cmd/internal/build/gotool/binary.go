@@ -35,6 +35,7 @@ func FromBinary(path string) (*Build, error) {
 	if err := b.CheckData(); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
+	b.ReadModules()
 	f, err := elf.NewFile(file)
 	if err != nil {
 		return nil, fmt.Errorf("%s: not an ELF program: %w", path, err)

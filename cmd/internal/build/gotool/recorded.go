@@ -40,7 +40,7 @@ func (b *Build) CheckData() error {
 }
 
 // ReadModules has the go command read module files that the build let it write: that it did when the program was built, and whoever
-// made a record may name those of others.
+// made a record or a program may name those of others, and have it add modules of his.
 func (b *Build) ReadModules() {
 	for i, f := range b.Flags {
 		if f == "-mod=mod" {

@@ -131,6 +131,57 @@ func value() int { return dependency.Value() }
 	}
 }
 
+// TestModuleFilesAndProgram records a program that says of its build what would have the go command complete go.mod, with a module
+// of the maker's perhaps.
+func TestModuleFilesAndProgram(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds a program")
+	}
+	dir := testprogram.Write(t, hostileProgram)
+	const tags, forged = "-tags=ab", "-mod=mod"
+	b := testprogram.Build{Dir: dir, Args: []string{tags}}
+	binary := b.Program(t)
+	text, err := os.ReadFile(binary)
+	if err == nil {
+		err = os.WriteFile(binary, bytes.ReplaceAll(text, []byte(tags), []byte(forged)), 0o777)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	testprogram.Overwrite(t, dir, `
+-- go.mod --
+module program
+
+go 1.25
+
+replace example.com/dependency => ./dependency
+-- dependency/go.mod --
+module example.com/dependency
+
+go 1.25
+-- dependency/dependency.go --
+package dependency
+
+func Value() int { return 1 }
+-- main.go --
+package main
+
+import "example.com/dependency"
+
+func main() { println(dependency.Value()) }
+`)
+	before, err := os.ReadFile(filepath.Join(dir, "go.mod"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := MakeRecord(t.Context(), RecordOptions{Binary: binary, Dir: dir}); err == nil || !strings.Contains(err.Error(), "example.com/dependency") {
+		t.Errorf("error %v", err)
+	}
+	if after, err := os.ReadFile(filepath.Join(dir, "go.mod")); err != nil || !bytes.Equal(after, before) {
+		t.Errorf("go.mod is now\n%s%v", after, err)
+	}
+}
+
 // TestHostileTree plans an edit of a stranger, who would have commands run: all that the tree can ask of the go command. Go
 // promises that building runs no code of a tree; the plan adds nothing to what it does.
 func TestHostileTree(t *testing.T) {
