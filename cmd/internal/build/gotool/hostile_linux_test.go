@@ -89,6 +89,28 @@ func TestPipeAsProgram(t *testing.T) {
 	}
 }
 
+// TestNamedFiles: the go command would wait for a pipe that a build names, and read a device for ever.
+func TestNamedFiles(t *testing.T) {
+	dir := t.TempDir()
+	at := func(name string) string { return filepath.Join(dir, name) }
+	for _, err := range []error{
+		syscall.Mkfifo(at("pipe.mod"), 0o600), os.Symlink("/dev/zero", at("zero.mod")), os.Symlink("/dev/zero", at("sum.sum")),
+		os.WriteFile(at("sum.mod"), nil, 0o600), os.WriteFile(at("long.mod"), nil, 0o600), os.Truncate(at("long.mod"), mostNamed+1), os.WriteFile(at("good.mod"), nil, 0o600),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for flag, good := range map[string]bool{
+		"-modfile=pipe.mod": false, "-modfile=" + at("zero.mod"): false, "-modfile=sum.mod": false, "-modfile=long.mod": false, "-overlay=pipe.mod": false,
+		"-modfile=good.mod": true, "-modfile=none.mod": true, "-overlay=good.mod": true,
+	} {
+		if err := (&Build{Dir: dir, Flags: []string{flag}}).CheckData(); (err == nil) != good {
+			t.Errorf("%s: error %v", flag, err)
+		}
+	}
+}
+
 // TestLinkName: the links to modules stay where they are to be.
 func TestLinkName(t *testing.T) {
 	at := func(path, version, by, byVersion string) *Module {

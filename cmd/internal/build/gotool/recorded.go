@@ -27,6 +27,9 @@ func (b *Build) CheckData() error {
 		if strings.HasPrefix(f, "-modfile=") {
 			moduleFiles++
 		}
+		if err := b.checkNamed(f); err != nil {
+			return err
+		}
 	}
 	if _, ok := b.given(); ok || moduleFiles > 1 || moduleFiles > 0 && slices.Contains(b.Flags, "-mod=mod") {
 		return fmt.Errorf("the build has -modfile for a file that would be written: build with one -modfile, and without -mod=mod")
@@ -34,6 +37,31 @@ func (b *Build) CheckData() error {
 	for _, v := range b.Env {
 		if err := checkVariable(v); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// mostNamed is how long a file may be that a build names.
+const mostNamed = 64 << 20
+
+// checkNamed refuses a flag that names what the go command would wait for or read for ever, such as a pipe or a device.
+func (b *Build) checkNamed(flag string) error {
+	name, file, _ := strings.Cut(flag, "=")
+	named := []string{file}
+	switch name {
+	case "-modfile":
+		named = append(named, strings.TrimSuffix(file, ".mod")+".sum")
+	case "-overlay":
+	default:
+		return nil
+	}
+	for _, file := range named {
+		if !filepath.IsAbs(file) {
+			file = filepath.Join(b.Dir, file)
+		}
+		if info, err := os.Stat(file); err == nil && (!info.Mode().IsRegular() || info.Size() > mostNamed) {
+			return fmt.Errorf("the build has the flag %s for %s, which is no regular file or has more than %d MB: build with another one", name, quotedWord(file), mostNamed>>20)
 		}
 	}
 	return nil
