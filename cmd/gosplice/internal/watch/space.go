@@ -5,11 +5,13 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/gosplice/gosplice/cmd/internal/build/gotool"
+	"github.com/gosplice/gosplice/internal/wire/files"
 )
 
 // space is a directory for what the loop writes: programs, records, and temporary files of all that it
@@ -56,6 +58,9 @@ func openSpace(c *gotool.Command) (*space, error) {
 
 // take locks the directory, empties it, and has temporary files written there.
 func (s *space) take() error {
+	if err := ownWay(s.dir); err != nil {
+		return err
+	}
 	if err := os.MkdirAll(s.dir, 0o700); err != nil {
 		return err
 	}
@@ -80,6 +85,33 @@ func (s *space) take() error {
 		return err
 	}
 	return os.Setenv("TMPDIR", tmp)
+}
+
+// ownWay refuses a directory that another user has there, or can put there: all that is in it is removed, and what is built there
+// is run. Root may have the HOME of somebody else.
+func ownWay(dir string) error {
+	if info, err := os.Lstat(dir); err == nil {
+		owner, known := files.Owner(info)
+		switch {
+		case !info.IsDir():
+			return fmt.Errorf("%s is no directory: remove it", dir)
+		case known && owner != os.Geteuid():
+			return fmt.Errorf("%s belongs to user %d: remove it, or choose another cache with XDG_CACHE_HOME", dir, owner)
+		}
+	}
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	for {
+		if _, err := os.Lstat(dir); !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+		dir = filepath.Dir(dir)
+	}
+	if err := files.Exchangeable(dir); err != nil {
+		return fmt.Errorf("%w (HOME and XDG_CACHE_HOME say where the cache is)", err)
+	}
+	return nil
 }
 
 // next is a new directory for a build.
