@@ -6,6 +6,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -90,6 +91,9 @@ func TestStarted(t *testing.T) {
 		t.Skip("a part of other tests")
 	}
 	if socket := os.Getenv("AGENT_ASK"); socket != "" {
+		if os.Getenv("AGENT_BELIEVES") != "" { // an attacker's command does not care who listens
+			control.ListenerOf = func(net.Conn) (control.Listener, error) { return control.Listener{}, nil }
+		}
 		c, err := control.Dial(t.Context(), socket)
 		if err == nil {
 			_, err = c.Hello(t.Context())
@@ -115,6 +119,10 @@ func TestStarted(t *testing.T) {
 			t.Fatal(err)
 		}
 		fmt.Println("hidden")
+	}
+	if os.Getenv("AGENT_GIVE_UP") == "for a while" {
+		layDownRoot(t, o.Dir)
+		fmt.Println("laid down")
 	}
 	select {}
 }
@@ -384,6 +392,45 @@ func TestHiddenPeer(t *testing.T) {
 	for _, uid := range []int{0, someUser} {
 		if said := startAs(t, dir, exe, as(uid, uid), "AGENT_ASK="+socket).line(t); said != "asked: <nil>" {
 			t.Errorf("user %d: %s", uid, said)
+		}
+	}
+}
+
+// layDownRoot becomes a user who may enter the directory of the socket, keeps root to be taken up again, and has the kernel
+// write its memory to files all the same.
+func layDownRoot(t *testing.T, dir string) {
+	const setDumpable = 4 // PR_SET_DUMPABLE
+	sockets, err := control.Sockets(dir)
+	for _, socket := range sockets {
+		err = errors.Join(err, os.Chown(socket, someUser, -1))
+	}
+	if err = errors.Join(err, os.Chown(dir, someUser, -1), syscall.Setresgid(someUser, someUser, someUser), syscall.Setresuid(-1, someUser, -1)); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := syscall.RawSyscall(syscall.SYS_PRCTL, setDumpable, 1, 0); err != 0 {
+		t.Fatal(err)
+	}
+}
+
+// TestRightsLaidDownLater asks a program that became its user for a while after it began to listen.
+func TestRightsLaidDownLater(t *testing.T) {
+	dir, exe := copyOfTest(t)
+	for i, c := range []struct {
+		asks      int
+		key, want string
+	}{{someUser, "", "has more rights: it runs as user 1000 and was started by user 0"}, {someUser, "1", "<nil>"}, {0, "", "<nil>"}} {
+		sockets := filepath.Join(dir, fmt.Sprint("l", i))
+		p := startAs(t, dir, exe, as(0, 0), "AGENT_DIR="+sockets, "AGENT_KEY="+c.key, "AGENT_GIVE_UP=for a while")
+		if said := p.line(t); said != "started: <nil>" {
+			t.Fatal(said)
+		}
+		p.line(t)
+		socket, err := control.SocketPath(sockets, p.Process.Pid)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if said := startAs(t, dir, exe, as(c.asks, c.asks), "AGENT_ASK="+socket, "AGENT_BELIEVES=1").line(t); !strings.Contains(said, c.want) {
+			t.Errorf("%+v: %s", c, said)
 		}
 	}
 }

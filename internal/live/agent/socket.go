@@ -39,6 +39,8 @@ func (r policy) mayAsk(p peer) error {
 		return refused(control.ReasonNotPermitted, "user %d is any user that this program's user namespace does not map: only root may patch it", p.uid)
 	case p.gid != os.Getegid() && len(r.trusted) == 0:
 		return refused(control.ReasonNotPermitted, "group %d may not patch this program, which runs with group %d: ask with that group (sudo -u '#%d' -g '#%d'), or as root", p.gid, os.Getegid(), os.Geteuid(), os.Getegid())
+	case len(r.trusted) == 0 && moreRights() != "": // it may have laid them down since it was started, and take them up again
+		return refused(control.ReasonNotPermitted, "user %d may not patch this program, which has more rights: %s: ask as root, or name a key in the program (TrustKey)", p.uid, moreRights())
 	case len(r.trusted) == 0 && keptFromUser():
 		return refused(control.ReasonNotPermitted, "user %d may not patch this program, which the system keeps from its own user (PR_GET_DUMPABLE), as one that gave up root: ask as root, or name a key in the program (TrustKey)", p.uid)
 	}
