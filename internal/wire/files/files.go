@@ -66,23 +66,53 @@ func Read(path string, most int64) ([]byte, error) {
 }
 
 // WrittenInto reports whether a path is that of a device or a pipe, which is written into where a file is replaced. It is an
-// error if another user than this one and root has put it there, or a link to it, or can do so until it is opened: he would have
-// root write to a disk, or wait for ever.
+// error if another user than this one and root has put it there, or a link on the way to it, or can do so until it is opened: he would
+// have root write to a disk, or wait for ever.
 func WrittenInto(path string) (bool, error) {
 	info, err := os.Stat(path)
 	if err != nil || info.Mode().IsRegular() {
 		return false, nil
 	}
-	if err := Exchangeable(filepath.Dir(path)); err != nil {
-		return false, fmt.Errorf("there is a pipe, a device or a directory, and %w", err)
-	}
-	if info, err = os.Lstat(path); err != nil {
+	if path, err = filepath.Abs(path); err != nil {
 		return false, err
 	}
-	if owner, known := Owner(info); known && owner != 0 && owner != os.Geteuid() {
-		return false, fmt.Errorf("user %d has put a pipe, a directory or a link at %s: remove it, or choose another name with -o", owner, path)
+	for range mostLinks {
+		if err := Exchangeable(filepath.Dir(path)); err != nil {
+			return false, fmt.Errorf("there is a pipe, a device or a directory, and %w", err)
+		}
+		if info, err = os.Lstat(path); err != nil {
+			return false, err
+		}
+		if owner, known := Owner(info); known && owner != 0 && owner != os.Geteuid() {
+			return false, fmt.Errorf("user %d has put a pipe, a directory or a link at %s: remove it, or choose another name with -o", owner, path)
+		}
+		dir, err := filepath.EvalSymlinks(filepath.Dir(path))
+		if err != nil {
+			return false, err
+		}
+		// What /dev/stdout leads to is a link to an open file, whose text may be no path.
+		if info.Mode()&fs.ModeSymlink == 0 || strings.HasPrefix(dir, "/proc/") {
+			return true, nil
+		}
+		if path, err = follow(path); err != nil {
+			return false, err
+		}
 	}
-	return true, nil
+	return false, fmt.Errorf("%s: more than %d links lead on from one to the other", path, mostLinks)
+}
+
+// follow is where a link leads.
+func follow(link string) (string, error) {
+	to, err := os.Readlink(link)
+	switch {
+	case err != nil:
+		return "", err
+	case leadsBack(to) || !filepath.IsAbs(to) && strings.HasPrefix(to, ".."):
+		return "", fmt.Errorf("%s is a link to %s, which leads back: name what it leads to", link, to)
+	case !filepath.IsAbs(to):
+		to = filepath.Join(filepath.Dir(link), to)
+	}
+	return to, nil
 }
 
 // mostLinks is how many links may lead to a directory.

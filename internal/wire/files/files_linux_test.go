@@ -136,7 +136,14 @@ func TestWrittenInto(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for path, want := range map[string]bool{link: true, pipe: true, file: false, "/dev/null": true, filepath.Join(dir, "none"): false} {
+	read, write, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer read.Close()
+	defer write.Close()
+	open := fmt.Sprint("/dev/fd/", write.Fd())
+	for path, want := range map[string]bool{link: true, pipe: true, file: false, "/dev/null": true, open: true, filepath.Join(dir, "none"): false} {
 		if into, err := WrittenInto(path); into != want || err != nil {
 			t.Errorf("%s: %v, %v", path, into, err)
 		}
@@ -147,6 +154,11 @@ func TestWrittenInto(t *testing.T) {
 	must(t, os.Symlink("/dev/null", filepath.Join(wide, "link")))
 	if into, err := WrittenInto(filepath.Join(wide, "link")); into || err == nil || !strings.Contains(err.Error(), "chmod go-w "+wide) {
 		t.Errorf("a link that others can exchange: %v, %v", into, err)
+	}
+	on := filepath.Join(dir, "on")
+	must(t, os.Symlink(filepath.Join(wide, "link"), on))
+	if into, err := WrittenInto(on); into || err == nil || !strings.Contains(err.Error(), "chmod go-w "+wide) {
+		t.Errorf("a link to a link that others can exchange: %v, %v", into, err)
 	}
 	for _, path := range []string{link, pipe, file} {
 		if err := os.Lchown(path, other, -1); err != nil {
