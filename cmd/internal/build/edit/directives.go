@@ -155,7 +155,7 @@ func directivesOf(g *ast.CommentGroup) []*ast.Comment {
 		return nil
 	}
 	for _, c := range g.List {
-		if strings.HasPrefix(c.Text, directivePrefix) {
+		if strings.HasPrefix(c.Text, directivePrefix) && c.Text != loops.Plain {
 			out = append(out, c)
 		}
 	}
