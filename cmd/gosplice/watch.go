@@ -23,6 +23,10 @@ and so does one of code that has run, or of a value that is kept: "not before a
 restart". Enter restarts the program with it, or --restart does so by itself. An edit
 that is taken back is taken back in the program.
 
+Loops that have no end in sight are compiled so that an edit of their bodies takes
+effect at the next turn, in main too; see gosplice build --help. --no-loops leaves
+them as they are.
+
 What counts are the files that the program is built from: its own packages, those of
 local modules, and what they embed. Tests, files that build constraints leave out, and
 new files that git ignores do not.

@@ -1,14 +1,17 @@
 package pipeline
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 
 	"github.com/gosplice/gosplice/cmd/internal/build/gotool"
+	"github.com/gosplice/gosplice/cmd/internal/build/loops"
 	"github.com/gosplice/gosplice/cmd/internal/build/release"
 )
 
@@ -55,7 +58,7 @@ func MakeRecord(ctx context.Context, o RecordOptions) (*RecordSummary, error) {
 		return nil, fmt.Errorf("%w; a program does not say which -covermode and -coverpkg it was built with: name them in GOFLAGS, or build with gosplice build", err)
 	}
 	if err != nil {
-		return nil, withCommit(ctx, err, b)
+		return nil, withCommit(ctx, withLoops(err, o), b)
 	}
 	runtime.GC() // what was known of the objects is not needed any more, and is much more than the record
 	r.AddEscapes(escapes, known)
@@ -78,6 +81,22 @@ func MakeRecord(ctx context.Context, o RecordOptions) (*RecordSummary, error) {
 		File: out, BuildID: r.Release.BuildID, GoVersion: r.Release.GoVersion, Platform: r.Release.GOOS + "/" + r.Release.GOARCH,
 		Packages: len(r.Packages), Functions: r.Functions, TextBytes: r.TextBytes, Size: st.Size(),
 	}, nil
+}
+
+// loopFunctions are the names, as the program has them, of functions that a loop goes over which --loops has written.
+var loopFunctions = [][]byte{[]byte(loops.Module + ".Loop\x00"), []byte(loops.Module + ".while\x00"), []byte(loops.Module + ".receive[")}
+
+// withLoops adds to an error about sources that the program may have been built with --loops.
+func withLoops(err error, o RecordOptions) error {
+	var wrong *release.OtherSourcesError
+	if o.Loops || !errors.As(err, &wrong) {
+		return err
+	}
+	program, readErr := os.ReadFile(o.Binary)
+	if readErr != nil || !slices.ContainsFunc(loopFunctions, func(name []byte) bool { return bytes.Contains(program, name) }) {
+		return err
+	}
+	return fmt.Errorf("%w; if gosplice build --loops made it, record it with --loops", err)
 }
 
 func (p Progress) step(s string) {
