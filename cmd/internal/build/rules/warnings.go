@@ -28,7 +28,7 @@ var (
 	StartLoop = rule(Rule{
 		ID: "GS2033", Title: "a function changed whose loop is entered at the start only", Verdict: "applies to a call still to come", Scenario: "start02-loops",
 		Reason:  "All calls of the function, or of the literal in it, are in main or in initialisers, or in functions that these call once, and it has a loop that goes on until something happens. A goroutine that is in the loop goes on in the old body until it returns, and nothing else calls it. A call that is still to come runs the new body. What the loop calls in each round takes effect when that changes.",
-		WaysOut: []string{"change a function that the loop calls in each round", "restart"},
+		WaysOut: []string{"change a function that the loop calls in each round", "restart, and have the loop take edits from then on: for range gosplice.Loop {, or gosplice build --loops"},
 		Example: `
  func cleanup(ctx context.Context) {      // main starts it: go cleanup(ctx)
  	for {
