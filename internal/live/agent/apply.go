@@ -76,7 +76,7 @@ func (a *patcher) apply(file []byte, who peer, req *control.Request, o control.S
 	if err != nil {
 		return nil, err
 	}
-	if result.Hooks, err = a.runHooks(v, false, nothingSwitched, o.InitTimeout); err != nil {
+	if result.Hooks, err = a.beforeSwitch(v, o.InitTimeout); err != nil {
 		return nil, err
 	}
 	done, err := a.activate(v, append(slices.Clone(a.stack), v), who, o, exchanges, result)
@@ -113,10 +113,10 @@ func (a *patcher) open(file []byte, rules policy, entry *control.Entry) (*patch.
 // takenBack adds to the error of a switch what became of the patch's hooks: those that run after going
 // back undo what those before the switch did.
 func (a *patcher) takenBack(v *version, err error, timeout time.Duration) error {
-	if !slices.ContainsFunc(v.hooks, func(h patch.Hook) bool { return !h.Rollback }) {
+	if !v.hasHooks(false) || v.unhooked {
 		return err
 	}
-	ran, hookErr := a.runHooks(v, true, "the program runs its former version", timeout)
+	ran, hookErr := a.runHooks(v, true, func(patch.Hook) bool { return false }, "the program runs its former version", timeout)
 	p := *problemOf(err)
 	if len(ran) > 0 {
 		p.message += "; the patch's hooks had run, and " + strings.Join(ran, ", ") + " has run to take that back"

@@ -121,11 +121,11 @@ func namesOf(list []exchange) []string {
 	return names
 }
 
-// runHooks runs the hooks of one kind in order, until one fails, and returns the names of those that
-// returned.
-func (a *patcher) runHooks(v *version, rollback bool, undone string, timeout time.Duration) (ran []string, err error) {
+// runHooks runs the hooks of one kind in order, but for those to be skipped, until one fails, and returns the names of
+// those that returned.
+func (a *patcher) runHooks(v *version, rollback bool, skip func(patch.Hook) bool, undone string, timeout time.Duration) (ran []string, err error) {
 	for _, h := range v.hooks {
-		if h.Rollback != rollback {
+		if h.Rollback != rollback || skip(h) {
 			continue
 		}
 		f := a.hookFunc(v, h)
@@ -139,6 +139,25 @@ func (a *patcher) runHooks(v *version, rollback bool, undone string, timeout tim
 		ran = append(ran, h.Name)
 	}
 	return ran, nil
+}
+
+// hookedBy reports a hook that one of some versions has as well, where it does the same.
+func hookedBy(versions []*version, h patch.Hook) bool {
+	return h.Code != "" && slices.ContainsFunc(versions, func(v *version) bool {
+		return slices.ContainsFunc(v.hooks, func(o patch.Hook) bool { return o.Rollback == h.Rollback && o.Name == h.Name && o.Code == h.Code })
+	})
+}
+
+// beforeSwitch runs the hooks of v that run before the switch. Those that did for a version from which the program has not gone
+// back, and do the same, don't run again: what they opened or registered is there.
+func (a *patcher) beforeSwitch(v *version, timeout time.Duration) (ran []string, err error) {
+	ran, err = a.runHooks(v, false, func(h patch.Hook) bool { return hookedBy(a.stack, h) }, nothingSwitched, timeout)
+	v.unhooked = len(ran) == 0 && v.hasHooks(false)
+	return ran, err
+}
+
+func (v *version) hasHooks(rollback bool) bool {
+	return slices.ContainsFunc(v.hooks, func(h patch.Hook) bool { return h.Rollback == rollback })
 }
 
 func (a *patcher) hookFunc(v *version, h patch.Hook) (f func() error) {
@@ -156,8 +175,10 @@ func (a *patcher) hookFunc(v *version, h patch.Hook) (f func() error) {
 // afterGoingBack runs the rollback hooks of versions that were left, the newest first. The program has
 // gone back already, so what fails is only told.
 func (a *patcher) afterGoingBack(left []*version, timeout time.Duration, result *control.Switched) {
-	for _, v := range slices.Backward(left) {
-		ran, err := a.runHooks(v, true, "the program has gone back all the same", timeout)
+	for i, v := range slices.Backward(left) {
+		// What v did not do is for those to take back that are before it.
+		skip := func(h patch.Hook) bool { return v.unhooked && hookedBy(slices.Concat(a.stack, left[:i]), h) }
+		ran, err := a.runHooks(v, true, skip, "the program has gone back all the same", timeout)
 		result.Hooks = append(result.Hooks, ran...)
 		if err != nil {
 			result.Warnings = append(result.Warnings, problemOf(err).message)
@@ -167,7 +188,7 @@ func (a *patcher) afterGoingBack(left []*version, timeout time.Duration, result 
 
 // early says that code of v has to run before a switch to it.
 func (v *version) early() bool {
-	return len(v.resets) > 0 || slices.ContainsFunc(v.hooks, func(h patch.Hook) bool { return !h.Rollback })
+	return len(v.resets) > 0 || v.hasHooks(false)
 }
 
 // again says whether a version in memory does what a new load of its patch would. Code that runs before the switch

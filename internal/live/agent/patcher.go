@@ -80,6 +80,8 @@ type version struct {
 	created []bool   // symbols that are new with it
 	resets  []patch.Reset
 	hooks   []patch.Hook
+	// unhooked says that it has hooks which run before the switch, and that all had run for versions before it.
+	unhooked bool
 	// exchanged are the variables that it has reset, to be put back when it is gone back from.
 	exchanged []exchange
 	methods   methodUses

@@ -314,10 +314,12 @@ type Hook struct {
 	// Rollback says that it runs after going back from the patch, and not before the switch to it.
 	Rollback bool `json:",omitempty"`
 	// Error says that it returns an error.
-	Error bool   `json:",omitempty"`
-	Func  uint64 // image offset
-	File  string
-	Line  int
+	Error bool `json:",omitempty"`
+	// Code identifies what it does: its code and that of what it calls. Empty means unknown.
+	Code string `json:",omitempty"`
+	Func uint64 // image offset
+	File string
+	Line int
 }
 
 // Func is a function in the image.

@@ -133,7 +133,7 @@ func (l *linker) finishDirectives() {
 		l.out.Resets = append(l.out.Resets, p)
 	}
 	for _, h := range l.hooks {
-		p := patch.Hook{Name: l.name(h.sym), Rollback: h.Rollback, Error: h.Error, Func: l.placed[h.sym].off, File: h.File, Line: h.Line}
+		p := patch.Hook{Name: l.name(h.sym), Rollback: h.Rollback, Error: h.Error, Code: l.edit.CodeBehind(h.sym), Func: l.placed[h.sym].off, File: h.File, Line: h.Line}
 		only[p.Func] = true
 		l.out.Hooks = append(l.out.Hooks, p)
 	}

@@ -144,7 +144,7 @@ var (
 
 	ApplyHook = rule(Rule{
 		ID: "GS1043", Title: "a function with //gosplice:apply runs before the switch", Verdict: "runs before the switch", Scenario: "hooks01-apply-rollback",
-		Reason: "It runs in the new code each time the patch is applied, when new variables are initialised and nothing has been switched. If it returns an error, panics or takes too long, nothing is switched.",
+		Reason: "It runs in the new code when the patch is applied, unless it ran with an earlier patch from which the program has not gone back, and neither it nor what it calls has changed since. It runs when new variables are initialised and nothing has been switched. If it returns an error, panics or takes too long, nothing is switched.",
 		Example: `
 +//gosplice:apply
 +func openJournal() error { ... }
