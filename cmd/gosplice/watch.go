@@ -33,8 +33,10 @@ new files that git ignores do not.
 
 The program's output goes where it would go without watch. Lines of watch begin with
 gosplice and go to the standard error. If the standard input is no terminal, it is the
-program's. Ctrl-C asks the program to end, waits, and ends the watch; a second one
-kills it. --leave ends the watch alone.
+program's; in a terminal keys are the watch's: r restarts the program, l shows which
+goroutines are left in old code, q ends the watch, ? lists the keys. Ctrl-C asks the
+program to end, waits, and ends the watch; a second one kills it. --leave ends the
+watch alone.
 
 All flags but those below are those of go build; see go help build. Arguments of the
 program follow after --.`

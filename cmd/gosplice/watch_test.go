@@ -360,12 +360,16 @@ func watchAsUser(t *testing.T, width int) {
 	w := newWatched(t)
 	w.start(width)
 	w.expect(`gosplice\S*  watched: [0-9,]+ functions in [0-9,]+ packages verified, built in`)
-	w.expect(`pid [0-9]+ takes every save; r and Enter restarts it, Ctrl-C stops it`)
+	w.expect(`pid [0-9]+ takes every save; r restarts, \? for keys, Ctrl-C stops it`)
 	pid := w.ready()
 
 	w.save(stepFile(`return fmt.Sprint("v", 1)`, ""))
 	w.expect(`main\.step\S* live in [0-9.]+ m?s`)
 	w.answers("v1", pid)
+
+	w.tty.WriteString("?l")
+	w.expect(`r restarts the program, Enter does when that is offered, l shows who is left in old`)
+	w.expect(`no goroutine runs old code`)
 
 	// Files that the program is not built from, and a save without a change.
 	w.save("-- step_test.go --\npackage main\n\nvar inTest int\n")

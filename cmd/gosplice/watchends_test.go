@@ -20,6 +20,7 @@ var ends = []struct {
 	orderly bool
 }{
 	{"Ctrl-C", func(w *watched) { w.tty.WriteString("\x03") }, true},
+	{"q", func(w *watched) { w.tty.WriteString("q") }, true},
 	{"SIGTERM", func(w *watched) { w.signal(syscall.SIGTERM) }, true},
 	{"SIGHUP", func(w *watched) { w.signal(syscall.SIGHUP) }, true},
 	{"the terminal is closed", func(w *watched) { w.tty.Close() }, true},
@@ -145,7 +146,7 @@ func TestWatchLeaves(t *testing.T) {
 		t.Run(end.name, func(t *testing.T) {
 			w := newWatched(t)
 			w.start(80, "--leave")
-			w.expect(`takes every save; r and Enter restarts it, Ctrl-C leaves it`)
+			w.expect(`takes every save; r restarts, \? for keys, Ctrl-C leaves it`)
 			pid := w.ready()
 			t.Cleanup(func() { syscall.Kill(pid, syscall.SIGKILL) })
 			w.save(stepFile(`return fmt.Sprint("v", 1)`, ""))

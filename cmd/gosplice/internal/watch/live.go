@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -369,7 +370,14 @@ func (l *loop) oldCode(old []control.OldCode, changed []string) {
 	count := 0
 	var names []string
 	for _, o := range old {
-		again := slices.Contains(changed, o.Function)
+		around, turn := loopOf(o.Function)
+		again := slices.Contains(changed, around)
+		if turn && !o.Endless {
+			if !l.tell("turn of "+around) || again {
+				l.screen.more(fmt.Sprintf("%s in the old body of its loop in %s", endsTurn(o.Goroutines), around))
+			}
+			continue
+		}
 		if o.Endless {
 			if !l.tell("endless loop of "+o.Function) || again {
 				l.screen.more(fmt.Sprintf("%s for good in the old code of %s, whose loop has no way out; what it calls is new, but for what is inlined in it", stays(o.Goroutines), o.Function))
@@ -387,6 +395,22 @@ func (l *loop) oldCode(old []control.OldCode, changed []string) {
 	case count > 1:
 		l.screen.more(fmt.Sprintf("%d goroutines run old code until they return: %s", count, strings.Join(names, ", ")))
 	}
+}
+
+// turnOf matches the function that is the body of a loop.
+var turnOf = regexp.MustCompile(`-range\d+$`)
+
+// loopOf is the function around the body of a loop, of which turn says whether it is one.
+func loopOf(function string) (around string, turn bool) {
+	around = turnOf.ReplaceAllString(function, "")
+	return around, around != function
+}
+
+func endsTurn(goroutines int) string {
+	if goroutines == 1 {
+		return "1 goroutine ends its turn"
+	}
+	return fmt.Sprintf("%d goroutines end their turns", goroutines)
 }
 
 func stays(goroutines int) string {

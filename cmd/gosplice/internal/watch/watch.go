@@ -4,14 +4,12 @@
 package watch
 
 import (
-	"bufio"
 	"context"
 	"crypto/ed25519"
 	"errors"
 	"io"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 	"time"
 
@@ -67,6 +65,9 @@ type loop struct {
 	live    live
 	// offered says that the last save could not be applied, so that an empty line restarts the program.
 	offered bool
+	// keys are those that were pressed; single says that each counts at once.
+	keys   <-chan key
+	single bool
 	// generation counts the builds.
 	generation int
 	// learning says that the session has something to do while nobody waits.
@@ -90,6 +91,11 @@ func Run(ctx context.Context, o Options) (err error) {
 	if l.sources, err = newSources(o.Command); err != nil {
 		return err
 	}
+	var restore func()
+	ctx, quit := context.WithCancel(ctx)
+	defer quit()
+	l.keys, l.single, restore = readKeys(o.Keys, quit)
+	defer restore()
 	if err := l.begin(ctx); err != nil {
 		return ignoreCancelled(ctx, err)
 	}
@@ -106,7 +112,7 @@ func ignoreCancelled(ctx context.Context, err error) error {
 
 // run waits for saves, keys and the end of the program.
 func (l *loop) run(ctx context.Context) error {
-	keys := readLines(l.Keys)
+	keys := l.keys
 	for ctx.Err() == nil {
 		var err error
 		select {
@@ -119,14 +125,12 @@ func (l *loop) run(ctx context.Context) error {
 				err = l.save(ctx, batch.first)
 				l.learning = true
 			}
-		case key, ok := <-keys:
+		case k, ok := <-keys:
 			if !ok {
 				keys = nil
 				continue
 			}
-			if key == "r" || key == "" && l.offered {
-				err = l.restart(ctx)
-			}
+			err = l.press(ctx, k)
 		case <-l.program.ending():
 			l.programEnded()
 		case path := <-l.program.found():
@@ -153,21 +157,6 @@ func (l *loop) idle() <-chan struct{} {
 	return now
 }
 
-// readLines reads lines from in until its end.
-func readLines(in io.Reader) <-chan string {
-	if in == nil {
-		return nil
-	}
-	lines := make(chan string)
-	go func() {
-		defer close(lines)
-		for s := bufio.NewScanner(in); s.Scan(); {
-			lines <- strings.TrimSpace(s.Text())
-		}
-	}()
-	return lines
-}
-
 // begin builds and starts the program. Sources that do not compile are no error: the next save tries
 // again.
 func (l *loop) begin(ctx context.Context) error {
@@ -192,7 +181,10 @@ func (l *loop) start(b *built) (err error) {
 	if l.Leave {
 		hint = "Ctrl-C leaves it"
 	}
-	if l.Keys != nil {
+	switch {
+	case l.single:
+		hint = "r restarts, ? for keys, " + hint
+	case l.Keys != nil:
 		hint = "r and Enter restarts it, " + hint
 	}
 	l.screen.note("pid %d takes every save; %s", l.program.pid, hint)
