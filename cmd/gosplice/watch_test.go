@@ -368,7 +368,7 @@ func watchAsUser(t *testing.T, width int) {
 	w.answers("v1", pid)
 
 	w.tty.WriteString("?l")
-	w.expect(`r restarts the program, Enter does when that is offered, l shows who is left in old`)
+	w.expect(`r restarts the program, Enter does when that is offered, l shows`)
 	w.expect(`no goroutine runs old code`)
 
 	// Files that the program is not built from, and a save without a change.
