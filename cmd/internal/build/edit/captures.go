@@ -342,7 +342,7 @@ func (e *Edit) capturesKey(c closureOf) (key string, ok bool) {
 	list, ordered := e.captures(c)
 	exits := ""
 	if c.literal.loop != nil {
-		if exits = " exits " + c.literal.exits(); !ordered {
+		if exits = " exits " + c.literal.exits(true); !ordered {
 			return "", false // what the compiler adds is in no list but an ordered one
 		}
 	}

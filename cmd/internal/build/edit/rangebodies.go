@@ -152,9 +152,9 @@ func (e *Edit) inlinedBodies(edited bool) map[string]bool {
 
 // exits are the ways out of a loop's body that the code behind the loop knows: returns, and statements that lead to what is
 // around it, each with the number that the compiler gives it. The code of one version can go on after the body of another one
-// with the same.
-func (l *Literal) exits() string {
-	around := labelsIn(l.function())
+// with the same. Without numbered, labels are told apart by their places in the function alone.
+func (l *Literal) exits(numbered bool) string {
+	around, numbers := labelsIn(l.function()), exitNumbers(l.function())
 	inside := labelsIn(l.loop.Body)
 	var out []string
 	ast.Inspect(l.loop.Body, func(n ast.Node) bool {
@@ -165,13 +165,57 @@ func (l *Literal) exits() string {
 			out = append(out, "return")
 		case *ast.BranchStmt:
 			if n.Label != nil && !slices.Contains(inside, n.Label.Name) {
-				out = append(out, fmt.Sprint(n.Tok, slices.Index(around, n.Label.Name)))
+				to := fmt.Sprint(n.Tok, slices.Index(around, n.Label.Name))
+				if numbered {
+					to += fmt.Sprint(numbers[n.Label.Name])
+				}
+				out = append(out, to)
 			}
 		}
 		return true
 	})
 	slices.Sort(out)
 	return strings.Join(slices.Compact(out), " ")
+}
+
+// exitNumbers tell for the labels of a function what the number of a way out depends on: the place among all labels, those of
+// literals inside counted (of two with one name the last is taken for both), and how many loops over something are around it.
+func exitNumbers(root ast.Node) map[string][2]int {
+	out := map[string][2]int{}
+	labels := 0
+	var read func(n ast.Node, depth int, own bool)
+	read = func(n ast.Node, depth int, own bool) {
+		ast.Inspect(n, func(m ast.Node) bool {
+			switch m := m.(type) {
+			case *ast.FuncLit:
+				if m != root {
+					read(m.Body, depth, false)
+					return false
+				}
+			case *ast.RangeStmt:
+				for _, x := range []ast.Expr{m.Key, m.Value, m.X} {
+					if x != nil {
+						read(x, depth, own)
+					}
+				}
+				read(m.Body, depth+1, own)
+				return false
+			case *ast.LabeledStmt:
+				x := [2]int{labels, out[m.Label.Name][1]}
+				if own {
+					x[1] = depth
+					if _, ok := m.Stmt.(*ast.RangeStmt); ok {
+						x[1]++
+					}
+				}
+				out[m.Label.Name] = x
+				labels++
+			}
+			return true
+		})
+	}
+	read(root, 0, true)
+	return out
 }
 
 // function is the innermost function that a loop is in: a literal or a declaration.

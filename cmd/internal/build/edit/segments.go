@@ -132,7 +132,7 @@ func (f *former) node(root ast.Node, isRoot bool) {
 				}
 			}
 			body := Literal{around: f.decl, loop: l}
-			f.text.WriteString(body.exits() + ")") // the code behind the loop has them
+			f.text.WriteString(body.exits(false) + ")") // the code behind the loop has them
 			return false
 		}
 		if sel, ok := n.(*ast.SelectorExpr); ok {
