@@ -30,6 +30,7 @@ var predeclared = map[string]bool{"bool": true, "panic": true, "make": true, "tr
 // findChannels finds the fields and package variables that are channels.
 func (p *pkg) findChannels() {
 	is, other := map[string]bool{}, map[string]bool{}
+	p.atTop = map[string]bool{}
 	note := func(id *ast.Ident, channel bool) {
 		if p.shadowed = p.shadowed || predeclared[id.Name]; channel && !id.IsExported() {
 			is[id.Name] = true
@@ -47,15 +48,21 @@ func (p *pkg) findChannels() {
 			switch d := d.(type) {
 			case *ast.FuncDecl:
 				note(d.Name, false)
+				if d.Recv == nil {
+					p.atTop[d.Name.Name] = false
+				}
 			case *ast.GenDecl:
 				for _, spec := range d.Specs {
 					switch spec := spec.(type) {
 					case *ast.ValueSpec:
 						for i, id := range spec.Names {
-							note(id, received(spec.Type) || spec.Type == nil && i < len(spec.Values) && len(spec.Values) == len(spec.Names) && makesChannel(spec.Values[i]))
+							channel := received(spec.Type) || spec.Type == nil && i < len(spec.Values) && len(spec.Values) == len(spec.Names) && makesChannel(spec.Values[i])
+							note(id, channel)
+							p.atTop[id.Name] = channel
 						}
 					case *ast.TypeSpec:
 						note(spec.Name, false)
+						p.atTop[spec.Name.Name] = false
 					}
 				}
 			}
@@ -85,16 +92,17 @@ func (p *pkg) findChannels() {
 }
 
 // scope says which names of a function, with those around it, are channels. A name that is declared more than once is one if
-// each declaration says so.
+// each declaration says so: a variable means what is further outside up to its declaration, a parameter does not.
 type scope struct {
 	p      *pkg
-	local  map[string]bool // declared in the function or one around it
+	local  map[string]bool // declared in the function
+	params map[string]bool
 	outer  *scope
 	shadow bool // a predeclared name has another meaning in it
 }
 
 func newScope(p *pkg, recv *ast.FieldList, t *ast.FuncType) *scope {
-	s := &scope{p: p, local: map[string]bool{}}
+	s := &scope{p: p, local: map[string]bool{}, params: map[string]bool{}}
 	s.fields(recv)
 	s.fields(t.Params)
 	s.fields(t.Results)
@@ -122,6 +130,7 @@ func (s *scope) fields(l *ast.FieldList) {
 	for _, f := range l.List {
 		for _, id := range f.Names {
 			s.note(id, received(f.Type))
+			s.params[id.Name] = true
 		}
 	}
 }
@@ -171,12 +180,19 @@ func (s *scope) shadows() bool { return s != nil && (s.shadow || s.outer.shadows
 func (s *scope) channel(x ast.Expr) bool {
 	switch x := ast.Unparen(x).(type) {
 	case *ast.Ident:
+		declared := false
 		for in := s; in != nil; in = in.outer {
 			if channel, ok := in.local[x.Name]; ok {
-				return channel
+				if !channel || in.params[x.Name] {
+					return channel
+				}
+				declared = true
 			}
 		}
-		return s.p.channels[x.Name]
+		if channel, ok := s.p.atTop[x.Name]; ok && declared {
+			return channel
+		}
+		return declared || s.p.channels[x.Name]
 	case *ast.SelectorExpr:
 		// A name that is not exported is one of this package.
 		return s.p.channels[x.Sel.Name] && !x.Sel.IsExported()

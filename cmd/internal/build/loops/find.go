@@ -15,19 +15,27 @@ func (p *pkg) loops(fn *ast.FuncDecl) []*loop {
 // within finds the loops in a function's body, and in those of the literals inside.
 func (p *pkg) within(body *ast.BlockStmt, s *scope, out *[]*loop) {
 	s.declare(body)
+	labels := map[ast.Stmt]token.Pos{}
+	add := func(l *loop, at ast.Stmt) {
+		if l != nil {
+			l.from = labels[at]
+			if !l.from.IsValid() {
+				l.from = at.Pos()
+			}
+			*out = append(*out, l)
+		}
+	}
 	ast.Inspect(body, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.FuncLit:
 			p.within(n.Body, s.inner(n.Type), out)
 			return false
+		case *ast.LabeledStmt:
+			labels[n.Stmt] = n.Pos()
 		case *ast.ForStmt:
-			if l := p.forLoop(n, s); l != nil {
-				*out = append(*out, l)
-			}
+			add(p.forLoop(n, s), n)
 		case *ast.RangeStmt:
-			if l := p.rangeLoop(n, s); l != nil {
-				*out = append(*out, l)
-			}
+			add(p.rangeLoop(n, s), n)
 		}
 		return true
 	})

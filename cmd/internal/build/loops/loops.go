@@ -6,16 +6,21 @@
 package loops
 
 import (
+	"bytes"
 	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"go/version"
 	"slices"
 	"strings"
 )
 
 // Module is the import path of the package whose functions the loops go over.
 const Module = "github.com/gosplice/gosplice"
+
+// Language is the version of the language that has loops over functions.
+const Language = "go1.23"
 
 // name is what the package is called in a file that is rewritten.
 const name = "gospliceLoops_"
@@ -45,6 +50,8 @@ type pkg struct {
 	channels map[string]bool
 	// waiting are the names of functions and methods of the package with something that can wait.
 	waiting map[string]bool
+	// atTop are the names that the package declares outside of functions: true for channels.
+	atTop map[string]bool
 	// shadowed are predeclared names that the package gives another meaning.
 	shadowed bool
 }
@@ -74,13 +81,16 @@ func (p *pkg) rewrite(f *ast.File, text []byte) ([]byte, bool) {
 	offset := func(at token.Pos) int { return p.set.PositionFor(at, false).Offset }
 	plain := p.plainLines(f)
 	var edits []edit
+	behind := f.Name.End()
 	for _, d := range f.Decls {
 		fn, ok := d.(*ast.FuncDecl)
-		if !ok || fn.Body == nil || !mayChange(fn) {
+		from := behind
+		behind = d.End()
+		if !ok || fn.Body == nil || !mayChange(fn) || directives(f, from, fn.Pos()) {
 			continue
 		}
 		for _, l := range p.loops(fn) {
-			if line := p.set.PositionFor(l.at.Pos(), false).Line; plain[line] || plain[line-1] {
+			if p.isPlain(l.at.Pos(), plain) || p.isPlain(l.from, plain) || !l.inOneLine(offset, text) {
 				continue
 			}
 			edits = append(edits, l.edits(offset, text)...)
@@ -101,8 +111,11 @@ func (p *pkg) rewrite(f *ast.File, text []byte) ([]byte, bool) {
 	return append(out, text[last:]...), true
 }
 
-// leftOut reports files whose lines are those of others, or that another tool compiles first.
+// leftOut reports files whose lines are those of others, that another tool compiles first, or that are in an older language.
 func (p *pkg) leftOut(f *ast.File) bool {
+	if f.GoVersion != "" && version.Compare(f.GoVersion, Language) < 0 {
+		return true
+	}
 	for _, i := range f.Imports {
 		if i.Path.Value == `"C"` {
 			return true
@@ -137,15 +150,27 @@ func (p *pkg) plainLines(f *ast.File) map[int]bool {
 	return lines
 }
 
-// mayChange reports a function whose code may have calls that it has not: without directives to the compiler, and not generic.
-func mayChange(fn *ast.FuncDecl) bool {
-	if fn.Doc != nil {
-		for _, c := range fn.Doc.List {
-			if strings.HasPrefix(c.Text, "//go:") && c.Text != "//go:noinline" {
-				return false
+// isPlain reports whether the comment that leaves a loop as it is stands where at is, or on the line before.
+func (p *pkg) isPlain(at token.Pos, plain map[int]bool) bool {
+	line := p.set.PositionFor(at, false).Line
+	return plain[line] || plain[line-1]
+}
+
+// directives reports a directive to the compiler, other than one not to inline, in the part of a file before a function: blank
+// lines in between don't part them.
+func directives(f *ast.File, from, to token.Pos) bool {
+	for _, g := range f.Comments {
+		for _, c := range g.List {
+			if from <= c.Pos() && c.Pos() < to && strings.HasPrefix(c.Text, "//go:") && c.Text != "//go:noinline" {
+				return true
 			}
 		}
 	}
+	return false
+}
+
+// mayChange reports a function whose code may have calls that it has not: one that is not generic.
+func mayChange(fn *ast.FuncDecl) bool {
 	return fn.Type.TypeParams == nil && (fn.Recv == nil || !genericReceiver(fn.Recv))
 }
 
@@ -173,11 +198,27 @@ const (
 // loop is a loop to be written otherwise.
 type loop struct {
 	at   ast.Stmt
+	from token.Pos // of its label, if it has one
 	kind kind
 	body *ast.BlockStmt
 	expr ast.Expr // the condition, or the channel
 	// ends says that a break leads out of the loop. Code behind one without needs no return.
 	ends bool
+}
+
+// inOneLine reports a loop that is headed as gofmt does it: there are no semicolons, comments or ends of lines around a
+// condition, or where it would be.
+func (l *loop) inOneLine(offset func(token.Pos) int, text []byte) bool {
+	f, ok := l.at.(*ast.ForStmt)
+	if !ok {
+		return true
+	}
+	from, to := offset(f.For)+len("for"), offset(f.Body.Lbrace)
+	parts := [][]byte{text[from:to]}
+	if f.Cond != nil {
+		parts = [][]byte{text[from:offset(f.Cond.Pos())], text[offset(f.Cond.End()):to]}
+	}
+	return !slices.ContainsFunc(parts, func(part []byte) bool { return len(bytes.Trim(part, " \t")) > 0 })
 }
 
 func (l *loop) edits(offset func(token.Pos) int, text []byte) []edit {

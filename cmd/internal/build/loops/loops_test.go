@@ -80,6 +80,24 @@ func f() { for { g() } }`, `func g() { waits() }
 func f() { for range gospliceLoops_.Loop { g() }; panic("unreachable") }`},
 
 		{"a name that shadows a channel", `func f(queue []int) { for range queue { waits() } }`, ``},
+		{"a name that is declared later", `func f(s []int) { for range typed { }; typed := make(chan int); for range typed { }; for range s { }; s2 := s; _ = s2 }`, `func f(s []int) { for range gospliceLoops_.Receive(typed) { }; typed := make(chan int); for range gospliceLoops_.Receive(typed) { }; for range s { }; s2 := s; _ = s2 }`},
+		{"a slice up to a declaration", `var list []int
+func f() { for range list { }; list := make(chan int); for range list { } }`, ``},
+		{"a slice of the function around up to a declaration", `func f(c []int) { func() { for range c { }; c := make(chan int); _ = c }() }`, ``},
+		{"a parameter in the place of a slice", `var list []int
+func f(list chan int) { for range list { } }`, `var list []int
+func f(list chan int) { for range gospliceLoops_.Receive(list) { } }`},
+		{"semicolons", `func f() { for ; in.Scan(); { quick() } }`, ``},
+		{"an end of a line", `func f() { for
+{ waits() } }`, ``},
+		{"a directive with a blank line", `//go:nosplit
+
+func f() { for { waits() } }`, ``},
+		{"left as it is with a label", `func f() {
+	//gosplice:plain
+l:
+	for { waits(); continue l }
+}`, ``},
 		{"a name with two meanings", `func f(c chan int) { { c := []int{1}; for range c { } } }`, ``},
 		{"a field with two meanings", `func (s *server) f() { for range s.either { } }`, ``},
 		{"an exported field", `func (s *server) f() { for range s.Exported { } }`, ``},
@@ -120,6 +138,16 @@ func f() { for range gospliceLoops_.While(func() bool { return bool(b()) }) { } 
 		}
 		if got != want {
 			t.Errorf("%s: %s", c.name, strings.TrimPrefix(got, strings.Replace(head, "package p", changed, 1)))
+		}
+	}
+}
+
+// TestOlderFile: a file may be in an older language than its module, without loops over functions.
+func TestOlderFile(t *testing.T) {
+	body := "package p\n\nfunc f(c chan int) { for range c { } }\n"
+	for constraint, rewritten := range map[string]bool{"": true, "//go:build go1.18\n\n": false, "//go:build go1.23 && linux\n\n": true} {
+		if out := Rewrite(map[string][]byte{"a.go": []byte(constraint + body)}); (len(out) > 0) != rewritten {
+			t.Errorf("%q: %s", constraint, out["a.go"])
 		}
 	}
 }
