@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"go/version"
 	"maps"
 	"os"
 	"path/filepath"
@@ -16,7 +17,8 @@ import (
 )
 
 // LoopPackages are the packages whose loops a build with Loops writes otherwise: those of main modules, in a program that has
-// package gosplice, but for what that needs itself, what has cgo, and what embeds its own sources.
+// package gosplice, but for what that needs itself, what has cgo, what is in a language without loops over functions, and what
+// has sources that a package embeds.
 func LoopPackages(packages []Package) map[string]bool {
 	byPath := map[string]*Package{}
 	for i := range packages {
@@ -37,14 +39,27 @@ func LoopPackages(packages []Package) map[string]bool {
 	if need(loops.Module); len(needed) == 0 {
 		return nil
 	}
+	embedded := map[string]bool{}
+	for _, p := range packages {
+		for _, name := range p.EmbedFiles {
+			if strings.HasSuffix(name, ".go") {
+				embedded[inDir(p.Dir, name)] = true
+			}
+		}
+	}
 	out := map[string]bool{}
 	for _, p := range packages {
-		embeds := slices.ContainsFunc(p.EmbedFiles, func(name string) bool { return strings.HasSuffix(name, ".go") })
-		if p.Module != nil && p.Module.Main && !p.Standard && !needed[p.ImportPath] && len(p.CgoFiles) == 0 && !embeds {
+		shown := slices.ContainsFunc(p.GoFiles, func(name string) bool { return embedded[inDir(p.Dir, name)] })
+		if p.Module != nil && p.Module.Main && !p.Standard && !needed[p.ImportPath] && len(p.CgoFiles) == 0 && !shown && overFunctions(p.Module) {
 			out[p.ImportPath] = true
 		}
 	}
 	return out
+}
+
+// overFunctions reports a module in whose language there are loops over functions.
+func overFunctions(m *Module) bool {
+	return version.Compare("go"+m.GoVersion, loops.Language) >= 0
 }
 
 // loopFiles are the files of packages that are compiled in the place of others, as loops.Rewrite makes them.

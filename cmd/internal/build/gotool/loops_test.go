@@ -151,11 +151,12 @@ func listed(t *testing.T, b *Build) error {
 
 // TestLoopPackages: what package gosplice needs, and other modules, are compiled as they are.
 func TestLoopPackages(t *testing.T) {
-	mine, theirs := &Module{Path: "m", Main: true}, &Module{Path: "other"}
+	mine, theirs, older := &Module{Path: "m", Main: true, GoVersion: "1.25"}, &Module{Path: "other", GoVersion: "1.25"}, &Module{Path: "older", Main: true, GoVersion: "1.22.1"}
 	root := Package{ImportPath: "github.com/gosplice/gosplice", Module: mine, Imports: []string{"m/needed"}}
 	packages := []Package{
 		{ImportPath: "m/needed", Module: mine}, root, {ImportPath: "m/a", Module: mine}, {ImportPath: "other/b", Module: theirs},
-		{ImportPath: "m/cgo", Module: mine, CgoFiles: []string{"c.go"}}, {ImportPath: "m/embeds", Module: mine, EmbedFiles: []string{"own.go"}}, {ImportPath: "std", Standard: true},
+		{ImportPath: "m/cgo", Module: mine, CgoFiles: []string{"c.go"}}, {ImportPath: "m/embeds", Module: mine, GoFiles: []string{"own.go"}, EmbedFiles: []string{"own.go", "in/in.go"}},
+		{ImportPath: "m/embeds/in", Module: mine, Dir: "in", GoFiles: []string{"in.go"}}, {ImportPath: "older", Module: older}, {ImportPath: "std", Standard: true},
 	}
 	if got := LoopPackages(packages); len(got) != 1 || !got["m/a"] {
 		t.Errorf("%v", got)
