@@ -298,7 +298,7 @@ func (o *captureOrder) compositeLit(x *ast.CompositeLit) {
 func (o *captureOrder) terminates(s ast.Stmt) bool {
 	switch s := s.(type) {
 	case *ast.BranchStmt:
-		return s.Tok == token.GOTO
+		return s.Tok == token.GOTO || o.loop != nil && o.loop.ends[s]
 	case *ast.ReturnStmt:
 		return true
 	case *ast.ExprStmt:

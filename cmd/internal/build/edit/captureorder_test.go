@@ -207,6 +207,20 @@ outer:
 	for range seq0 { f := func() int { return a }; b += f() ; keep(&c) }
 	for range seq0 { var z T = t; z.a = p.ptr(b); arr[a] = z.a ; _ = x }
 	for range seq0 { if a > 3 { goto done } ; b++ }
+	for range seq0 { if a > 3 { continue; b++ }; c++ }
+	for range seq0 { if a > 3 { break; b++ }; c++ }
+	for range seq0 { if a > 3 { d++; continue } else { break }; b++ }
+	for range seq0 { for c > 0 { if a > 3 { continue; b++ }; c-- }; for { break; d++ }; switch { case a > 0: break; b++ }; select { default: continue; b++ } }
+	for range seq0 { switch { case a > 0: continue; b++ ; case c > 0: d++ } }
+again:
+	for range seq0 { if a > 3 { goto again; b++ }; c++ }
+own:
+	for range seq0 { for { if a > 3 { continue own; b++ }; if c > 3 { break own; d++ }; break } ; f(d) }
+	for i := 0; i < a; i++ {
+	in:
+		for range seq0 { x: for { if a > 3 { continue in; b++ }; if b > 3 { break x; d++ }; break }; goto done; c++ }
+	}
+	for range seq0 { { defer f(a); continue }; b++ }
 done:
 	for range seq0 { for k, v := range seq { a += k + v } }
 }

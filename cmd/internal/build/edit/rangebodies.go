@@ -244,9 +244,10 @@ func labelsIn(root ast.Node) (names []string) {
 
 // loopBody finds what the compiler lets the body of a loop capture beside what the source says.
 type loopBody struct {
-	results []*types.Var // of the function around it, named or not
-	inside  []string     // labels
-	own     string       // label of the loop
+	results []*types.Var             // of the function around it, named or not
+	inside  []string                 // labels
+	own     string                   // label of the loop
+	ends    map[*ast.BranchStmt]bool // in whose place the compiler puts a return
 	state   *types.Var
 	next    *types.Var
 	defers  *types.Var
@@ -288,6 +289,7 @@ func orderOfLoop(l Literal, info *types.Info) (*captureOrder, bool) {
 		}
 		b.results = append(b.results, v)
 	}
+	b.findEnds(l.loop.Body, true, true)
 	o.loop = b
 	if l.loop.Tok == token.ASSIGN {
 		for _, x := range []ast.Expr{l.loop.Key, l.loop.Value} {
@@ -334,9 +336,43 @@ func (o *captureOrder) returns(s *ast.ReturnStmt) {
 	o.adds(o.loop.next)
 }
 
+// findEnds finds the statements of the body that lead to its end or out of it. breaks and continues say that those without a
+// label do.
+func (b *loopBody) findEnds(n ast.Node, breaks, continues bool) {
+	if b.ends == nil {
+		b.ends = map[*ast.BranchStmt]bool{}
+	}
+	ast.Inspect(n, func(m ast.Node) bool {
+		switch m := m.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.ForStmt, *ast.RangeStmt:
+			if m != n {
+				b.findEnds(m, false, false)
+				return false
+			}
+		case *ast.SwitchStmt, *ast.TypeSwitchStmt, *ast.SelectStmt:
+			if m != n {
+				b.findEnds(m, false, continues)
+				return false
+			}
+		case *ast.BranchStmt:
+			switch {
+			case m.Label != nil:
+				b.ends[m] = !slices.Contains(b.inside, m.Label.Name)
+			case m.Tok == token.BREAK:
+				b.ends[m] = breaks
+			case m.Tok == token.CONTINUE:
+				b.ends[m] = continues
+			}
+		}
+		return true
+	})
+}
+
 // leaves enters a statement that leads out of the body, if it does.
 func (o *captureOrder) leaves(s *ast.BranchStmt) {
-	if s.Label != nil && s.Label.Name != o.loop.own && !slices.Contains(o.loop.inside, s.Label.Name) {
+	if s.Label != nil && o.loop.ends[s] && (s.Tok == token.GOTO || s.Label.Name != o.loop.own) {
 		o.adds(o.loop.next)
 	}
 }
