@@ -96,6 +96,8 @@ func TestNamedFiles(t *testing.T) {
 	for _, err := range []error{
 		syscall.Mkfifo(at("pipe.mod"), 0o600), os.Symlink("/dev/zero", at("zero.mod")), os.Symlink("/dev/zero", at("sum.sum")),
 		os.WriteFile(at("sum.mod"), nil, 0o600), os.WriteFile(at("long.mod"), nil, 0o600), os.Truncate(at("long.mod"), mostNamed+1), os.WriteFile(at("good.mod"), nil, 0o600),
+		os.WriteFile(at("to-pipe.json"), []byte(`{"Replace": {"main.go": "pipe.mod"}}`), 0o600), os.WriteFile(at("to-zero.json"), []byte(`{"Replace": {"main.go": "/dev/zero"}}`), 0o600),
+		os.WriteFile(at("good.json"), []byte(`{"Replace": {"main.go": "good.mod", "other.go": ""}}`), 0o600),
 	} {
 		if err != nil {
 			t.Fatal(err)
@@ -104,6 +106,8 @@ func TestNamedFiles(t *testing.T) {
 	for flag, good := range map[string]bool{
 		"-modfile=pipe.mod": false, "-modfile=" + at("zero.mod"): false, "-modfile=sum.mod": false, "-modfile=long.mod": false, "-overlay=pipe.mod": false,
 		"-modfile=good.mod": true, "-modfile=none.mod": true, "-overlay=good.mod": true,
+		"-overlay=to-pipe.json": false, "-overlay=" + at("to-zero.json"): false, "-overlay=good.json": true,
+		"-pgo=pipe.mod": false, "-pgo=/dev/zero": false, "-pgo=long.mod": false, "-pgo=good.mod": true, "-pgo=off": true, "-pgo=auto": true,
 	} {
 		if err := (&Build{Dir: dir, Flags: []string{flag}}).CheckData(); (err == nil) != good {
 			t.Errorf("%s: error %v", flag, err)

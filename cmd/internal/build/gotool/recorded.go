@@ -2,6 +2,7 @@ package gotool
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -49,19 +50,32 @@ const mostNamed = 64 << 20
 func (b *Build) checkNamed(flag string) error {
 	name, file, _ := strings.Cut(flag, "=")
 	named := []string{file}
-	switch name {
-	case "-modfile":
+	switch {
+	case name == "-modfile":
 		named = append(named, strings.TrimSuffix(file, ".mod")+".sum")
-	case "-overlay":
+	case name == "-overlay", name == "-pgo" && file != "auto" && file != "off":
 	default:
 		return nil
 	}
+	if err := b.checkRead(flag, named...); err != nil || name != "-overlay" {
+		return err
+	}
+	replace, err := ReadOverlay(inDir(b.Dir, file))
+	if err != nil {
+		return nil // which the go command has words for
+	}
+	return b.checkRead(flag, slices.Sorted(maps.Values(replace))...)
+}
+
+// checkRead refuses a flag if one of the files that it leads to is none that can be read to its end.
+func (b *Build) checkRead(flag string, named ...string) error {
 	for _, file := range named {
-		if !filepath.IsAbs(file) {
-			file = filepath.Join(b.Dir, file)
+		if file == "" {
+			continue // what an overlay removes
 		}
+		file = inDir(b.Dir, file)
 		if info, err := os.Stat(file); err == nil && (!info.Mode().IsRegular() || info.Size() > mostNamed) {
-			return fmt.Errorf("the build has the flag %s for %s, which is no regular file or has more than %d MB: build with another one", name, quotedWord(file), mostNamed>>20)
+			return fmt.Errorf("the build has the flag %s for %s, which is no regular file or has more than %d MB: build with another one", quotedWord(flag), quotedWord(file), mostNamed>>20)
 		}
 	}
 	return nil
