@@ -65,6 +65,24 @@ func Read(path string, most int64) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, most+1))
 }
 
+// ReadRegular reads a file as a whole, and no pipe, no device and none that has more than so many bytes.
+func ReadRegular(path string, most int64) ([]byte, error) {
+	f, info, err := OpenRegular(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	long := fmt.Errorf("%s has more than %d bytes", path, most)
+	if info.Size() > most {
+		return nil, long
+	}
+	text, err := io.ReadAll(io.LimitReader(f, most+1))
+	if int64(len(text)) > most {
+		return nil, long
+	}
+	return text, err
+}
+
 // WrittenInto reports whether a path is that of a device or a pipe, which is written into where a file is replaced. It is an
 // error if another user than this one and root has put it there, or a link on the way to it, or can do so until it is opened: he would
 // have root write to a disk, or wait for ever.

@@ -52,6 +52,13 @@ func TestPipes(t *testing.T) {
 			t.Errorf("%q, %v", b, err)
 		}
 	})
+	within(t, "ReadRegular", func() {
+		for path, says := range map[string]string{pipe: "no regular file", "/dev/zero": "no regular file", "/proc/self/exe": "more than 10 bytes"} {
+			if _, err := ReadRegular(path, 10); err == nil || !strings.Contains(err.Error(), says) {
+				t.Errorf("%s: error %v", path, err)
+			}
+		}
+	})
 	if _, _, err := OpenRegular(t.TempDir()); err == nil || !strings.Contains(err.Error(), "is a directory") {
 		t.Errorf("error %v", err)
 	}

@@ -8,13 +8,14 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"os"
+	"io"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/gosplice/gosplice/cmd/internal/build/loops"
 	"github.com/gosplice/gosplice/cmd/internal/build/release"
+	wirefiles "github.com/gosplice/gosplice/internal/wire/files"
 )
 
 // Source is the parsed Go code of one version of a package.
@@ -351,10 +352,14 @@ func (t *Tree) oldSource(p *release.Package) (*Source, error) {
 	return s, err
 }
 
+// mostSource is how many bytes the sources of a package may have that a record names.
+const mostSource = 64 << 20
+
 // oldSource reads the package from the record; a package whose sources are not in the record is
-// read from disk, without the overlay: it changes only through one.
+// read from disk, without the overlay: it changes only through one. Whoever made the record may have named anything there.
 func oldSource(p *release.Package) (*Source, error) {
 	var files []file
+	left := int64(mostSource)
 	for _, f := range p.Files {
 		if f.Kind != "go" {
 			continue
@@ -365,10 +370,11 @@ func oldSource(p *release.Package) (*Source, error) {
 		}
 		content := f.Content
 		if !p.Editable {
-			b, err := os.ReadFile(path)
+			b, err := wirefiles.ReadRegular(path, left)
 			if err != nil {
 				return nil, fmt.Errorf("the release's source of package %s was not found: %w%s", p.Import, err, bringBack(p))
 			}
+			left -= int64(len(b))
 			content = b
 		}
 		files = append(files, file{path, content})
@@ -382,11 +388,9 @@ func oldSource(p *release.Package) (*Source, error) {
 	}
 	for _, f := range p.Files {
 		if f.Hash == ([32]byte{}) && f.Kind != "go" {
-			b, err := os.ReadFile(absolute(p.Dir, f.Name))
-			if err != nil {
+			if f.Hash, err = hashOf(absolute(p.Dir, f.Name)); err != nil {
 				return nil, fmt.Errorf("the release's source of package %s: %w", p.Import, err)
 			}
-			f.Hash = sha256.Sum256(b)
 		}
 		switch f.Kind {
 		case "go":
@@ -397,6 +401,22 @@ func oldSource(p *release.Package) (*Source, error) {
 		}
 	}
 	return s, nil
+}
+
+// hashOf is the hash of a file, which may be as long as files are that can be embedded.
+func hashOf(path string) (hash [32]byte, err error) {
+	const most = 2 << 30
+	f, info, err := wirefiles.OpenRegular(path)
+	if err != nil {
+		return hash, err
+	}
+	defer f.Close()
+	if info.Size() > most {
+		return hash, fmt.Errorf("%s has more than %d bytes", path, most)
+	}
+	h := sha256.New()
+	_, err = io.Copy(h, io.LimitReader(f, most))
+	return [32]byte(h.Sum(nil)), err
 }
 
 // rewriteLoops puts the files of a package as package loops writes them in the place of what people wrote.

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -55,6 +56,10 @@ func open(ctx context.Context, o PlanOptions) (*Session, error) {
 			return nil, err
 		}
 		moveTree(rec, from)
+		// What flags name is another file there.
+		if err := rec.Build.CheckData(); err != nil {
+			return nil, fmt.Errorf("record %s: %w", o.Record, err)
+		}
 	}
 	if _, _, err := rec.Build.Toolchain(ctx); err != nil {
 		return nil, err
