@@ -206,15 +206,33 @@ func (s *step) moreFlows(i int) (flows []escape.Flow, more bool) {
 // moreInside reports whether the closure that target has in the place of funcs[c], which funcs[i] makes, may do more
 // with variables of funcs[i]: it is another one, or leads to functions that do more with their arguments.
 func (s *step) moreInside(i, c int) bool {
-	f := &s.m.funcs[c]
-	if !s.makes(i, c) || f.Bare {
-		return false // what a literal without variables is given counts as that of any function does
+	if !s.makes(i, c) {
+		return false
 	}
-	if flow, _, ok := s.other(c); !ok || flow == "" || flow != f.Flow {
-		return true
+	seen := map[int]bool{c: true} // a patch may say of closures that they make each other
+	for next := []int{c}; len(next) > 0; next = next[1:] {
+		c := next[0]
+		f := &s.m.funcs[c]
+		if f.Bare {
+			continue // what a literal without variables is given counts as that of any function does
+		}
+		if flow, _, ok := s.other(c); !ok || flow == "" || flow != f.Flow {
+			return true
+		}
+		for _, d := range s.m.kept.callees[c] {
+			if d != c && (s.more(d) || s.moreByName(d)) {
+				return true
+			}
+			if s.makes(c, d) && !seen[d] {
+				seen[d] = true
+				next = append(next, d)
+			}
+		}
+		if slices.ContainsFunc(s.m.kept.hostCallees[c], func(host uint64) bool { return s.hostGrows(host) || s.hostChangedInside(c, host) != "" }) {
+			return true
+		}
 	}
-	return slices.ContainsFunc(s.m.kept.callees[c], func(d int) bool { return d != c && (s.more(d) || s.moreByName(d) || s.moreInside(c, d)) }) ||
-		slices.ContainsFunc(s.m.kept.hostCallees[c], func(host uint64) bool { return s.hostGrows(host) || s.hostChangedInside(c, host) != "" })
+	return false
 }
 
 // makes reports whether funcs[c] is a closure that funcs[i] makes, which may have its variables.
