@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"go/ast"
 	"go/importer"
 	"go/parser"
@@ -15,6 +16,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // head is what all files of the table have before and after.
@@ -149,6 +151,22 @@ func TestOlderFile(t *testing.T) {
 		if out := Rewrite(map[string][]byte{"a.go": []byte(constraint + body)}); (len(out) > 0) != rewritten {
 			t.Errorf("%q: %s", constraint, out["a.go"])
 		}
+	}
+}
+
+// TestLongChain: sources are a stranger's perhaps, and who waits because of whom is found in time in proportion to them.
+func TestLongChain(t *testing.T) {
+	const length = 20000
+	var source strings.Builder
+	source.WriteString("package p\nfunc f() { for { f0() } }\n")
+	for i := range length {
+		fmt.Fprintf(&source, "func f%d() { f%d() }\n", i, i+1)
+	}
+	fmt.Fprintf(&source, "func f%d() { select {} }\n", length)
+	start := time.Now()
+	out := Rewrite(map[string][]byte{"a.go": []byte(source.String())})
+	if took := time.Since(start); len(out) != 1 || took > 10*time.Second {
+		t.Errorf("%d files are rewritten, in %v", len(out), took)
 	}
 }
 

@@ -17,25 +17,37 @@ var waitingNames = map[string]bool{
 
 // findWaiting finds the functions of the package that wait, or call those that do.
 func (p *pkg) findWaiting() {
-	for changed := true; changed; {
-		changed = false
-		for _, f := range p.files {
-			for _, d := range f.Decls {
-				fn, ok := d.(*ast.FuncDecl)
-				if !ok || fn.Body == nil || p.waiting[fn.Name.Name] {
-					continue
-				}
-				if p.waits(fn.Body, newScope(p, fn.Recv, fn.Type)) {
-					p.waiting[fn.Name.Name] = true
-					changed = true
-				}
+	callers := map[string][]string{} // of what waits if what it calls does, by the name of that
+	var next []string
+	for _, f := range p.files {
+		for _, d := range f.Decls {
+			fn, ok := d.(*ast.FuncDecl)
+			if !ok || fn.Body == nil {
+				continue
 			}
+			var called []string
+			if p.waitsOr(fn.Body, newScope(p, fn.Recv, fn.Type), func(name string) { called = append(called, name) }) {
+				next = append(next, fn.Name.Name)
+				continue
+			}
+			for _, name := range called {
+				callers[name] = append(callers[name], fn.Name.Name)
+			}
+		}
+	}
+	for ; len(next) > 0; next = next[1:] {
+		if name := next[0]; !p.waiting[name] {
+			p.waiting[name] = true
+			next = append(next, callers[name]...)
 		}
 	}
 }
 
 // waits reports whether something in n may wait: it communicates, or calls what may.
-func (p *pkg) waits(n ast.Node, s *scope) (found bool) {
+func (p *pkg) waits(n ast.Node, s *scope) bool { return p.waitsOr(n, s, func(string) {}) }
+
+// waitsOr is waits, and tells what else is called, by name, if nothing may.
+func (p *pkg) waitsOr(n ast.Node, s *scope, called func(name string)) (found bool) {
 	ast.Inspect(n, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.FuncLit, *ast.GoStmt:
@@ -50,10 +62,12 @@ func (p *pkg) waits(n ast.Node, s *scope) (found bool) {
 			switch f := ast.Unparen(n.Fun).(type) {
 			case *ast.Ident:
 				found = found || p.waiting[f.Name]
+				called(f.Name)
 			case *ast.FuncLit:
-				found = found || p.waits(f.Body, s)
+				found = found || p.waitsOr(f.Body, s, called)
 			case *ast.SelectorExpr:
 				found = found || waitingNames[f.Sel.Name] || p.waiting[f.Sel.Name]
+				called(f.Sel.Name)
 			}
 		}
 		return !found
