@@ -86,8 +86,9 @@ func (p peer) laidDown() string {
 	return why
 }
 
-// outsideUsers reports that a process is in a user namespace below this process's one, or beside it. Of one that may be looked at
-// the kernel says in which it is. Otherwise its users tell: below there are none that this process does not know, above there are.
+// outsideUsers reports that a process is in a user namespace below this process's one. Of one that may be looked at
+// the kernel says in which it is. Otherwise its users tell: below there are none that this process does not know, above there are. Beside
+// it there may be either, and where all users are mapped to themselves nothing tells.
 func outsideUsers(id string) bool {
 	const namespace = "/ns/user"
 	its, err := os.Readlink("/proc/" + id + namespace)
