@@ -1,6 +1,10 @@
 package gosplice
 
-import "iter"
+import (
+	"iter"
+
+	"github.com/gosplice/gosplice/loop"
+)
 
 // Loop is an endless loop whose body a patch can exchange while the loop goes on:
 //
@@ -11,44 +15,18 @@ import "iter"
 // called again, which for the loop of a server is never. A body that a patch changes has to use the same variables of the
 // functions around it, and to leave the loop in the ways that it left it before. A turn costs about a nanosecond more, and
 // nothing is allocated.
-//
-//go:noinline
-func Loop(yield func() bool) {
-	for yield() {
-	}
-}
+func Loop(yield func() bool) { loop.Loop(yield) }
 
 // While is like [Loop] for a loop with a condition, which is called before each turn and can be exchanged as well:
 //
 //	for range gosplice.While(func() bool { return scanner.Scan() }) {
 //
 // means the same as for scanner.Scan() {.
-func While(cond func() bool) func(yield func() bool) {
-	return func(yield func() bool) { while(cond, yield) }
-}
-
-// while is called and not inlined, so that what it is given stays a function.
-//
-//go:noinline
-func while(cond, yield func() bool) {
-	for cond() && yield() {
-	}
-}
+func While(cond func() bool) func(yield func() bool) { return loop.While(cond) }
 
 // Receive is like [Loop] for a loop over a channel:
 //
 //	for v := range gosplice.Receive(ch) {
 //
 // means the same as for v := range ch {: it ends when the channel is closed.
-func Receive[T any](ch <-chan T) iter.Seq[T] {
-	return func(yield func(T) bool) { receive(ch, yield) }
-}
-
-//go:noinline
-func receive[T any](ch <-chan T, yield func(T) bool) {
-	for v := range ch {
-		if !yield(v) {
-			return
-		}
-	}
-}
+func Receive[T any](ch <-chan T) iter.Seq[T] { return loop.Receive(ch) }

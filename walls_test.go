@@ -23,7 +23,8 @@ var walls = []struct {
 }{
 	{"internal/wire", nil},
 	{"internal/live", []string{"internal/wire"}},
-	{".", []string{"internal/live/agent"}},
+	{".", []string{"internal/live/agent", "loop"}},
+	{"loop", nil},
 	{"chain", []string{"internal/live/chains", "internal/live/chainfile", "internal/wire/files"}},
 	{"httpstatus", []string{"internal/live/agent", "internal/wire"}},
 	{"cmd/internal/build", []string{"internal/wire", "internal/live/chains", "internal/live/chainfile", others}},

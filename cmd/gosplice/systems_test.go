@@ -23,7 +23,7 @@ func TestOtherSystems(t *testing.T) {
 		t.Run(system, func(t *testing.T) {
 			t.Parallel()
 			goos, goarch, _ := strings.Cut(system, "/")
-			checkFor(t, goos, goarch, ".", "./cmd/gosplice", "./httpstatus", "./chain")
+			checkFor(t, goos, goarch, ".", "./cmd/gosplice", "./httpstatus", "./chain", "./loop")
 		})
 	}
 }

@@ -1,9 +1,11 @@
 package gotool
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -147,6 +149,74 @@ func TestErrorsWithLoops(t *testing.T) {
 func listed(t *testing.T, b *Build) error {
 	_, _, _, err := b.ListEscapes(t.Context(), "", []string{"./..."})
 	return err
+}
+
+const initialising = `
+-- go.mod --
+module looping
+
+go 1.25
+-- main.go --
+package main
+
+import (
+	"github.com/gosplice/gosplice"
+	"looping/a"
+	"looping/b"
+)
+
+func main() {
+	gosplice.Stop()
+	c := make(chan int)
+	close(c)
+	a.Serve(c)
+	println(a.A, b.B)
+}
+-- a/a.go --
+package a
+
+var A = made()
+
+func made() string { println("a"); return "a" }
+
+func Serve(c chan int) {
+	for range c {
+	}
+}
+-- b/b.go --
+package b
+
+var B = made()
+
+func made() string { println("b"); return "b" }
+`
+
+// TestInitOrder: packages with other loops are initialised when they are without.
+func TestInitOrder(t *testing.T) {
+	if testing.Short() {
+		t.Skip("compiles programs")
+	}
+	b := loopingBuild(t)
+	testprogram.Overwrite(t, b.Dir, strings.Replace(initialising, "-- go.mod --\nmodule looping\n\ngo 1.25\n", "", 1))
+	var said [2]string
+	for i := range said {
+		b.Loops = i == 1
+		out := filepath.Join(t.TempDir(), "out")
+		if err := b.Compile(t.Context(), out, nil, nil); err != nil {
+			t.Fatal(err)
+		}
+		text, err := exec.Command(out).CombinedOutput()
+		if err != nil {
+			t.Fatal(err)
+		}
+		said[i] = string(text)
+		if binary, err := os.ReadFile(out); err != nil || bytes.Contains(binary, []byte("gosplice/loop.receive[")) != b.Loops {
+			t.Errorf("the loop is otherwise: %v, error %v", !b.Loops, err)
+		}
+	}
+	if said[0] != said[1] {
+		t.Errorf("with other loops: %q, without: %q", said[1], said[0])
+	}
 }
 
 // TestLoopPackages: what package gosplice needs, and other modules, are compiled as they are.

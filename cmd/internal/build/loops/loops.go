@@ -16,8 +16,12 @@ import (
 	"strings"
 )
 
-// Module is the import path of the package whose functions the loops go over.
-const Module = "github.com/gosplice/gosplice"
+// Module is the import path of package gosplice, which a program has whose loops are written otherwise, and Package that of
+// the package whose functions they go over.
+const (
+	Module  = "github.com/gosplice/gosplice"
+	Package = Module + "/loop"
+)
 
 // Language is the version of the language that has loops over functions.
 const Language = "go1.23"
@@ -100,7 +104,7 @@ func (p *pkg) rewrite(f *ast.File, text []byte) ([]byte, bool) {
 		return nil, false
 	}
 	end := offset(f.Name.End())
-	edits = append(edits, edit{end, end, fmt.Sprintf("; import %s %q", name, Module)})
+	edits = append(edits, edit{end, end, fmt.Sprintf("; import %s %q", name, Package)})
 	slices.SortStableFunc(edits, func(a, b edit) int { return a.from - b.from })
 	var out []byte
 	last := 0

@@ -57,7 +57,7 @@ func waits() { time.Sleep(1) }
 func quick() {}
 
 `
-	changed = `package p; import gospliceLoops_ "github.com/gosplice/gosplice"`
+	changed = `package p; import gospliceLoops_ "github.com/gosplice/gosplice/loop"`
 )
 
 // TestRewrite has functions, and what is compiled in their place: nothing else where want is empty.
@@ -186,7 +186,7 @@ func TestCompiles(t *testing.T) {
 	})
 	loops := 0
 	for path, p := range all {
-		if len(p.CgoFiles) > 0 || path == Module || path == "unsafe" || p.Export == "" {
+		if len(p.CgoFiles) > 0 || path == Package || path == "unsafe" || p.Export == "" {
 			continue
 		}
 		files := map[string][]byte{}

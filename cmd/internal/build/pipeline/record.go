@@ -84,7 +84,7 @@ func MakeRecord(ctx context.Context, o RecordOptions) (*RecordSummary, error) {
 }
 
 // loopFunctions are the names, as the program has them, of functions that a loop goes over which --loops has written.
-var loopFunctions = [][]byte{[]byte(loops.Module + ".Loop\x00"), []byte(loops.Module + ".while\x00"), []byte(loops.Module + ".receive[")}
+var loopFunctions = [][]byte{[]byte(loops.Package + ".Loop\x00"), []byte(loops.Package + ".while\x00"), []byte(loops.Package + ".receive[")}
 
 // withLoops adds to an error about sources that the program may have been built with --loops.
 func withLoops(err error, o RecordOptions) error {

@@ -72,7 +72,7 @@ func contentOf(dir string) (string, error) {
 // CopyLibrary copies the module that programs import, without its tests, from a checkout into the
 // directory to. A test that compares builds uses a copy, so that nobody edits it meanwhile.
 func CopyLibrary(to, checkout string) error {
-	for _, part := range []string{".", "chain", "httpstatus", "internal"} {
+	for _, part := range []string{".", "chain", "httpstatus", "internal", "loop"} {
 		from := filepath.Join(checkout, part)
 		err := filepath.WalkDir(from, func(file string, d fs.DirEntry, err error) error {
 			if err != nil {
