@@ -3,6 +3,8 @@ package agent
 import (
 	"fmt"
 	"runtime/debug"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/gosplice/gosplice/internal/wire/control"
@@ -104,6 +106,15 @@ func (n *initialisers) do(j job, timeout time.Duration, f func() error) error {
 	}
 }
 
+// thereAlready says what to do if the text of a panic says that a hook made what is there.
+func (j job) thereAlready(text string) string {
+	text = strings.ToLower(text)
+	if j.reason != control.ReasonHook || !slices.ContainsFunc([]string{"already", "conflict", "duplicate", "multiple registrations", "reuse"}, func(w string) bool { return strings.Contains(text, w) }) {
+		return ""
+	}
+	return ": what it makes may be there from a patch before, so let it look first, or remember in a new variable that it has run"
+}
+
 // outcome is how a job ended: nil when it returned. It may be read once done is closed.
 type outcome struct{ problem *problem }
 
@@ -123,7 +134,8 @@ func start(j job, f func() error) (*outcome, <-chan struct{}) {
 		defer close(done)
 		defer func() {
 			if r := recover(); r != nil {
-				o.problem = failed(j.reason, "%s panicked: %.500s: %s; mend it and make the patch again", j.what, oneLine(r), j.undone)
+				text := oneLine(r)
+				o.problem = failed(j.reason, "%s panicked: %.500s: %s; mend it and make the patch again%s", j.what, text, j.undone, j.thereAlready(text))
 				o.problem.detail = string(debug.Stack())
 			}
 		}()

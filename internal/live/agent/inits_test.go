@@ -94,3 +94,23 @@ func TestInitsTimeout(t *testing.T) {
 		t.Errorf("run after the first returned: %v", err)
 	}
 }
+
+// TestThereAlready: a hook that registers what is there gets a way out, and no other panic does.
+func TestThereAlready(t *testing.T) {
+	for _, c := range []struct {
+		reason, text string
+		want         bool
+	}{
+		{control.ReasonHook, `pattern "/bye" (registered at main.go:9) conflicts with pattern "/bye"`, true},
+		{control.ReasonHook, "http: multiple registrations for /bye", true},
+		{control.ReasonHook, "Reuse of exported var name: hits", true},
+		{control.ReasonHook, "index out of range [3]", false},
+		{control.ReasonInit, "sql: Register called twice, already there", false},
+	} {
+		n := initialisers{running: map[string]abandoned{}}
+		err := n.do(job{"apply hook main.routes", c.reason, nothingSwitched}, time.Second, func() error { panic(c.text) })
+		if err == nil || strings.Contains(err.Error(), "let it look first") != c.want {
+			t.Errorf("%s: %v", c.text, err)
+		}
+	}
+}

@@ -291,7 +291,8 @@ func (l *loop) switchTo(ctx context.Context, version string, file []byte) (*cont
 	return done, nil
 }
 
-// changed are the names of the declarations that differ between what runs and a plan, sorted.
+// changed are the names of the declarations that differ between what runs and a plan: those of main modules, then those of
+// dependencies, sorted.
 func (l *loop) changed(plan *pipeline.Plan) []string {
 	changed := map[string]bool{}
 	for name, digest := range plan.Declarations {
@@ -304,7 +305,31 @@ func (l *loop) changed(plan *pipeline.Plan) []string {
 			changed[name] = true
 		}
 	}
-	return slices.Sorted(maps.Keys(changed))
+	return ownFirst(slices.Sorted(maps.Keys(changed)), plan.Packages)
+}
+
+// ownFirst puts the names of what main modules declare before those of dependencies.
+func ownFirst(names []string, packages []gotool.Package) []string {
+	own := map[string]bool{}
+	for _, p := range packages {
+		if p.Module != nil && p.Module.Main {
+			own[p.Name] = true
+		}
+	}
+	theirs := func(name string) bool {
+		pkg, _, _ := strings.Cut(name, ".")
+		return !own[pkg]
+	}
+	slices.SortStableFunc(names, func(a, b string) int {
+		switch {
+		case theirs(a) == theirs(b):
+			return 0
+		case theirs(a):
+			return 1
+		}
+		return -1
+	})
+	return names
 }
 
 // runAgain tells the declarations that the program runs again from those of which the plan says nothing but that they wait for

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/gosplice/gosplice/cmd/internal/build/gotool"
 	"github.com/gosplice/gosplice/cmd/internal/build/rules"
 	"github.com/gosplice/gosplice/internal/wire/patch"
 )
@@ -26,6 +27,15 @@ func TestRunAgain(t *testing.T) {
 	}
 	if want := []string{"main.limit", "main.loop", "main.main", "main.routes"}; !slices.Equal(waits, want) {
 		t.Errorf("%q wait, not %q", waits, want)
+	}
+}
+
+// TestOwnFirst: who takes another version of a dependency sees what is theirs first.
+func TestOwnFirst(t *testing.T) {
+	packages := []gotool.Package{{Name: "driver", Module: &gotool.Module{}}, {Name: "main", Module: &gotool.Module{Main: true}}, {Name: "store", Module: &gotool.Module{Main: true}}, {Name: "fmt"}}
+	got := ownFirst([]string{"driver.Bool", "driver.Conn", "main.(*server).run", "store.open"}, packages)
+	if want := []string{"main.(*server).run", "store.open", "driver.Bool", "driver.Conn"}; !slices.Equal(got, want) {
+		t.Errorf("%q, not %q", got, want)
 	}
 }
 
