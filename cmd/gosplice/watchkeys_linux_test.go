@@ -24,6 +24,7 @@ func TestWatchKeys(t *testing.T) {
 	pid := w.ready()
 	w.tty.WriteString("x\n") // neither means something now
 	w.tty.WriteString("r")
+	w.expect(`building\S* the next one; the program runs on until then`)
 	w.expect(`restarted\S* in [0-9.]+ m?s, with new state`)
 	w.gone(pid)
 	w.expect(`takes every save`)

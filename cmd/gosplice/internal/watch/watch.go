@@ -195,6 +195,9 @@ func (l *loop) start(b *built) (err error) {
 // old one runs on.
 func (l *loop) restart(ctx context.Context) error {
 	start := time.Now()
+	if l.program != nil { // whose lines a spinner would break
+		l.screen.event(start, "building", l.screen.style.Dim, " the next one; the program runs on until then")
+	}
 	b, err := l.build(ctx)
 	if err != nil || b == nil {
 		return err
