@@ -55,11 +55,11 @@ func newExplainCommand(c *console) *cobra.Command {
 type ruleJSON struct {
 	ID, Title, Kind, Verdict, Reason string
 	WaysOut                          []string
-	Example                          string
+	Example, Avoids                  string
 }
 
 func newRuleJSON(r rules.Rule) ruleJSON {
-	out := ruleJSON{r.ID, r.Title, r.Kind(), r.Verdict, r.Reason, r.WaysOut, r.Example}
+	out := ruleJSON{r.ID, r.Title, r.Kind(), r.Verdict, r.Reason, r.WaysOut, r.Example, r.Avoids}
 	if out.WaysOut == nil {
 		out.WaysOut = []string{} // never null
 	}

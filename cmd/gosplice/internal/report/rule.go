@@ -23,8 +23,16 @@ func Rule(r rules.Rule, s Style, width int) []string {
 		lines = append(lines, wrap("Instead: "+alternatives(r.WaysOut)+".", width)...)
 		lines = append(lines, "")
 	}
-	lines = append(lines, "For example:", "")
-	for line := range strings.SplitSeq(r.Example, "\n") {
+	lines = append(append(lines, "For example:", ""), example(r.Example, s)...)
+	if r.Avoids != "" {
+		lines = append(append(lines, "", "Without this verdict:", ""), example(r.Avoids, s)...)
+	}
+	return lines
+}
+
+// example is a diff, painted.
+func example(diff string, s Style) (lines []string) {
+	for line := range strings.SplitSeq(diff, "\n") {
 		text := "  " + strings.ReplaceAll(line, "\t", "    ")
 		switch {
 		case strings.HasPrefix(line, "-"):

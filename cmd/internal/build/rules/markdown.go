@@ -37,7 +37,11 @@ Each was seen in a program that ran: the scenario is the file of that name in ` 
 				fmt.Fprintf(&b, "- %s\n", w)
 			}
 		}
-		fmt.Fprintf(&b, "\n```diff\n%s\n```\n\nScenario: `%s`\n", r.Example, r.Scenario)
+		fmt.Fprintf(&b, "\n```diff\n%s\n```\n", r.Example)
+		if r.Avoids != "" {
+			fmt.Fprintf(&b, "\nWithout this verdict:\n\n```diff\n%s\n```\n", r.Avoids)
+		}
+		fmt.Fprintf(&b, "\nScenario: `%s`\n", r.Scenario)
 	}
 	return b.String()
 }

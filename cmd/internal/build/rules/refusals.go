@@ -12,6 +12,9 @@ var (
 +	level int
  	score int
  }
+`, Avoids: `
++// levels holds what a player has no room for until the next restart.
++var levels = map[*player]int{}
 `})
 
 	FieldOrder = rule(Rule{
@@ -92,6 +95,9 @@ var (
 		Example: `
 -var total int
 +var total int64
+`, Avoids: `
+ var total int
++var total64 int64
 `})
 
 	VariableRename = rule(Rule{
@@ -112,6 +118,9 @@ var (
 -	listen(":8080")
 +	listen(":9090")
  }
+`, Avoids: `
++//gosplice:apply
++func listenToo() { go listen(":9090") }  // runs once, with the patch
 `})
 
 	RuntimePackage = rule(Rule{

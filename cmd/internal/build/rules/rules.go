@@ -19,6 +19,8 @@ type Rule struct {
 	WaysOut []string
 	// Example is a small edit of the kind, in the form of a diff.
 	Example string
+	// Avoids is an edit for the same end that does not get the verdict, in the form of a diff; empty where no edit is.
+	Avoids string
 	// Scenario is the file of cmd/internal/test/corpus/testdata, without its ending, in which a plan gives this verdict.
 	Scenario string
 }
@@ -35,7 +37,7 @@ const (
 var table []Rule
 
 func rule(r Rule) Rule {
-	r.Example = strings.Trim(r.Example, "\n")
+	r.Example, r.Avoids = strings.Trim(r.Example, "\n"), strings.Trim(r.Avoids, "\n")
 	table = append(table, r)
 	return r
 }

@@ -17,6 +17,21 @@ func TestDocument(t *testing.T) {
 	}
 }
 
+// TestAvoids: each edit that avoids a verdict stands in a scenario, beside one that gets it.
+func TestAvoids(t *testing.T) {
+	scenario, err := os.ReadFile("../../test/corpus/testdata/avoids01-edits.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range All() {
+		for _, line := range []string{"edit gets-" + r.ID + "\n", "edit avoids-" + r.ID + "\n", "plan applies !" + r.ID + "\n"} {
+			if strings.Contains(string(scenario), line) != (r.Avoids != "") {
+				t.Errorf("%s and the scenario differ in %q", r.ID, line)
+			}
+		}
+	}
+}
+
 // TestTable: each rule can be told apart and explains itself.
 func TestTable(t *testing.T) {
 	id := regexp.MustCompile(`^GS[123]\d{3}$`)
@@ -42,7 +57,7 @@ func TestTable(t *testing.T) {
 				t.Errorf("%s: way out %q is no clause", r.ID, w)
 			}
 		}
-		for line := range strings.SplitSeq(r.Example, "\n") {
+		for line := range strings.SplitSeq(r.Example+"\n"+r.Avoids, "\n") {
 			if line != "" && !strings.Contains(" +-", line[:1]) {
 				t.Errorf("%s: line %q of the example is no line of a diff", r.ID, line)
 			}

@@ -12,6 +12,9 @@ var (
 +	log.Print("starting, version 2")
  	serve()
  }
+`, Avoids: `
++//gosplice:apply
++func announce() { log.Print("version 2") }  // runs once, with the patch
 `})
 
 	CalledOnce = rule(Rule{
@@ -23,6 +26,9 @@ var (
 -	log.Print("connect to ", addr)
 +	log.Print("connecting to ", addr)
  }
+`, Avoids: `
++//gosplice:apply
++func reconnect() { log.Print("connecting to ", address) }  // runs once, with the patch
 `})
 
 	StartLoop = rule(Rule{
@@ -40,6 +46,11 @@ var (
 +			log.Print("cleaned up")
  		}
  	}
+ }
+`, Avoids: `
+ func sweep() {                           // the loop calls it in each round
+-	log.Print("cleaned")
++	log.Print("cleaned up")
  }
 `})
 
@@ -69,6 +80,10 @@ var (
 		Reason:  "The variable exists, and its value is state of the program: it is left as it is.",
 		WaysOut: []string{resetsNow, "make it a constant or a function", "restart"},
 		Example: `
+-var limit = 10
++var limit = 20
+`, Avoids: `
++//gosplice:reset
 -var limit = 10
 +var limit = 20
 `})
@@ -165,6 +180,10 @@ var (
 		Example: `
  //go:embed greeting.txt          (the file changed)
  var greeting string
+`, Avoids: `
++//gosplice:reset
+ //go:embed greeting.txt          (the file changed)
+ var greeting string
 `})
 
 	StartsGoroutine = rule(Rule{
@@ -196,6 +215,12 @@ var (
  func seen(p *point) {
 -	total += p.x
 +	last = p
+ }
+`, Avoids: `
+ func seen(p *point) {
+-	total += p.x
++	c := *p
++	last = &c
  }
 `})
 
