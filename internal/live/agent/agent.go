@@ -154,6 +154,7 @@ type server struct {
 	conns map[*net.UnixConn]bool // nil after stop
 
 	recent recentStatus
+	away   turnedAway
 }
 
 // newServer starts an agent.
@@ -226,6 +227,13 @@ func (s *server) track(conn *net.UnixConn) bool {
 	}
 	s.conns[conn] = true
 	return true
+}
+
+// uncount lets another connection come for one that is about to end.
+func (s *server) uncount(conn *net.UnixConn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.conns, conn)
 }
 
 func (s *server) forget(conn *net.UnixConn) {

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"github.com/gosplice/gosplice/internal/live/chains"
@@ -72,6 +73,7 @@ func (s *server) serve(conn *net.UnixConn) {
 		err = s.rules.mayAsk(who)
 	}
 	if err != nil {
+		s.uncount(conn)
 		s.turnAway(conn, who, err)
 		return
 	}
@@ -84,6 +86,11 @@ func (s *server) serve(conn *net.UnixConn) {
 		}
 		if err != nil {
 			return // closed, too slow or broken off
+		}
+		if err := s.rules.hears(who); err != nil {
+			s.uncount(conn)
+			s.turnAway(conn, who, err)
+			return
 		}
 		if !s.answer(conn, s.handle(req, who)) {
 			return
@@ -99,11 +106,65 @@ func (s *server) answer(w net.Conn, resp *control.Response) bool {
 
 // turnAway tells a peer that it may not ask, and notes it.
 func (s *server) turnAway(conn net.Conn, who peer, err error) {
-	s.note(control.Entry{Time: time.Now(), UID: who.uid, PID: who.pid, Verb: "connect"}, err)
+	now := time.Now()
+	if more, told := s.away.tell(now); told {
+		message := err
+		if more > 0 {
+			message = refused(control.ReasonNotPermitted, "%v; so were %d more since the last such line", err, more)
+		}
+		s.note(control.Entry{Time: now, UID: who.uid, PID: who.pid, Verb: "connect"}, message)
+	}
 	s.answer(conn, responseTo(err))
+	if !s.away.enter() {
+		return
+	}
+	defer s.away.leave()
 	// What the peer sends is read, so that it gets the answer instead of a broken connection.
 	conn.SetReadDeadline(time.Now().Add(time.Second))
 	_, _ = io.CopyN(io.Discard, conn, 1<<20)
+}
+
+// turnedAway bounds what those who may not ask can use up: connections, and lines of the journal and the log.
+type turnedAway struct {
+	mu     sync.Mutex
+	inside int
+	last   time.Time
+	untold int
+}
+
+const (
+	// mostTurnedAway are waited for at a time, so that they get their answer.
+	mostTurnedAway = 16
+	// tellAwayAfter is the time between two lines about those who were turned away.
+	tellAwayAfter = 10 * time.Second
+)
+
+// tell reports whether a line is due, and how many had none since the last one.
+func (t *turnedAway) tell(now time.Time) (more int, due bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.last.IsZero() && now.Sub(t.last) < tellAwayAfter {
+		t.untold++
+		return 0, false
+	}
+	more, t.untold, t.last = t.untold, 0, now
+	return more, true
+}
+
+func (t *turnedAway) enter() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.inside >= mostTurnedAway {
+		return false
+	}
+	t.inside++
+	return true
+}
+
+func (t *turnedAway) leave() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.inside--
 }
 
 // handle does what req asks for. A bug in doing so must not end the program.

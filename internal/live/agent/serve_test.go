@@ -398,3 +398,35 @@ func TestJournalForgets(t *testing.T) {
 		t.Errorf("%d entries from %d to %d", len(list), list[0].PID, list[len(list)-1].PID)
 	}
 }
+
+// TestTurnedAwayAreBounded: who may not ask fills neither the connections nor the journal.
+func TestTurnedAwayAreBounded(t *testing.T) {
+	s := startTestServer(t, Options{})
+	err := s.rules.mayAsk(peer{uid: 4242, pid: 5})
+	var ended sync.WaitGroup
+	var waiting []net.Conn
+	for range 5 * mostTurnedAway {
+		ours, theirs := net.Pipe()
+		ended.Go(func() { s.turnAway(ours, peer{uid: 4242, pid: 5}, err); ours.Close() })
+		if resp, err := control.ReadResponse(theirs); err != nil || resp.Code != control.Refused {
+			t.Fatalf("response %+v, %v", resp, err)
+		}
+		waiting = append(waiting, theirs)
+	}
+	s.server.away.mu.Lock()
+	inside, untold := s.server.away.inside, s.server.away.untold
+	s.server.away.mu.Unlock()
+	if inside > mostTurnedAway || untold != 5*mostTurnedAway-1 {
+		t.Errorf("%d are waited for, %d have no line", inside, untold)
+	}
+	for _, c := range waiting {
+		c.Close()
+	}
+	ended.Wait()
+	if j := s.process.journal.list(); len(j) != 1 {
+		t.Errorf("%d lines in the journal", len(j))
+	}
+	if more, told := s.server.away.tell(time.Now().Add(tellAwayAfter)); !told || more != 5*mostTurnedAway-1 {
+		t.Errorf("the next line is of %d more, %v", more, told)
+	}
+}

@@ -32,6 +32,11 @@ func (r policy) mayAsk(p peer) error {
 			return refused(control.ReasonNotPermitted, "process %d may not patch this program, for it has fewer rights than the program, as in a sandbox: %s: ask from outside, or name a key in the program (TrustKey)", p.pid, why)
 		}
 	}
+	return r.hears(p)
+}
+
+// hears refuses a peer for what the program is by now, which may have changed since the peer connected.
+func (r policy) hears(p peer) error {
 	switch {
 	case p.uid == 0:
 		return nil
