@@ -137,6 +137,7 @@ func newWatchedIn(t *testing.T, dir string) *watched {
 		t.Skip("builds a program")
 	}
 	w := &watched{t: t, dir: dir, home: t.TempDir()}
+	t.Cleanup(w.killLeft)
 	mod := fmt.Sprintf("module example.com/watched\n\ngo 1.26.0\n\nrequire github.com/gosplice/gosplice v0.0.0\n\nreplace github.com/gosplice/gosplice => %q\n", moduleCopy(t))
 	if err := os.WriteFile(filepath.Join(w.dir, "go.mod"), []byte(mod), 0o666); err != nil {
 		t.Fatal(err)

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -119,25 +120,36 @@ func TestWatchEnds(t *testing.T) {
 // nor go commands in its directory, which end by themselves if it is killed.
 func (w *watched) nothingRuns() {
 	w.t.Helper()
-	var left []string
+	var left []int
 	for end := time.Now().Add(60 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
-		left = left[:0]
-		all, err := filepath.Glob("/proc/[0-9]*")
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		for _, p := range all {
-			exe, _ := os.Readlink(p + "/exe") // it may be gone
-			cwd, _ := os.Readlink(p + "/cwd")
-			if strings.HasPrefix(exe, w.home+"/") || cwd == w.dir {
-				left = append(left, p+" "+exe)
-			}
-		}
-		if len(left) == 0 {
+		if left = w.left(); len(left) == 0 {
 			return
 		}
 	}
-	w.t.Errorf("still running: %s", strings.Join(left, ", "))
+	w.t.Errorf("still running: %v", left)
+}
+
+// left are the IDs of processes that a watch has started, as far as they run.
+func (w *watched) left() (pids []int) {
+	all, err := filepath.Glob("/proc/[0-9]*")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, p := range all {
+		exe, _ := os.Readlink(p + "/exe") // it may be gone
+		cwd, _ := os.Readlink(p + "/cwd")
+		if pid, err := strconv.Atoi(filepath.Base(p)); err == nil && (strings.HasPrefix(exe, w.home+"/") || cwd == w.dir) {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
+
+// killLeft ends what a test that failed has left running.
+func (w *watched) killLeft() {
+	for _, pid := range w.left() {
+		syscall.Kill(pid, syscall.SIGKILL)
+	}
 }
 
 // A program that is left runs on with its patch, however the watch ends, and takes the patches of the command.
