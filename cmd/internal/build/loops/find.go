@@ -53,10 +53,57 @@ func (p *pkg) forLoop(n *ast.ForStmt, s *scope) *loop {
 	default:
 		return nil
 	}
-	if recovers(n.Body) || s.shadows() || !p.waits(n, s) {
+	if recovers(n.Body) || s.shadows() || !(p.waits(n, s) || n.Cond == nil && !left(n.Body) && callsFunctions(n.Body)) {
 		return nil
 	}
 	return l
+}
+
+// left reports whether a statement leads out of a loop whose body is given. One that is never left is worth a call more at each
+// turn, whatever it does.
+func left(body *ast.BlockStmt) bool {
+	found := breaks(body)
+	ast.Inspect(body, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.ReturnStmt:
+			found = true
+		case *ast.BranchStmt:
+			found = found || n.Tok == token.GOTO || n.Tok == token.CONTINUE && n.Label != nil
+		}
+		return !found
+	})
+	return found
+}
+
+// quick are predeclared functions and types, and packages of functions that are an instruction or so: a loop that calls
+// nothing else spins.
+var quick = map[string]bool{
+	"append": true, "cap": true, "clear": true, "complex": true, "copy": true, "delete": true, "imag": true, "len": true, "make": true, "max": true, "min": true,
+	"new": true, "panic": true, "real": true, "byte": true, "rune": true, "string": true, "uint": true, "int": true, "int8": true, "int16": true, "int32": true, "int64": true,
+	"uint8": true, "uint16": true, "uint32": true, "uint64": true, "uintptr": true, "float32": true, "float64": true, "any": true,
+	"atomic": true, "bits": true, "math": true, "runtime": true,
+}
+
+// callsFunctions reports whether something is called that may take its time.
+func callsFunctions(n ast.Node) (found bool) {
+	ast.Inspect(n, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit, *ast.GoStmt:
+			return false
+		case *ast.CallExpr:
+			switch f := ast.Unparen(n.Fun).(type) {
+			case *ast.Ident:
+				found = found || !quick[f.Name]
+			case *ast.SelectorExpr:
+				x, ok := f.X.(*ast.Ident)
+				found = found || !ok || !quick[x.Name]
+			}
+		}
+		return !found
+	})
+	return found
 }
 
 func (p *pkg) rangeLoop(n *ast.RangeStmt, s *scope) *loop {

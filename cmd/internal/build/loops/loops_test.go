@@ -81,6 +81,9 @@ func TestRewrite(t *testing.T) {
 func f() { for { g() } }`, `func g() { waits() }
 func f() { for range gospliceLoops_.Loop { g() }; panic("unreachable") }`},
 
+		{"never left", `func f() { n := 0; for { n++; quick() } }`, `func f() { n := 0; for range gospliceLoops_.Loop { n++; quick() }; panic("unreachable") }`},
+
+		{"a loop that spins", `func f(x []int) { n := 0; for { n += len(x); runtime.Gosched() } }`, ``},
 		{"a name that shadows a channel", `func f(queue []int) { for range queue { waits() } }`, ``},
 		{"a name that is declared later", `func f(s []int) { for range typed { }; typed := make(chan int); for range typed { }; for range s { }; s2 := s; _ = s2 }`, `func f(s []int) { for range gospliceLoops_.Receive(typed) { }; typed := make(chan int); for range gospliceLoops_.Receive(typed) { }; for range s { }; s2 := s; _ = s2 }`},
 		{"a slice up to a declaration", `var list []int
