@@ -141,11 +141,15 @@ func (a *patcher) runHooks(v *version, rollback bool, skip func(patch.Hook) bool
 	return ran, nil
 }
 
-// hookedBy reports a hook that one of some versions has as well, where it does the same.
+// hookedBy reports a hook that the latest of some versions which has one of its name has as well, where it does the same.
 func hookedBy(versions []*version, h patch.Hook) bool {
-	return h.Code != "" && slices.ContainsFunc(versions, func(v *version) bool {
-		return slices.ContainsFunc(v.hooks, func(o patch.Hook) bool { return o.Rollback == h.Rollback && o.Name == h.Name && o.Code == h.Code })
-	})
+	for _, v := range slices.Backward(versions) {
+		i := slices.IndexFunc(v.hooks, func(o patch.Hook) bool { return o.Rollback == h.Rollback && o.Name == h.Name })
+		if i >= 0 {
+			return h.Code != "" && v.hooks[i].Code == h.Code
+		}
+	}
+	return false
 }
 
 // beforeSwitch runs the hooks of v that run before the switch. Those that did for a version from which the program has not gone
