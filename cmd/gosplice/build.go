@@ -15,12 +15,13 @@ import (
 
 const buildLong = `Build runs go build and writes the release record beside the program: server and
 server.gsr. It takes the flags and packages of go build and passes them on; the
-program is the one that go build makes, byte for byte.
+program is the one that go build makes, byte for byte, but for --loops.
 
-With --loops the loops of the main module that have no end in sight and wait for
-something, such as for { and for job := range jobs {, are compiled as loops over
-gosplice.Loop, While and Receive: an edit of their bodies takes effect at the next
-turn. The sources stay as they are. //gosplice:plain before a loop leaves it out.
+With --loops the loops of the main module that are never left, or have no end in sight
+and wait for something, such as for { and for job := range jobs {, are compiled as
+loops over gosplice.Loop, While and Receive: an edit of their bodies takes effect at
+the next turn. The sources stay as they are. //gosplice:plain before a loop leaves it
+out.
 
 The record is what later edits are compared with: it proves that the objects
 compiled from the sources are what the program holds, function by function. Keep it

@@ -133,6 +133,13 @@ func group(decl string) string {
 
 // groups are the literals of a package by group.
 func (s *Source) groups() map[string][]Literal {
+	if s.grouped == nil {
+		s.grouped = s.group()
+	}
+	return s.grouped
+}
+
+func (s *Source) group() map[string][]Literal {
 	out := map[string][]Literal{}
 	add := func(ls []Literal) {
 		for _, l := range ls {

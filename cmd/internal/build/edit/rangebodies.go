@@ -89,8 +89,7 @@ func (s *Source) bodyApart(n ast.Node) *ast.FuncLit {
 func (e *Edit) findApart(edited bool) {
 	inlined := e.inlinedBodies(edited)
 	add := func(at literalOf, symbol string) {
-		_, s := e.literalAt(at, edited)
-		l := s.groups()[at.group][at.index]
+		l, s := e.literalAt(at, edited)
 		if l.loop == nil {
 			return
 		}

@@ -39,6 +39,7 @@ type Source struct {
 	initialisers []string         // their texts
 	blank        []*ast.ValueSpec // without a name, as in var _ = f()
 	segments     map[segmentID]*segment
+	grouped      map[string][]Literal            // see groups, memo
 	apart        map[*ast.RangeStmt]*ast.FuncLit // see bodyApart; nil for loops whose bodies are inlined too
 	arguments    map[spot]argument               // see argumentAt
 	packageNames map[string]bool                 // see outside

@@ -155,15 +155,14 @@ func (b *Build) overlayFlag() (file string) {
 
 // asWritten gives messages of the compiler the names of the files that people know.
 func (l *loopFiles) asWritten(dir string, messages []byte) []byte {
-	if l == nil {
+	if l == nil || len(l.replace) == 0 || !bytes.Contains(messages, []byte(filepath.Base(l.dir))) {
 		return messages
 	}
+	var names []string // in one pass: there may be megabytes of messages, and hundreds of files
 	for from, to := range l.replace {
-		for _, name := range []string{to, relativeTo(dir, to)} {
-			messages = bytes.ReplaceAll(messages, []byte(name+":"), []byte(from+":"))
-		}
+		names = append(names, relativeTo(dir, to)+":", from+":", to+":", from+":")
 	}
-	return messages
+	return []byte(strings.NewReplacer(names...).Replace(string(messages)))
 }
 
 // relativeTo is a file as the go command names it when it runs in dir.
